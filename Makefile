@@ -1,0 +1,46 @@
+# One vocabulary for people and for CI. `make` alone lists the verbs.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3) python3)
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+export DO_NOT_TRACK := 1
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help install data repro ui test check bench format
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed ## create .venv with the locked dependencies (about 2 GB, once)
+
+.venv/installed: constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make: needs Python 3.11, found %s; type make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
+	@echo "Installing the locked dependencies into .venv (about 2 GB, once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,dev]'
+	@touch $@
+
+data: install ## fetch the pool that data.dvc pins, unless data/ is there
+	@[ -d data ] || dvc pull --quiet data.dvc
+
+repro: data ## from the pool to a promoted model: what has changed runs again
+	@started=$$(date +%s) && dvc repro && irisline publish --promote && irisline summary --since $$started
+
+ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
+	@irisline ui
+
+test: data ## run every test and say what was skipped and why
+	@pytest
+
+check: install ## lint, types and the fast tests
+	@ruff check . && ruff format --check . && mypy && pytest -m "not slow" -q
+
+bench: data ## measure every claim of speed and memory as a ratio
+	@for bench in bench/[a-z]*.py; do python -m bench.$$(basename $$bench .py) || exit 1; done
+
+format: install ## format the code
+	@ruff check --fix-only --quiet . && ruff format .

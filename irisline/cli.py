@@ -1,0 +1,59 @@
+"""The command `irisline`: what a person can type, and the one edge where failures become a line and an exit code.
+
+Exit codes: 0 done, 1 an expected failure, 2 a usage error, 130 interrupted.
+"""
+
+import os
+import sys
+
+import typer
+
+from irisline import console
+from irisline.commands import predicting, project, releasing
+from irisline.errors import IrislineError
+
+app = typer.Typer(
+    name="irisline",
+    help="From pictures named by class to a served classifier whose every version can be explained, rebuilt, rolled back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COMMANDS = (
+    ("predict", predicting.predict, "irisline predict data/blue/*.jpg --json"),
+    ("publish", releasing.publish, "irisline publish --promote"),
+    ("versions", releasing.versions, "irisline versions"),
+    ("promote", releasing.promote, 'irisline promote 3 --force --reason "the old one fails on dark eyes"'),
+    ("rollback", releasing.rollback, 'irisline rollback --to 2 --reason "complaints since noon"'),
+    ("history", releasing.history, "irisline history --json"),
+    ("live-at", releasing.live_at, "irisline live-at 2026-03-01T14:30"),
+    ("lineage", releasing.lineage, "irisline lineage 3"),
+    ("summary", project.summary, "irisline summary --since $(date +%s)"),
+    ("ui", project.ui, "irisline ui --port 5001"),
+    ("pool", project.pool, "irisline pool --count 200 --out pool"),
+    ("doctor", project.doctor, "irisline doctor"),
+)
+
+for _name, _function, _example in _COMMANDS:
+    app.command(_name, epilog=f"Example: {_example}")(_function)
+
+
+def main() -> None:
+    """Run the command line; exit with one line and 1 for an expected failure."""
+    from irisline.stage import QUIET
+
+    os.environ.update(QUIET)
+    try:
+        app()
+    except IrislineError as error:
+        console.fail(f"irisline: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        console.fail("irisline: interrupted")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The one way commands answer: a table on a terminal, tab-separated lines in a pipe, JSON when asked for."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from irisline import console
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Show rows; a cell that is None is a dash."""
+    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    if not console.out.is_terminal:
+        typer.echo("\n".join("\t".join(line) for line in [columns, *cells]))
+        return
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for line in cells:
+        table.add_row(*line)
+    console.out.print(table, markup=False)
+
+
+def show_json(document: Any) -> None:
+    """Print a document as JSON and nothing else."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

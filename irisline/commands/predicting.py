@@ -1,0 +1,62 @@
+"""irisline predict: what is on these pictures, asked of a version of the model."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from irisline.commands.output import Json, show_json, show_table
+from irisline.errors import UnreadableImage
+
+if TYPE_CHECKING:
+    from irisline.model.classifier import Classifier
+
+
+def predict(
+    files: Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP pictures.")],
+    version: Annotated[int | None, typer.Option(help="A version of the registry; else the champion.", min=1)] = None,
+    workspace: Annotated[bool, typer.Option("--workspace", help="The model just trained here.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say which class each picture is, how sure the model is, and when it is not."""
+    if workspace and version is not None:
+        raise typer.BadParameter("--workspace and --version name two different models; give one of them")
+    named, classifier = _classifier(version, workspace)
+    answers = [_answer(classifier, file) for file in files]
+    if as_json:
+        show_json({"model": named, "answers": answers})
+    else:
+        columns = ("file", "label", *classifier.classes, "unsure")
+        show_table(columns, (_row(answer, classifier.classes) for answer in answers))
+    if any("error" in answer for answer in answers):
+        raise typer.Exit(1)
+
+
+def _classifier(version: int | None, workspace: bool) -> tuple[str, "Classifier"]:
+    from irisline import params, paths
+    from irisline.model.bundle import MODEL_FOLDERS
+    from irisline.model.classifier import Classifier
+
+    if workspace:
+        return "workspace", Classifier.load(*MODEL_FOLDERS)
+    from irisline.release import registry
+
+    found, classifier = registry.classifier(params.read(paths.PARAMS), version)
+    return f"version {found.number}", classifier
+
+
+def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
+    try:
+        return {"file": str(file), **asdict(classifier.predict([file.read_bytes()])[0])}
+    except OSError as error:
+        return {"file": str(file), "error": error.strerror or str(error)}
+    except UnreadableImage as error:
+        return {"file": str(file), "error": str(error)}
+
+
+def _row(answer: dict[str, Any], classes: list[str]) -> list[object]:
+    if "error" in answer:
+        return [answer["file"], None, *(None for _ in classes), f"unreadable: {answer['error']}"]
+    shares = (f"{answer['probabilities'][name]:.3f}" for name in classes)
+    return [answer["file"], answer["label"], *shares, answer["reason"] if answer["unsure"] else "no"]

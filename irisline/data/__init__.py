@@ -1,0 +1,1 @@
+"""Pictures and the tables that describe them. Knows nothing of models or registries."""

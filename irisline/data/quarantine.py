@@ -1,0 +1,71 @@
+"""What a person reads of the pictures that stay out: rejected.csv, and the one line when the stage stops."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+
+import pandas as pd
+
+from irisline import paths
+from irisline.data import contract
+from irisline.data.expectations import Broken, Failure
+from irisline.errors import DataError
+
+FILE = "rejected.csv"
+SET_ASIDE = "near-duplicates in one split"
+
+
+def set_aside(table: pd.DataFrame) -> list[Failure]:
+    """Give the pictures that stay out because a near-duplicate is in a more held-out split, with that picture's id."""
+    grouped = table[table["group"].notna()]
+    kept = grouped[grouped["split"].notna()].drop_duplicates("group")
+    instead = {row["group"]: f"{row['split']}: {row['id']}" for row in kept.to_dict("records")}
+    return [
+        Failure(row["id"], row["label"], SET_ASIDE, "group", instead[row["group"]], "must be in one split")
+        for row in grouped[grouped["split"].isna()].to_dict("records")
+    ]
+
+
+def write(folder: Path, failures: Sequence[Failure]) -> None:
+    """Write rejected.csv: one line for each expectation a picture failed, with the value seen and the limit."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(field.name for field in fields(Failure))
+    writer.writerows(astuple(failure) for failure in failures)
+    paths.write_whole(folder / FILE, lines.getvalue())
+
+
+def stop_if(broken: Sequence[Broken], table: pd.DataFrame, failures: Sequence[Failure]) -> None:
+    """Raise DataError with one line about the weightiest broken expectation of the pool, if there is one."""
+    if not broken:
+        return
+    more = f" ({len(broken) - 1} more in {paths.VALIDATE_REPORT}/index.html)" if len(broken) > 1 else ""
+    raise DataError(_sentence(broken[0], table, failures) + more)
+
+
+def _sentence(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) -> str:
+    line = broken.expectation
+    present = table.loc[table["split"].notna(), "label"].unique()
+    if line.name == contract.HAS_PICTURES:
+        return f"{paths.COLLECTED}: no pictures in the pool; {line.advice}"
+    if line.name == contract.SHARE_REJECTED:
+        return _rejected(broken, table, failures)
+    if line.name.startswith(contract.OF_CLASS) and len(present) == 1:
+        return f"{paths.POOL}: all accepted pictures are of class {present[0]}, a classifier needs two; {line.advice}"
+    if line.name.startswith(contract.OF_CLASS) and broken.observed == 0:
+        return f"{paths.POOL}: {line.name}: none accepted, {line.limit}; {line.advice}"
+    seen = "not met" if broken.observed is None else f"{broken.observed:.4g}"
+    return f"{paths.VALIDATE_REPORT / FILE}: {line.name}: {seen}, {line.limit}; {line.advice}"
+
+
+def _rejected(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) -> str:
+    often, times = Counter(failure.expectation for failure in failures).most_common(1)[0]
+    example = next(failure for failure in failures if failure.expectation == often)
+    return (
+        f"{paths.VALIDATE_REPORT / FILE}: {int(table['rejected'].sum())} of {len(table)} images rejected "
+        f"({broken.observed:.0%}), {broken.expectation.limit}; most often failed: {often} ({times}), "
+        f"e.g. {example.id}; {broken.expectation.advice}"
+    )

@@ -1,0 +1,55 @@
+"""Every failure a person can cause and mend, as one tree.
+
+    IrislineError
+    ├── ParamsError          params.yaml: unknown, missing or mistyped key
+    ├── MissingInput         a file or folder that an earlier step should have made
+    ├── DataError            the pool does not meet the data contract
+    │   └── UnreadableImage  one picture that cannot be decoded
+    ├── ModelError           a model that cannot be trained, exported or loaded as asked
+    └── ReleaseError         the registry cannot be reached, or refuses
+        ├── NotFound         a version, alias or run that does not exist
+        ├── GateRefused      a promotion that the evidence does not support
+        └── Busy             someone else is changing the registry now
+
+A message is one line: where, what, the limit, what to do. Anything else that is raised is a bug and keeps its traceback.
+"""
+
+
+class IrislineError(Exception):
+    """An expected failure. Its message is the one line a person reads."""
+
+
+class ParamsError(IrislineError):
+    """A key of params.yaml is unknown, missing or has a wrong value."""
+
+
+class MissingInput(IrislineError):
+    """Something an earlier step makes is not there."""
+
+
+class DataError(IrislineError):
+    """The pictures do not meet the data contract."""
+
+
+class UnreadableImage(DataError):
+    """One picture cannot be decoded; the message is the reason, fit for a table cell."""
+
+
+class ModelError(IrislineError):
+    """A model cannot be trained, exported or loaded as asked."""
+
+
+class ReleaseError(IrislineError):
+    """The tracking store or the registry cannot do what was asked."""
+
+
+class NotFound(ReleaseError):
+    """The version, alias or run asked for does not exist."""
+
+
+class GateRefused(ReleaseError):
+    """The evidence does not support this promotion."""
+
+
+class Busy(ReleaseError):
+    """Another promotion or rollback is under way."""

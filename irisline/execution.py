@@ -1,0 +1,59 @@
+"""Where work runs: this machine's processes, or a Ray cluster. Never what it yields: results keep the order of their items."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from irisline.errors import IrislineError
+from irisline.params import Execution
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+AHEAD = 8  # items in flight for each worker: enough to keep it busy, few enough to bound memory
+
+
+def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], execution: Execution) -> Iterator[Result]:
+    """Give function(item) for each item, in order, computed by many workers with bounded memory.
+
+    The function must be importable by name. An exception in it reaches the caller.
+    """
+    workers = execution.workers or len(os.sched_getaffinity(0))
+    if execution.engine == "ray":
+        yield from _ray(function, items, workers)
+    elif workers == 1:
+        yield from map(function, items)
+    else:
+        yield from _processes(function, items, workers)
+
+
+def _processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        yield from _windowed(lambda item: pool.submit(function, item), lambda future: future.result(), items, workers)
+
+
+def _ray(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    try:
+        import ray
+    except ImportError as error:
+        raise IrislineError(
+            "params.yaml: execution.engine: ray is not installed; type pip install 'irisline[ray]'"
+        ) from error
+    ray.init(ignore_reinit_error=True, log_to_driver=False)
+    remote = ray.remote(function)
+    yield from _windowed(remote.remote, ray.get, items, workers)
+
+
+def _windowed(
+    submit: Callable[[Item], Any], collect: Callable[[Any], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    waiting: deque[Any] = deque()
+    for item in items:
+        waiting.append(submit(item))
+        if len(waiting) >= workers * AHEAD:
+            yield collect(waiting.popleft())
+    while waiting:
+        yield collect(waiting.popleft())

@@ -1,0 +1,1 @@
+"""Networks, their training, export, prediction and measurement. Knows nothing of registries."""

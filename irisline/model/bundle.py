@@ -1,0 +1,39 @@
+"""The files that make up one version of a model, and the digest that names them. Knows nothing of their contents."""
+
+import hashlib
+from pathlib import Path
+
+from irisline import paths
+from irisline.errors import MissingInput
+
+MODEL_FOLDERS = (paths.TRAINED, paths.CALIBRATED)
+
+NAMES = ("model.onnx", "model.safetensors", "model.json", "calibration.json", "golden/answers.json")
+
+
+def files(*folders: Path) -> dict[str, Path]:
+    """Give the path of each file of a version by its name in the bundle; raise MissingInput that names the first absent."""
+    found = {name: _find(name, folders) for name in NAMES}
+    golden = found["golden/answers.json"].parent
+    found.update({f"golden/{picture.name}": picture for picture in sorted(golden.glob("*.jpg"))})
+    return dict(sorted(found.items()))
+
+
+def digest(*folders: Path) -> str:
+    """Give the sha256 of a version: over the sorted names and sha256 of its files."""
+    lines = (f"{name} {file_digest(path)}\n" for name, path in files(*folders).items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Give the sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _find(name: str, folders: tuple[Path, ...]) -> Path:
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    places = " or ".join(str(folder) for folder in folders)
+    raise MissingInput(f"{name}: not in {places}; type dvc repro to make it")

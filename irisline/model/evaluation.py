@@ -1,0 +1,101 @@
+"""A classifier against a split: its answers, their calibration and measurement, and the golden set. Writes no files."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irisline import keyed
+from irisline.data import manifest
+from irisline.errors import DataError
+from irisline.model import calibration, metrics
+from irisline.model.calibration import Calibration, Floats, Labels
+from irisline.model.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a classifier made of the pictures of a split, in their order: logits (n, classes), truth (n,)."""
+
+    ids: list[str]
+    digests: list[str]
+    truth: Labels
+    logits: Floats
+
+    def probabilities(self, temperature: float = 1.0) -> Floats:
+        """Give probabilities (n, classes)."""
+        return calibration.softmax(self.logits / temperature)
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Which answers are wrong, (n,)."""
+        return np.asarray(self.logits.argmax(axis=1) != self.truth)
+
+
+def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
+    """Give a classifier's answers on a split of accepted rows; raise DataError when it has no pictures."""
+    seen: list[tuple[str, str, int]] = []
+
+    def pictures() -> Iterator[bytes]:
+        for row in manifest.of_split(folder, split):
+            seen.append((row["id"], row["sha256"], classifier.classes.index(row["label"])))
+            yield row["image"]
+
+    logits = list(classifier.logits_of(pictures()))
+    if not logits:
+        raise DataError(f"{folder}: no pictures in the {split} split; add pictures or raise split.{split}")
+    ids, digests, truth = zip(*seen, strict=True)
+    return Answers(list(ids), list(digests), np.array(truth), np.stack(logits))
+
+
+def measure(
+    test: Answers, calibrated: Calibration, classes: Sequence[str], samples: int, seed: int
+) -> dict[str, float]:
+    """Give metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys."""
+    probabilities = test.probabilities(calibrated.temperature)
+    given = probabilities.max(axis=1) >= calibrated.unsure_threshold
+    found = metrics.with_intervals(probabilities, test.truth, classes, samples, seed)
+    return found | {
+        "ece_uncalibrated": metrics.expected_calibration_error(test.probabilities(), test.truth),
+        "temperature": calibrated.temperature,
+        "unsure_threshold": calibrated.unsure_threshold,
+        "coverage": float(given.mean()),
+        "selective_risk": float(test.wrong[given].mean()) if given.any() else 0.0,
+        "baseline_error_rate": 1 - float(np.bincount(test.truth).max() / len(test.truth)),
+        "test_images": len(test.truth),
+    }
+
+
+def calibrate(model: Path, folder: Path, target_risk: float, target: Path) -> None:
+    """Fit the calibration of a model on the valid split of a folder of rows, and write it to the target folder."""
+    valid = answers(Classifier.load(model), folder, "valid")
+    calibrated = calibration.fit(valid.logits, valid.truth, target_risk)
+    (target / "calibration.json").write_text(calibration.as_json(calibrated))
+
+
+def keep_golden(classifier: Classifier, test: Answers, folder: Path, count: int, seed: int, target: Path) -> None:
+    """Write the golden set: pictures of the test split drawn by key, and the answers they got."""
+    target.mkdir()
+    chosen = set(sorted(test.ids, key=lambda name: keyed.unit(seed, "golden", name))[:count])
+    rows = (row for row in manifest.of_split(folder, "test") if row["id"] in chosen)
+    pictures = {f"{number:04d}.jpg": row["image"] for number, row in enumerate(rows, start=1)}
+    for name, picture in pictures.items():
+        (target / name).write_bytes(picture)
+    said = golden_answers(classifier, pictures)
+    (target / "answers.json").write_text(json.dumps(said, indent=2) + "\n")
+
+
+def golden_answers(classifier: Classifier, pictures: dict[str, bytes]) -> list[dict[str, Any]]:
+    """Give what a classifier answers to golden pictures, by file."""
+    said = classifier.predict(list(pictures.values()))
+    return [{"file": name, **asdict(answer)} for name, answer in zip(pictures, said, strict=True)]
+
+
+def weight(model: Path) -> tuple[float, float]:
+    """Give a model's size in megabytes and its ONNX parity."""
+    parity = json.loads((model / "model.json").read_text())["parity"]
+    return (model / "model.onnx").stat().st_size / 1e6, float(parity)

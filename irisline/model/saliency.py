@@ -1,0 +1,36 @@
+"""What the model looked at: how far its confidence falls when a part of the picture is covered.
+
+Occlusion (Zeiler and Fergus 2014, Visualizing and Understanding Convolutional Networks) needs nothing but predictions, so it
+works for any network and for the runtime that serves. Knows nothing of labels or files.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irisline.data.images import Pixels
+from irisline.model import calibration
+from irisline.model.classifier import BATCH, Classifier
+
+GRID = 8  # steps of the cover along each side
+COVER = 0.25  # side of the cover, as a share of the picture's
+
+
+def occlusion(classifier: Classifier, square: Pixels) -> NDArray[np.float64]:
+    """Give the fall of the predicted class's probability, float (GRID, GRID), for a square uint8 (3, size, size)."""
+    covered = np.stack([_cover(square, row, column) for row in range(GRID) for column in range(GRID)])
+    whole = calibration.softmax(classifier.logits(square[None]))[0]
+    best = int(whole.argmax())
+    batches = (classifier.logits(covered[at : at + BATCH]) for at in range(0, len(covered), BATCH))
+    left = calibration.softmax(np.concatenate(list(batches)))[:, best]
+    fall: NDArray[np.float64] = (whole[best] - left).reshape(GRID, GRID)
+    return fall
+
+
+def _cover(square: Pixels, row: int, column: int) -> Pixels:
+    size = square.shape[1]
+    half = round(size * COVER / 2)
+    y, x = (round((step + 0.5) * size / GRID) for step in (row, column))
+    covered = square.copy()
+    grey = square.mean(axis=(1, 2), keepdims=True)
+    covered[:, max(0, y - half) : y + half, max(0, x - half) : x + half] = grey
+    return covered

@@ -1,0 +1,80 @@
+"""One training from the tables on disk to a network with its history. Knows nothing of MLflow or where outputs go."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from irisline import console, paths
+from irisline.data import manifest
+from irisline.data.manifest import Row
+from irisline.errors import DataError
+from irisline.model import learner, network, samples
+from irisline.model.bundle import file_digest
+from irisline.model.history import Epoch
+from irisline.model.learner import Progress, Watch
+from irisline.model.network import Network
+from irisline.model.samples import Samples
+from irisline.params import Params
+
+SEEDED_BY = {"base", "preprocess", "train"}  # the sections that decide what is trained
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, how it got there, and the pictures it was validated on."""
+
+    network: Network
+    history: list[Epoch]
+    validation: Samples
+
+
+def run(params: Params, init: str, progress_file: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
+    """Train from initial weights (scratch, imagenet or file:PATH), or go on from where the progress file stands."""
+    training, validation = load(params)
+    net = network.build(params.train.arch, len(params.base.classes), init, params.base.seed)
+    progress = Progress.resume(progress_file)
+    epochs = sum(phase.epochs for phase in learner.phases(params.train))
+    if progress.history:
+        console.say(f"train: goes on after epoch {len(progress.history)} of {epochs}")
+    left = (epochs - len(progress.history)) * len(training)
+    with console.progress("train", left) as advance:
+        watch = Watch(advance, on_epoch, progress)
+        history = learner.fit(net, training, validation, params.train, params.base.seed, progress, [watch])
+    return Trained(net, history, validation)
+
+
+def load(params: Params) -> tuple[Samples, Samples]:
+    """Give the training samples, variants included, and the validation samples; raise DataError when a class is absent."""
+    originals = manifest.table(paths.ACCEPTED).select(["split", "label"]).to_pylist()
+    for split in ("train", "valid"):
+        _check_classes({row["label"] for row in originals if row["split"] == split}, split, params)
+    counts = {split: sum(row["split"] == split for row in originals) for split in ("train", "valid")}
+    variants = manifest.count(paths.AUGMENTED)
+    rows = chain(manifest.of_split(paths.ACCEPTED, "train"), manifest.stream(paths.AUGMENTED))
+    return _samples(rows, counts["train"] + variants, params), _samples(
+        manifest.of_split(paths.ACCEPTED, "valid"), counts["valid"], params
+    )
+
+
+def key(params: Params) -> str:
+    """Give the digest of all that decides what is trained: params, rows and the chosen initial weights' name."""
+    shards = (
+        file_digest(file) for folder in (paths.ACCEPTED, paths.AUGMENTED) for file in sorted(folder.glob("*.parquet"))
+    )
+    described = params.model_dump_json(include=SEEDED_BY)
+    return hashlib.sha256("\n".join((described, *shards)).encode()).hexdigest()[:16]
+
+
+def _samples(rows: Iterable[Row], count: int, params: Params) -> Samples:
+    return samples.load(rows, count, params.base.classes, params.preprocess, params.execution)
+
+
+def _check_classes(present: set[str], split: str, params: Params) -> None:
+    absent = [name for name in params.base.classes if name not in present]
+    if absent:
+        raise DataError(
+            f"{paths.ACCEPTED}: no {absent[0]} picture in the {split} split; add pictures of {absent[0]}, "
+            f"or raise split.{split}"
+        )

@@ -1,0 +1,81 @@
+"""Where everything lives, from the project's root, and how it gets there whole. Knows names, not contents."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from irisline.errors import IrislineError
+
+POOL = Path("data")
+PARAMS = Path("params.yaml")
+ARTIFACTS = Path("artifacts")
+REPORTS = Path("reports")
+SOURCES = "sources.csv"
+
+COLLECTED = ARTIFACTS / "collect"
+ACCEPTED = ARTIFACTS / "validate"
+AUGMENTED = ARTIFACTS / "augment"
+TRAINED = ARTIFACTS / "train"
+CALIBRATED = ARTIFACTS / "evaluate"
+
+# Not outputs: what a stage keeps between runs of its own. DVC does not see them.
+SCRATCH = ARTIFACTS / "scratch"
+
+COLLECT_REPORT = REPORTS / "collect"
+VALIDATE_REPORT = REPORTS / "validate"
+AUGMENT_REPORT = REPORTS / "augment"
+TRAIN_REPORT = REPORTS / "train"
+EVALUATE_REPORT = REPORTS / "evaluate"
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside the target that becomes the target when the block ends without an error.
+
+    After an error the target is as it was, and nothing is left beside it to fill the disk.
+    """
+    partial = target.with_name(target.name + ".partial")
+    with _disk_errors(target):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            if target.exists():
+                shutil.rmtree(target)
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_whole(target: Path, content: str | bytes) -> None:
+    """Write a file beside its target, then rename it into place."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    data = content.encode() if isinstance(content, str) else content
+    with _disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_bytes(data)
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ADVICE:
+            raise
+        raise IrislineError(f"{target}: {error.strerror}; {_DISK_ADVICE[error.errno]}") from error
+
+
+_DISK_ADVICE = {
+    28: "free some space (dvc gc --workspace drops what no commit needs), then run the same command again",
+    27: "a limit on the size of files is in the way (ulimit -f); raise it, then run the same command again",
+    122: "your quota is used up; free some space, then run the same command again",
+    30: "the file system is read-only; choose another folder",
+    13: "you may not write there; mind who owns the folder",
+}

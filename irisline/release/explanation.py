@@ -1,0 +1,65 @@
+"""Where one version comes from, what it can do, and how to build it again. Reads the registry; changes nothing."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from irisline.errors import NotFound
+from irisline.params import Params
+from irisline.release import lineage, registry, store, versions
+
+_SHOWN = ("error_rate", "ece", "log_loss", "brier", "roc_auc", "coverage", "selective_risk")
+
+
+def of_version(params: Params, number: int) -> dict[str, Any]:
+    """Give the version's identity, source, params, metrics with their intervals, data licences and the way to rebuild it."""
+    version = registry.find(params, number)
+    run_params, machine = _run(version.run_id)
+    return {
+        "version": version.number,
+        "aliases": ", ".join(version.aliases) or "none",
+        "registered": datetime.fromtimestamp(version.created, UTC).isoformat(timespec="seconds"),
+        "digest": version.digest,
+        "run": version.run_id,
+        "source": {name.removeprefix("irisline."): version.tags.get(name, "-") for name in lineage.SOURCE},
+        "machine": machine,
+        "metrics": with_intervals(version.metrics),
+        "gate": [check["line"] for check in (version.gate or {"checks": []})["checks"]],
+        "licences of the data": json.loads(version.tags.get(versions.LICENCES, "{}")),
+        "params": run_params,
+        "to build it again": recipe(version.tags),
+    }
+
+
+def with_intervals(metrics: dict[str, float]) -> dict[str, str]:
+    """Give the main numbers as text, with the 95 % interval where there is one."""
+    shown = {}
+    for name in (name for name in metrics if not name.endswith(("_low", "_high"))):
+        low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+        shown[name] = f"{metrics[name]:.4g}" + (f" ({low:.4g} to {high:.4g})" if low is not None else "")
+    return shown
+
+
+def recipe(tags: dict[str, str]) -> list[str]:
+    """Give the commands that rebuild a version from its source tags."""
+    commit = tags.get(lineage.COMMIT, "none")
+    if commit == "none":
+        return [
+            "no git commit was recorded; the run's folder source/ holds params.yaml, dvc.lock and data.dvc as they were"
+        ]
+    steps = [f"git checkout {commit}", "dvc pull data.dvc", "make repro"]
+    if lineage.is_settled(tags):
+        return steps
+    return [*steps, "files had changed since that commit: compare with the run's folder source/ first"]
+
+
+def _run(run_id: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the run's params and machine; of a run that was deleted, none."""
+    client = store.client()
+    try:
+        with store.one_line_failures():
+            data = client.get_run(run_id).data
+    except NotFound:
+        return {}, {}
+    machine = {name.removeprefix("irisline."): data.tags[name] for name in lineage.MACHINE if name in data.tags}
+    return dict(sorted(data.params.items())), machine

@@ -1,0 +1,137 @@
+"""Every change of the champion, as entries that are never rewritten: who, when, from, to, why and on what evidence.
+
+An entry is a run of the experiment "<model>.journal". It is written before an alias moves and ended after, so that a
+change cut off in the middle can be told from one that happened.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from irisline.errors import NotFound, ReleaseError
+from irisline.release import store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is about to be done to the aliases."""
+
+    action: str  # promote, promote (forced) or rollback
+    before: int | None  # the champion until now
+    after: int  # the champion from now on
+    previous: int | None  # what the alias "previous" named until now
+    why: str
+    gate: tuple[str, ...]  # one line per check
+    digest: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the journal."""
+
+    entry_id: str
+    state: str  # done, cut off or under way
+    when: datetime
+    who: str
+    change: Change
+
+    def document(self) -> dict[str, Any]:
+        """Give the entry as JSON takes it."""
+        return {"state": self.state, "when": self.when.isoformat(), "who": self.who, **asdict(self.change)}
+
+
+def begin(client: "MlflowClient", model: str, change: Change) -> str:
+    """Write an open entry; give its id."""
+    tags = {
+        "irisline.action": change.action,
+        "irisline.from": _text(change.before),
+        "irisline.to": str(change.after),
+        "irisline.previous": _text(change.previous),
+        "irisline.why": change.why,
+        "irisline.gate": json.dumps(change.gate),
+        "irisline.digest": change.digest,
+        "irisline.who": store.person(),
+        "mlflow.note.content": "\n".join([change.why, "", *(f"- {line}" for line in change.gate)]),
+    }
+    name = f"{change.action} {_text(change.before)} to {change.after}"
+    return str(client.create_run(store.experiment(client, _experiment(model)), tags=tags, run_name=name).info.run_id)
+
+
+def end(client: "MlflowClient", entry_id: str, happened: bool) -> None:
+    """Close an entry: the aliases have moved, or never will."""
+    client.set_terminated(entry_id, "FINISHED" if happened else "FAILED")
+
+
+def open_entries(client: "MlflowClient", model: str) -> list[Entry]:
+    """Give the entries that were never closed, oldest first."""
+    return [entry for entry in reversed(entries(client, model)) if entry.state == "under way"]
+
+
+def entries(client: "MlflowClient", model: str) -> list[Entry]:
+    """Give every entry, newest first."""
+    found = client.get_experiment_by_name(_experiment(model))
+    if found is None:
+        return []
+    rows: list[Entry] = []
+    token: str | None = None
+    while True:
+        page = client.search_runs([found.experiment_id], order_by=["attributes.start_time DESC"], page_token=token)
+        rows += [_entry(run) for run in page]
+        token = page.token
+        if not token:
+            return rows
+
+
+def champion_at(written: Sequence[Entry], champion: int | None, time: datetime) -> Entry:
+    """Give the entry that made the champion of that time; an entry left open counts when its version is champion now.
+
+    Raise NotFound when no version had been promoted by then.
+    """
+    for entry in written:
+        happened = entry.state == "done" or (entry.state == "under way" and entry.change.after == champion)
+        if happened and entry.when <= time:
+            return entry
+    raise NotFound(f"no version was live at {time.isoformat(timespec='seconds')}; irisline history shows every change")
+
+
+def moment(text: str) -> datetime:
+    """Give the time that ISO 8601 text stands for; UTC when it names no zone, midnight when it names no hour."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ReleaseError(f"{text}: not a time; write it as 2026-03-01 or 2026-03-01T14:30+01:00") from error
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _entry(run: "Run") -> Entry:
+    tags = run.data.tags
+    change = Change(
+        action=tags["irisline.action"],
+        before=_number(tags["irisline.from"]),
+        after=int(tags["irisline.to"]),
+        previous=_number(tags["irisline.previous"]),
+        why=tags["irisline.why"],
+        gate=tuple(json.loads(tags["irisline.gate"])),
+        digest=tags["irisline.digest"],
+    )
+    state = {"FINISHED": "done", "RUNNING": "under way"}.get(run.info.status, "cut off")
+    when = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+    return Entry(run.info.run_id, state, when, tags["irisline.who"], change)
+
+
+def _experiment(model: str) -> str:
+    return f"{model}.journal"
+
+
+def _text(version: int | None) -> str:
+    return "none" if version is None else str(version)
+
+
+def _number(text: str) -> int | None:
+    return None if text == "none" else int(text)

@@ -1,0 +1,43 @@
+"""The MLflow pages over the project's store. Knows an address and a port."""
+
+import os
+import socket
+import sys
+
+from irisline import console
+from irisline.errors import ReleaseError
+from irisline.params import Params
+from irisline.release import store
+
+HOST = "127.0.0.1"
+
+
+def link(experiment: str, base: str) -> str:
+    """Give the page of an experiment's runs; without the workflow MLflow would open on another kind of page."""
+    return f"{base}/#/experiments/{experiment}/runs?workflowType=machine_learning"
+
+
+def serve(params: Params, port: int) -> None:
+    """Become MLflow's server over the project's store; raise ReleaseError when the port is taken."""
+    client = store.client()
+    with store.one_line_failures():
+        experiment = store.experiment(client, params.base.name)
+    if store.is_remote():
+        console.say(f"MLflow is at {link(experiment, store.shown_address())}")
+        return
+    _check_free(port)
+    console.say(f"MLflow opens at {link(experiment, f'http://{HOST}:{port}')}  (Ctrl-C ends it)")
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    words = ("--backend-store-uri", store.address(), "--host", HOST, "--port", str(port), "--workers", "1")
+    os.execv(sys.executable, (sys.executable, "-m", "mlflow", "server", *words))  # noqa: S606
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise ReleaseError(
+                f"port {port} on {HOST} is taken: {error.strerror}; type irisline ui --port 5001"
+            ) from error

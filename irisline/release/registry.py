@@ -1,0 +1,228 @@
+"""Which version is live, and how that changes: promotion by evidence, rollback with the same proof, both journalled."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from irisline import paths
+from irisline.data import manifest
+from irisline.errors import Busy, GateRefused, MissingInput, ModelError, NotFound, ReleaseError
+from irisline.model import gate
+from irisline.model.classifier import Classifier
+from irisline.params import Params
+from irisline.release import journal, lock, store, versions
+from irisline.release.journal import Change, Entry
+from irisline.release.versions import CHALLENGER, CHAMPION, PREVIOUS, Version
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a promotion or rollback came to."""
+
+    before: int | None
+    after: int
+    gate: tuple[str, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether another version is live now."""
+        return self.before != self.after
+
+
+def promote(params: Params, number: int | None = None, reason: str = "", force: bool = False) -> Outcome:
+    """Make a version the champion, the challenger when no number is given.
+
+    Raise GateRefused with the failing lines unless forced, NotFound, Busy, or ReleaseError when the version's files are
+    not what was published.
+    """
+    if force and not reason:
+        raise ReleaseError('promote --force: needs --reason "why", which the journal keeps')
+    client, model = store.client(), params.base.name
+    with store.one_line_failures():
+        aliases = versions.aliases_of(client, model)
+        version = versions.get(client, model, _candidate(model, aliases, number))
+        champion = aliases.get(CHAMPION)
+        if champion == version.number:
+            return Outcome(champion, champion, ())
+        checks = _evidence(client, params, version, champion)
+        refused = [check.line for check in checks if not check.passed]
+        if refused and not force:
+            raise GateRefused(f"{model} version {version.number} stays out: {'; '.join(refused)}")
+        action = "promote (forced)" if refused else "promote"
+        return _move(client, model, action, version, champion, reason, [check.line for check in checks])
+
+
+def rollback(params: Params, number: int | None = None, reason: str = "") -> Outcome:
+    """Make an earlier version the champion again, the previous one when no number is given; raise as promote does."""
+    client, model = store.client(), params.base.name
+    with store.one_line_failures():
+        aliases = versions.aliases_of(client, model)
+        target = number or aliases.get(PREVIOUS)
+        if target is None:
+            raise NotFound(f"{model} has no previous version; name one: irisline rollback --to V")
+        version = versions.get(client, model, target)
+        champion = aliases.get(CHAMPION)
+        if champion == version.number:
+            return Outcome(champion, champion, ())
+        return _move(client, model, "rollback", version, champion, reason, [_prove(client, model, version)])
+
+
+def listing(params: Params) -> list[Version]:
+    """Give all versions, newest first."""
+    client = store.client()
+    with store.one_line_failures():
+        return versions.every(client, params.base.name)
+
+
+def find(params: Params, number: int | None = None) -> Version:
+    """Give a version, the champion when no number is given; raise NotFound."""
+    client, model = store.client(), params.base.name
+    with store.one_line_failures():
+        wanted = number or versions.aliases_of(client, model).get(CHAMPION)
+        if wanted is None:
+            raise NotFound(f"{model} has no champion yet; type irisline promote, or name a version: irisline versions")
+        return versions.get(client, model, wanted)
+
+
+def classifier(params: Params, number: int | None = None) -> tuple[Version, Classifier]:
+    """Give a version and its classifier, the champion's when no number is given; raise as find does."""
+    version = find(params, number)
+    client = store.client()
+    with store.one_line_failures():
+        return version, Classifier.load(versions.fetch(client, params.base.name, version))
+
+
+def initial_weights(params: Params) -> str:
+    """Give train.init with a version of the registry replaced by the file of its weights; raise as find does."""
+    scheme, _, number = params.train.init.partition(":")
+    if scheme != "registry":
+        return params.train.init
+    version, client = find(params, int(number)), store.client()
+    with store.one_line_failures():
+        return f"file:{versions.fetch(client, params.base.name, version) / 'model.safetensors'}"
+
+
+def history(params: Params) -> tuple[list[Entry], int | None]:
+    """Give the journal, newest first, and the champion's number."""
+    client, model = store.client(), params.base.name
+    with store.one_line_failures():
+        return journal.entries(client, model), versions.aliases_of(client, model).get(CHAMPION)
+
+
+def live_at(params: Params, time: str) -> Entry:
+    """Give the entry that made the version live at a time in ISO 8601; raise NotFound before the first promotion."""
+    written, champion = history(params)
+    return journal.champion_at(written, champion, journal.moment(time))
+
+
+def _candidate(model: str, aliases: dict[str, int], number: int | None) -> int:
+    wanted = number or aliases.get(CHALLENGER) or aliases.get(CHAMPION)
+    if wanted is None:
+        raise NotFound(f"{model} has no version to promote; type make repro, or irisline publish after it")
+    return wanted
+
+
+def _evidence(client: "MlflowClient", params: Params, version: Version, champion: int | None) -> list[gate.Check]:
+    """Give all checks: the published verdict, the proof of the version's files, the champion on the same pictures."""
+    if version.gate is None:
+        raise ReleaseError(f"version {version.number} has no verdict of the gate; type irisline publish to add it")
+    checks = [gate.Check(**check) for check in version.gate["checks"]]
+    line = _prove(client, params.base.name, version)
+    checks.append(gate.Check("golden", 0.0, versions.GOLDEN_TOLERANCE, passed=True, line=line))
+    if champion is not None:
+        checks.append(_against(client, params, version, champion))
+    return checks
+
+
+def _prove(client: "MlflowClient", model: str, version: Version) -> str:
+    folder = versions.download(client, model, version)
+    count = versions.replay_golden(folder, f"{model} version {version.number}")
+    return f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
+
+
+def _against(client: "MlflowClient", params: Params, candidate: Version, champion: int) -> gate.Check:
+    """Give the check against the champion; one that cannot be made has failed, so that only --force passes it by."""
+    confidence, seed = params.gate.champion_confidence, params.base.seed
+    try:
+        rival = versions.get(client, params.base.name, champion)
+        ours, theirs = (_mistakes(client, params, version) for version in (candidate, rival))
+    except (NotFound, MissingInput, ModelError) as error:
+        line = f"champion: cannot be compared with: {error}"
+        return gate.Check("champion", 1.0, confidence, passed=False, line=line)
+    return gate.compare(ours, theirs, params.evaluate.bootstrap_samples, confidence, seed)
+
+
+def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDArray[np.bool_]":
+    """Give for each test picture of the workspace whether a version is wrong about it; memory stays bounded."""
+    model = Classifier.load(versions.fetch(client, params.base.name, version))
+    labels: list[str] = []
+
+    def pictures() -> Iterator[bytes]:
+        for row in manifest.of_split(paths.ACCEPTED, "test"):
+            labels.append(row["label"])
+            yield row["image"]
+
+    given = [model.answer(logits).label for logits in model.logits_of(pictures())]
+    if not labels:
+        raise MissingInput(f"{paths.ACCEPTED}: no test pictures here; type dvc repro validate")
+    return np.array([answer != label for answer, label in zip(given, labels, strict=True)])
+
+
+def _move(
+    client: "MlflowClient",
+    model: str,
+    action: str,
+    version: Version,
+    champion: int | None,
+    reason: str,
+    lines: Sequence[str],
+) -> Outcome:
+    """Move the aliases under the lock, between the two halves of a journal entry."""
+    with lock.held(client, f"{model}.lock", f"{action} {version.number}"):
+        settle(client, model)
+        aliases = versions.aliases_of(client, model)
+        if aliases.get(CHAMPION) != champion:
+            raise Busy(
+                f"{model}: the champion changed from {champion} to {aliases.get(CHAMPION)} while version "
+                f"{version.number} was being measured; look at irisline history, then type the same command again"
+            )
+        change = Change(
+            action, champion, version.number, aliases.get(PREVIOUS), reason or "-", tuple(lines), version.digest
+        )
+        entry = journal.begin(client, model, change)
+        _set_aliases(client, model, change, aliases.get(CHALLENGER))
+        journal.end(client, entry, happened=True)
+    return Outcome(champion, version.number, tuple(lines))
+
+
+def settle(client: "MlflowClient", model: str) -> None:
+    """Close what a killed change left open: it happened when the champion moved, else its half step is undone."""
+    for entry in journal.open_entries(client, model):
+        change = entry.change
+        happened = versions.aliases_of(client, model).get(CHAMPION) == change.after
+        if happened:
+            _set_aliases(client, model, change, versions.aliases_of(client, model).get(CHALLENGER))
+        else:
+            _point(client, model, PREVIOUS, change.previous)
+        journal.end(client, entry.entry_id, happened)
+
+
+def _set_aliases(client: "MlflowClient", model: str, change: Change, challenger: int | None) -> None:
+    """Point the aliases where a change leads; the champion last but one, for it decides whether the change happened."""
+    _point(client, model, PREVIOUS, change.before)
+    _point(client, model, CHAMPION, change.after)
+    if challenger == change.after:
+        _point(client, model, CHALLENGER, None)
+
+
+def _point(client: "MlflowClient", model: str, alias: str, number: int | None) -> None:
+    if number is None:
+        client.delete_registered_model_alias(model, alias)
+    else:
+        client.set_registered_model_alias(model, alias, str(number))

@@ -1,0 +1,164 @@
+"""Where runs and versions are kept: which store, made once, silent, its failures in one line.
+
+The only place that knows MLflow's address, environment and exceptions. Knows nothing of what is kept there.
+"""
+
+import fcntl
+import getpass
+import os
+import re
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irisline import paths, stage
+from irisline.errors import Busy, IrislineError, NotFound, ReleaseError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DATABASE = "mlflow.db"
+FILES = "mlartifacts"
+PATIENCE = 5.0  # seconds to wait for another writer of the database
+UNREACHED = ("Connection", "Max retries", "timed out", "Name or service", "could not connect", "could not translate")
+
+# Short retries: a person waits at the other end. What the caller has set already stays.
+_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+def home() -> Path:
+    """Give the absolute folder the store belongs to: the project, also when DVC runs an experiment in a copy of it."""
+    root = Path.cwd()
+    for folder in (root, *root.parents):
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            return folder.parents[2]
+    return root
+
+
+def address() -> str:
+    """Give the tracking URI: MLFLOW_TRACKING_URI when set, else the project's own SQLite file."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / DATABASE}"
+
+
+def shown_address() -> str:
+    """Give the tracking URI fit for a screen: without a password."""
+    return re.sub(r"//[^/@]*@", "//", address())
+
+
+def is_remote() -> bool:
+    """Say whether a server keeps the files too."""
+    return address().startswith(("http:", "https:"))
+
+
+def client() -> "MlflowClient":
+    """Give a client of the store, made first if it does not exist; raise ReleaseError when it cannot be used."""
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    os.environ.update(stage.QUIET)
+    with one_line_failures():
+        if address().startswith("sqlite:"):
+            _open_database(Path(address().removeprefix("sqlite:///")).absolute())
+        return _connect(address())
+
+
+def experiment(client: "MlflowClient", name: str) -> str:
+    """Give the id of an experiment, made if it does not exist; its files lie in the project or with the server."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return client.create_experiment(name, None if is_remote() else (home() / FILES).as_uri())
+        except MlflowException as error:
+            found = client.get_experiment_by_name(name)  # another process was quicker
+            if found is None:
+                raise error
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+@contextmanager
+def one_line_failures() -> Iterator[None]:
+    """Turn what MLflow, SQLAlchemy or SQLite raise inside the block into one ReleaseError that says what to do."""
+    try:
+        yield
+    except IrislineError:
+        raise
+    except Exception as error:
+        if not type(error).__module__.startswith(("mlflow.", "sqlalchemy.", "sqlite3", "requests.")):
+            raise
+        raise _in_one_line(error) from error
+
+
+def person() -> str:
+    """Give who is at work: IRISLINE_USER when set, else user@host."""
+    named = os.environ.get("IRISLINE_USER")
+    if named:
+        return named
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number without a name
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
+
+def _connect(uri: str) -> "MlflowClient":
+    import mlflow
+
+    mlflow.set_tracking_uri(uri)
+    if mlflow.get_registry_uri() != uri and "MLFLOW_REGISTRY_URI" not in os.environ:
+        mlflow.set_registry_uri(uri)
+    return mlflow.MlflowClient()
+
+
+def _open_database(file: Path) -> None:
+    """Check a SQLite store before MLflow does, which would retry a damaged file for minutes; make an absent one."""
+    if not file.exists():
+        _create_once(file)
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=PATIENCE)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("SELECT version_num FROM alembic_version")
+        connection.rollback()
+
+
+def _create_once(file: Path) -> None:
+    """Make the tables beside the file's place, then move them there: parallel or cut-off first use cannot break it."""
+    from mlflow import MlflowClient
+
+    lock = home() / paths.SCRATCH / "locks" / "store"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if file.exists():
+            return
+        partial = file.with_name(f"{file.name}.partial")
+        partial.unlink(missing_ok=True)
+        MlflowClient(f"sqlite:///{partial}", f"sqlite:///{partial}").search_experiments(max_results=1)
+        partial.rename(file)
+
+
+def _in_one_line(error: Exception) -> ReleaseError:
+    text = " ".join(str(error).split())
+    place = f"MLflow at {shown_address()}"
+    if "database is locked" in text:
+        return Busy(f"{place}: another program holds the database; let it end, then type the same command again")
+    if "not a database" in text or "malformed" in text or "no such table" in text:
+        return ReleaseError(f"{place}: damaged; restore a copy, or move it away and type irisline publish")
+    if "readonly" in text or "unable to open" in text:
+        return ReleaseError(f"{place}: the database cannot be opened for writing; mind who owns it and its folder")
+    if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+        return NotFound(f"{place}: {text[:200]}")
+    if any(sign in text for sign in UNREACHED):
+        return ReleaseError(f"{place}: cannot be reached; start it or correct MLFLOW_TRACKING_URI, then try again")
+    return ReleaseError(f"{place}: {text[:200]}")

@@ -1,0 +1,215 @@
+"""Versions in the registry: found, packed, fetched and proven. Knows nothing of gates or the journal."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irisline import paths
+from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
+from irisline.model import bundle
+from irisline.model.classifier import Classifier
+from irisline.release import lineage
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+DIGEST = "irisline.digest"
+GATE = "irisline.gate"
+METRICS = "irisline.metrics"
+LICENCES = "irisline.data_licences"
+RUN = "irisline.run_id"  # the run that holds the evidence now; the one at registration may be older
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
+
+GOLDEN_TOLERANCE = 1e-4  # of a probability: other processors round differently, other models differ by far more
+REQUIRED = ("mlflow", "numpy", "onnxruntime", "pandas", "pillow", "pydantic", "pyyaml")
+_NOT_SERVED = ("__pycache__", "assets", "commands", "release", "rendering", "sources")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the model as the registry holds it."""
+
+    number: int
+    digest: str
+    aliases: tuple[str, ...]
+    run_id: str
+    created: float  # seconds since 1970
+    tags: dict[str, str]
+
+    @property
+    def gate(self) -> dict[str, Any] | None:
+        """The verdict on the absolute limits, as gate.json holds it."""
+        return json.loads(self.tags[GATE]) if GATE in self.tags else None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers of the evaluation."""
+        return json.loads(self.tags.get(METRICS, "{}"))  # type: ignore[no-any-return]
+
+
+def every(client: "MlflowClient", model: str) -> list[Version]:
+    """Give all versions, newest first."""
+    aliases = aliases_of(client, model)
+    found: list[Version] = []
+    token: str | None = None
+    while True:
+        page = client.search_model_versions(f"name = '{model}'", page_token=token)
+        found += [_version(row, aliases) for row in page]
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda version: -version.number)
+
+
+def get(client: "MlflowClient", model: str, number: int) -> Version:
+    """Give one version; raise NotFound when there is none of this number."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _version(client.get_model_version(model, str(number)), aliases_of(client, model))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise NotFound(f"{model} has no version {number}; irisline versions shows those it has") from error
+
+
+def of_digest(client: "MlflowClient", model: str, digest: str) -> Version | None:
+    """Give the version that holds this very bundle, or None."""
+    rows = client.search_model_versions(f"name = '{model}' and tags.`{DIGEST}` = '{digest}'")
+    return _version(rows[0], aliases_of(client, model)) if rows else None
+
+
+def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
+    """Give the version each alias names; empty when nothing is published yet."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return {alias: int(number) for alias, number in client.get_registered_model(model).aliases.items()}
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return {}
+        raise
+
+
+def log_model(client: "MlflowClient", experiment: str, run_id: str, digest: str) -> str:
+    """Store the workspace's bundle as a pyfunc model of the run; give the model's id. One stored before is used again."""
+    import mlflow
+
+    stored = client.search_logged_models([experiment], f"tags.`{DIGEST}` = '{digest}'")
+    whole = [model for model in stored if str(model.status) == "READY"]
+    if whole:
+        return str(whole[0].model_id)
+    with tempfile.TemporaryDirectory() as scratch:
+        packed, code = _copy_bundle(Path(scratch) / "bundle"), _copy_code(Path(scratch) / "irisline")
+        signature, example = _signature(packed)
+        with mlflow.start_run(run_id=run_id):
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(__file__).with_name("served.py")),
+                artifacts={"bundle": str(packed)},
+                code_paths=[str(code)],
+                signature=signature,
+                input_example=example,
+                pip_requirements=[f"{name}=={lineage.version(name)}" for name in REQUIRED],
+                tags={DIGEST: digest},
+            )
+    return str(info.model_id)
+
+
+def fetch(client: "MlflowClient", model: str, version: Version) -> Path:
+    """Give the folder of a version's bundle, downloaded once and proven by its digest each time."""
+    kept = paths.SCRATCH / "versions" / version.digest
+    if kept.is_dir() and _digest(kept) == version.digest:
+        return kept
+    return download(client, model, version)
+
+
+def download(client: "MlflowClient", model: str, version: Version) -> Path:
+    """Give the folder of a version's bundle, fresh from the store; raise ReleaseError when it has changed."""
+    kept = paths.SCRATCH / "versions" / version.digest
+    with tempfile.TemporaryDirectory() as scratch:
+        arrived = _download_files(client, model, version, Path(scratch))
+        found = _digest(arrived)
+        if found != version.digest:
+            raise ReleaseError(
+                f"{model} version {version.number}: the stored files are not those that were published "
+                f"(digest {found[:12]}, must be {version.digest[:12]}); leave this version and publish it anew"
+            )
+        with paths.whole_folder(kept) as partial:
+            shutil.copytree(arrived, partial, dirs_exist_ok=True)
+    return kept
+
+
+def replay_golden(folder: Path, name: str) -> int:
+    """Ask the bundle its golden pictures again; give how many, raise ReleaseError when an answer is another now."""
+    answers = json.loads((folder / "golden" / "answers.json").read_text())
+    pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in answers]
+    for answer, now in zip(answers, Classifier.load(folder).predict(pictures), strict=True):
+        drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
+        if drift > GOLDEN_TOLERANCE or now.unsure != answer["unsure"]:
+            raise ReleaseError(
+                f"{name}: answers {answer['file']} of its golden set differently than when it was registered "
+                f"(by {drift:.2g}, limit {GOLDEN_TOLERANCE:g}); compare onnxruntime's version with the run's packages"
+            )
+    return len(answers)
+
+
+def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
+    number = int(row.version)  # an int from SQLite, a str over HTTP
+    own = tuple(alias for alias in (*ALIASES, *sorted(set(aliases) - set(ALIASES))) if aliases.get(alias) == number)
+    tags, created = dict(row.tags), row.creation_timestamp / 1000
+    return Version(number, tags.get(DIGEST, ""), own, tags.get(RUN, str(row.run_id)), created, tags)
+
+
+def _download_files(client: "MlflowClient", model: str, version: Version, target: Path) -> Path:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        uri = f"models:/{model}/{version.number}/artifacts/bundle"
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
+    except (MlflowException, OSError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}") from error
+
+
+def _digest(folder: Path) -> str:
+    try:
+        return bundle.digest(folder)
+    except MissingInput as error:
+        return f"none, {error}"
+
+
+def _copy_bundle(target: Path, folders: Sequence[Path] = bundle.MODEL_FOLDERS) -> Path:
+    for name, path in bundle.files(*folders).items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / name)
+    return target
+
+
+def _copy_code(target: Path) -> Path:
+    package = Path(__file__).parents[1]
+    shutil.copytree(package, target, ignore=shutil.ignore_patterns(*_NOT_SERVED))
+    return target
+
+
+def _signature(folder: Path) -> tuple[Any, Any]:
+    """Give the model's signature and an input example: a golden picture, whose answer is known."""
+    import pandas as pd
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    classes = json.loads((folder / "model.json").read_text())["classes"]
+    golden = sorted((folder / "golden").glob("*.jpg"))
+    if not golden:
+        raise ModelError(f"{folder}: the golden set is empty; raise evaluate.golden_images in params.yaml")
+    answer = [ColSpec("string", "label"), ColSpec("double", "confidence"), ColSpec("boolean", "unsure")]
+    shares = [ColSpec("double", f"probability_{name}") for name in classes]
+    signature = ModelSignature(inputs=Schema([ColSpec("binary", "image")]), outputs=Schema([*answer, *shares]))
+    return signature, pd.DataFrame({"image": [golden[0].read_bytes()]})

@@ -1,0 +1,76 @@
+"""What the last run came to, in the lines a person reads at its end. Reads reports and the registry; changes nothing."""
+
+import json
+from typing import Any
+
+from irisline import paths
+from irisline.errors import MissingInput, ReleaseError
+from irisline.params import Params
+
+STAGES = ("collect", "validate", "augment", "train", "evaluate")
+
+
+def lines(params: Params, since: float | None) -> list[str]:
+    """Give stages with times, error rate, version, gate and what to type next.
+
+    With a time, in seconds since 1970, stages that ended before it are said to come from DVC's cache.
+    Raise MissingInput when there was no run yet.
+    """
+    ran = {stage: times for stage, times in _times().items() if since is None or times["ended"] >= since}
+    head = [] if ran or since is None else ["Nothing has changed since the last run."]
+    return [*head, *_stages(ran), "", *_result(), *_release(params), "", *_next()]
+
+
+def _stages(ran: dict[str, dict[str, float]]) -> list[str]:
+    shown = [
+        f"{stage:9} {ran[stage]['seconds']:7.1f} s" if stage in ran else f"{stage:9}    cached" for stage in STAGES
+    ]
+    return [*shown, f"{'total':9} {sum(times['seconds'] for times in ran.values()):7.1f} s"]
+
+
+def _result() -> list[str]:
+    metrics, gate = _report("metrics.json"), _report("gate.json")
+    failing = [check["line"] for check in gate["checks"] if not check["passed"]]
+    return [
+        f"test error rate  {metrics['error_rate']:.1%}, 95 % interval {metrics['error_rate_low']:.1%} to "
+        f"{metrics['error_rate_high']:.1%}, {metrics['test_images']:.0f} pictures",
+        f"gate's limits    {'met' if gate['passed'] else '; '.join(failing)}",
+    ]
+
+
+def _release(params: Params) -> list[str]:
+    from irisline.model import bundle
+    from irisline.release import registry
+
+    digest = bundle.digest(*bundle.MODEL_FOLDERS)
+    try:
+        found = registry.listing(params)
+    except ReleaseError as error:
+        return [f"registry         {error}"]
+    ours = [version for version in found if version.digest == digest]
+    if not ours:
+        return ["registry         this model is not published; type irisline publish"]
+    aliases = ", ".join(ours[0].aliases) or "no alias"
+    live = [str(version.number) for version in found if "champion" in version.aliases]
+    return [
+        f"registry         {params.base.name} version {ours[0].number} ({aliases}); live: {', '.join(live) or 'none'}"
+    ]
+
+
+def _next() -> list[str]:
+    return [
+        "make ui                           runs, curves, figures, versions",
+        "irisline history                  every promotion and rollback",
+        "dvc exp run -S train.epochs=8     a variation",
+    ]
+
+
+def _report(name: str) -> Any:
+    file = paths.EVALUATE_REPORT / name
+    if not file.exists():
+        raise MissingInput(f"{file}: not found; type make repro")
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _times() -> dict[str, dict[str, float]]:
+    return {file.stem: json.loads(file.read_text()) for file in (paths.SCRATCH / "times").glob("*.json")}

@@ -1,0 +1,1 @@
+"""Verbs: one file is one DVC stage is one short function. No logic lives here."""

@@ -1,0 +1,30 @@
+"""Stage 3 of 5: seeded variants of the training pictures, and of no other."""
+
+import json
+from functools import partial
+
+from irisline import console, paths, stage
+from irisline.data import augmentation, contact_sheet, manifest
+from irisline.execution import map_ordered
+from irisline.params import Params
+
+
+def augment(params: Params) -> None:
+    """Read the train split of artifacts/validate/ into artifacts/augment/."""
+    make = partial(augmentation.variants, seed=params.base.seed, strengths=params.augment)
+    originals = manifest.of_split(paths.ACCEPTED, "train")
+    with (
+        manifest.writer(paths.AUGMENTED, manifest.AUGMENTED, params.collect.shard_rows) as target,
+        console.progress("augment", None) as advance,
+    ):
+        for rows in map_ordered(make, originals, params.execution):
+            for row in rows:
+                target.add(row)
+            advance(len(rows))
+    contact_sheet.variants(paths.ACCEPTED, paths.AUGMENTED, paths.AUGMENT_REPORT / "variants.png")
+    paths.write_whole(paths.AUGMENT_REPORT / "metrics.json", json.dumps({"variants": target.count}, indent=2) + "\n")
+    console.say(f"augment: {target.count} variants in {paths.AUGMENTED}/")
+
+
+if __name__ == "__main__":
+    stage.run(augment)

@@ -1,0 +1,61 @@
+"""Stage 2 of 5: keep the pictures that meet the data contract, split them for good, stop when the pool does not."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from irisline import console, paths, stage
+from irisline.data import contract, data_docs, expectations, facts, manifest, quarantine, split
+from irisline.params import Params
+
+
+def validate(params: Params) -> None:
+    """Judge artifacts/collect/, write what is accepted to artifacts/validate/ and the findings to reports/validate/."""
+    table = contract.with_shared_pixels(facts.table(paths.COLLECTED, params.execution))
+    with paths.whole_folder(paths.VALIDATE_REPORT) as report:
+        judge = expectations.Judge(params, report / data_docs.FOLDER)
+        failures = judge.failures(table)
+        table = contract.with_outcome(split.divide(table, {failure.id for failure in failures}, params))
+        broken = judge.broken(table)
+        data_docs.take_offline(report / data_docs.FOLDER)
+        paths.write_whole(report / "index.html", data_docs.ENTRY)
+        quarantine.write(report, failures + quarantine.set_aside(table))
+        metrics = _metrics(table, params.base.classes) | {"expectations_evaluated": judge.meant}
+        paths.write_whole(report / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    quarantine.stop_if(broken, table, failures)
+    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, params.collect.shard_rows, _accepted(table))
+    console.say(
+        "validate: {accepted} of {images} images accepted, {rejected} rejected, {set_aside} set aside; "
+        "{train} train, {valid} valid, {test} test".format(**metrics)
+    )
+
+
+def _accepted(table: pd.DataFrame) -> Iterator[manifest.Row]:
+    """Give the accepted rows with their bytes: a second pass over the shards, so that the bytes never all lie in memory."""
+    added = [*facts.NAMES, "group", "split"]
+    kept = table[table["split"].notna()].set_index("id")[added].to_dict("index")
+    for row in manifest.stream(paths.COLLECTED):
+        if row["id"] in kept:
+            del row["reason"]
+            yield row | {name: kept[row["id"]][name] for name in added}
+
+
+def _metrics(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
+    accepted = table[table["split"].notna()]
+    rejected = int(table["rejected"].sum())
+    return {
+        "images": len(table),
+        "accepted": len(accepted),
+        "rejected": rejected,
+        "rejected_share": round(rejected / max(len(table), 1), 6),
+        "set_aside": len(table) - len(accepted) - rejected,
+        "near_duplicate_groups": int((table["group"].value_counts() > 1).sum()),
+        **{name: int((accepted["split"] == name).sum()) for name in split.NAMES},
+        **{f"accepted_{name}": int((accepted["label"] == name).sum()) for name in classes},
+    }
+
+
+if __name__ == "__main__":
+    stage.run(validate)

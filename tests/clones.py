@@ -1,0 +1,98 @@
+"""A clone of the project as a stranger gets it, and the commands a stranger types in it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.imports import ROOT
+
+BIN = Path(sys.executable).parent
+
+# The smallest run that is still the whole way: seconds instead of minutes.
+TINY = {
+    "base": {"classes": ["blue", "brown"]},
+    "validate": {"min_per_class": 5},
+    "split": {"train": 0.5, "valid": 0.25, "test": 0.25},
+    "augment": {"variants": 1},
+    "preprocess": {"size": 32},
+    "train": {"arch": "squeezenet1_1", "epochs": 2, "batch_size": 8},
+    "evaluate": {"bootstrap_samples": 50, "biggest_errors": 2, "golden_images": 4},
+    "gate": {"max_error_rate": 1.0, "max_ece": 1.0},
+}
+
+
+class Clone:
+    """A git clone with the working tree's files, its own DVC cache and its own MLflow store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+        for name in listed.stdout.splitlines():
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("config", "user.name", "A Stranger")
+        self.git("config", "user.email", "stranger@example.org")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message=clone")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The stranger's environment: this Python's commands, the clone's own code, no store named."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "COV_", "IRISLINE"))}
+        return inherited | {
+            "PATH": f"{BIN}{os.pathsep}{inherited['PATH']}",
+            "PYTHONPATH": str(self.folder),
+            "DVC_NO_ANALYTICS": "1",
+        }
+
+    def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the clone; its output is on the result, and in the error when it fails."""
+        done = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(words)} gave {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a command in a process group of its own, so that all of it can be killed."""
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(
+            words, cwd=self.folder, env=self.environment, stdout=quiet, stderr=quiet, start_new_session=True
+        )
+
+    def git(self, *words: str) -> str:
+        """Run git."""
+        return subprocess.run(["git", *words], cwd=self.folder, check=True, capture_output=True, text=True).stdout
+
+    def make(self, target: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run make with the dependencies that are installed already."""
+        return self.run("make", "--old-file=.venv/installed", f"BIN={BIN}", target, check=check)
+
+    def change(self, changes: dict[str, dict[str, object]]) -> None:
+        """Change values of params.yaml."""
+        file = self.folder / "params.yaml"
+        document = yaml.safe_load(file.read_text())
+        for section, values in changes.items():
+            document[section] |= values
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def shrink(self, pictures: int = 60) -> None:
+        """Make a run take seconds: a small pool of its own, and tiny params."""
+        self.change(TINY)
+        self.run("irisline", "pool", "--count", str(pictures), "--out", "data", "--seed", "7")
+        self.run("dvc", "add", "--quiet", "data")
+        self.git("commit", "--quiet", "--all", "--message=tiny")
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a command and all it started, at once."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,162 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from irisline.data import contract, facts, manifest, quarantine, split
+from irisline.data.expectations import Failure, Judge
+from irisline.errors import DataError
+from irisline.params import Params, read
+
+pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")  # great_expectations, when it loads
+
+PARAMS = read(Path(__file__).parents[2] / "params.yaml")
+GOOD = {
+    "reason": None, "width": 200, "height": 150, "licence": "own",
+    "aspect": 1.3, "brightness": 120.0, "contrast": 40.0, "sharpness": 70.0, "entropy": 6.5,
+}  # fmt: skip
+
+
+def pool(count: int = 120, **changes: dict[str, object]) -> pd.DataFrame:
+    """Give a table of good pictures of both classes, with the changes to single rows: r3={"label": ...}."""
+    numbers = np.random.default_rng(7).integers(0, 2**64, count, dtype=np.uint64).tolist()
+    rows = [
+        GOOD
+        | {
+            "id": f"{label}/{i:03}.jpg",
+            "label": label,
+            "sha256": hashlib.sha256(b"%d" % number).hexdigest(),
+            "phash": f"{number:016x}",
+        }
+        for i, number in enumerate(numbers)
+        for label in [("blue", "brown")[i % 2]]
+    ]
+    for key, change in changes.items():
+        rows[int(key[1:])].update(change)
+    columns = [name for name in manifest.COLLECTED.names if name != "image"]
+    return contract.with_shared_pixels(pd.DataFrame(rows, columns=[*columns, *facts.NAMES]))
+
+
+def judged(table: pd.DataFrame, docs: Path, params: Params = PARAMS) -> list[Failure]:
+    """Go the way of the stage: failures, splits, checkpoint, and the line when it stops."""
+    judge = Judge(params, docs)
+    failures = judge.failures(table)
+    table = contract.with_outcome(split.divide(table, {failure.id for failure in failures}, params))
+    quarantine.stop_if(judge.broken(table), table, failures)
+    return failures
+
+
+def limited(**limits: object) -> Params:
+    return PARAMS.model_copy(update={"validate_": PARAMS.validate_.model_copy(update=limits)})
+
+
+def test_each_defect_fails_its_own_expectation_with_the_value_seen(tmp_path):
+    unreadable = dict.fromkeys(["sha256", "phash", "width", "height", *facts.NAMES]) | {"reason": "damaged: cut short"}
+    good = pool()
+    table = pool(
+        r1=unreadable, r2={"label": "green"}, r3={"licence": None}, r4={"height": 20}, r5={"aspect": 9.0},
+        r6={"brightness": 3.25}, r7={"brightness": 254.0}, r8={"contrast": 1.0}, r9={"sharpness": 5.5}, r10={"entropy": 0.5},
+        r20={"sha256": good["sha256"][18]}, r21={"sha256": good["sha256"][16]},
+    )  # fmt: skip
+    found = [(one.id, one.expectation, one.column, one.value) for one in judged(table, tmp_path)]
+    assert found == [
+        ("brown/001.jpg", "readable", "reason", "damaged: cut short"),
+        ("blue/002.jpg", "label is a class", "label", "green"),
+        ("brown/003.jpg", "licence is known", "licence", ""),
+        ("blue/004.jpg", "large enough", "short_side", "20"),
+        ("brown/005.jpg", "not a strip", "aspect", "9"),
+        ("blue/006.jpg", "not too dark", "brightness", "3.25"),
+        ("brown/007.jpg", "not too bright", "brightness", "254"),
+        ("blue/008.jpg", "has contrast", "contrast", "1"),
+        ("brown/009.jpg", "sharp", "sharpness", "5.5"),
+        ("blue/010.jpg", "has detail", "entropy", "0.5"),
+        ("blue/016.jpg", "under one label", "labels_of_pixels", "2"),
+        ("blue/020.jpg", "not an exact copy", "copy_of", "blue/018.jpg"),
+        ("brown/021.jpg", "under one label", "labels_of_pixels", "2"),
+        ("brown/021.jpg", "not an exact copy", "copy_of", "blue/016.jpg"),
+    ]
+
+
+def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path):
+    judge = Judge(PARAMS, tmp_path)
+    table = contract.with_outcome(split.divide(pool(), set(), PARAMS))
+    assert judge.failures(table) == []
+    assert judge.broken(table) == []
+    assert judge.meant == len(contract.of_images(PARAMS)) + len(contract.of_pool(PARAMS)) == 28
+    assert (tmp_path / "index.html").is_file()
+
+
+def test_an_expectation_that_great_expectations_drops_is_a_bug_and_not_a_pass(tmp_path):
+    judge = Judge(PARAMS, tmp_path)
+    judge.of_images.append(judge.of_images[0])
+    with pytest.raises(RuntimeError, match="12 expectations evaluated, 13 meant"):
+        judge.failures(pool())
+
+
+def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_path):
+    with pytest.raises(RuntimeError, match=r"could not be evaluated: \['sharp'\]"):
+        Judge(PARAMS, tmp_path).failures(pool().drop(columns="sharpness"))
+
+
+@pytest.mark.parametrize(
+    ("table", "params", "line"),
+    [
+        (pool(0), PARAMS, "artifacts/collect: no pictures in the pool; add pictures to data/<class>/"),
+        (
+            pool(**{f"r{i}": {"sharpness": 1.0} for i in range(40)}),
+            PARAMS,
+            r"reports/validate/rejected.csv: 40 of 120 images rejected \(33%\), must be at most 20%; "
+            r"most often failed: sharp \(40\), e.g. blue/000.jpg; mend them or raise validate.max_rejected_share",
+        ),
+        (
+            pool(**{f"r{i}": {"label": "blue"} for i in range(120)}),
+            PARAMS,
+            "data: all accepted pictures are of class blue, a classifier needs two; add pictures to data/brown/",
+        ),
+        (
+            pool(**{f"r{i}": {"label": "blue"} for i in range(1, 110, 2)}),
+            PARAMS,
+            "pictures of class brown: 5, must be at least 20; add pictures to data/brown/",
+        ),
+        (
+            pool(**{f"r{i}": {"label": "blue"} for i in range(1, 61, 2)}),
+            limited(min_class_share=0.4),
+            "share of the rarest class: 0.25, must be at least 40%; mend them or lower validate.min_class_share",
+        ),
+        (
+            pool(**{f"r{i}": {"sha256": "0" * 64} for i in range(0, 20, 2)}),
+            PARAMS,
+            "share of unique pixels: 0.925, must be at least 95%",
+        ),
+    ],
+)
+def test_the_stage_stops_with_one_line(tmp_path, table, params, line):
+    with pytest.raises(DataError, match=line) as stopped:
+        judged(table, tmp_path, params)
+    assert "\n" not in str(stopped.value)
+    assert (tmp_path / "index.html").is_file()
+
+
+def test_a_class_without_any_accepted_picture_is_named(tmp_path):
+    three = PARAMS.model_copy(update={"base": PARAMS.base.model_copy(update={"classes": ["blue", "brown", "green"]})})
+    with pytest.raises(DataError, match=r"data: pictures of class green: none accepted, .*add pictures to data/green/"):
+        judged(pool(), tmp_path, three)
+
+
+def test_a_near_duplicate_in_another_split_is_set_aside_and_named():
+    table = pool()
+    parts = [split.own(sha256, PARAMS.base.seed, PARAMS.split) for sha256 in table["sha256"]]
+    tested, trained = parts.index("test"), parts.index("train")
+    table.loc[trained, "phash"] = table["phash"][tested]
+    (aside,) = quarantine.set_aside(split.divide(table, set(), PARAMS))
+    assert (aside.id, aside.value) == (table["id"][trained], f"test: {table['id'][tested]}")
+
+
+def test_rejected_csv_has_the_same_bytes_each_time(tmp_path):
+    failures = [Failure("blue/a,b.jpg", "blue", "sharp", "sharpness", "5.5", "must be at least 35")]
+    quarantine.write(tmp_path, failures)
+    assert (tmp_path / quarantine.FILE).read_bytes() == (
+        b'id,label,expectation,column,value,limit\n"blue/a,b.jpg",blue,sharp,sharpness,5.5,must be at least 35\n'
+    )

@@ -1,0 +1,152 @@
+"""Training is keyed by the seed, and a training cut off and resumed is the training that was never cut off."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from irisline import keyed
+from irisline.errors import ModelError
+from irisline.model import learner, network
+from irisline.model.history import COLUMNS, Epoch
+from irisline.model.learner import Progress, Watch
+from irisline.model.samples import Samples
+from irisline.params import Train
+from tests import planted
+
+PIXELS = torch.from_numpy(keyed.generator("pixels").integers(0, 256, (18, 3, 32, 32), dtype="uint8"))
+CLASSES = torch.tensor([0] * 12 + [1] * 6)
+TRAINING = Samples(torch.where(CLASSES.bool()[:, None, None, None], PIXELS // 2, PIXELS), CLASSES)
+
+
+class PowerCut(Exception):
+    pass
+
+
+def recipe(**changes: object) -> Train:
+    small = {"epochs": 2, "batch_size": 6, "device": "cpu", "arch": "shufflenet_v2_x0_5"}
+    return planted.settings().train.model_copy(update=small | changes)
+
+
+def train(file: Path, recipe: Train, cut_after: int = 0, on_batch: Callable[[int], None] = print) -> network.Network:
+    """Train from where the file stands; raise PowerCut once so many epochs are remembered."""
+    progress = Progress.resume(file)
+
+    def on_epoch(_: Epoch) -> None:
+        if len(progress.history) == cut_after:
+            raise PowerCut("now")
+
+    built = network.build(recipe.arch, 2, "scratch", 1)
+    watch = Watch(on_batch, on_epoch, progress)
+    learner.fit(built, TRAINING, TRAINING, recipe, 1, progress, [watch])
+    return built
+
+
+def weights(built: network.Network) -> dict[str, torch.Tensor]:
+    return built.state_dict()
+
+
+def same(one: network.Network, other: network.Network) -> bool:
+    return all(torch.equal(tensor, weights(other)[name]) for name, tensor in weights(one).items())
+
+
+def told(file: Path) -> list[Epoch]:
+    """Give the remembered history without the speed, which no two runs share."""
+    return [{name: row[name] for name in COLUMNS[:-1]} for row in Progress.resume(file).history]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("schedule", "epochs"), [("one_cycle", 2), ("fine_tune", 3)])
+def test_a_training_is_repeatable_and_goes_on_after_any_epoch_as_if_never_cut(
+    tmp_path: Path, schedule: str, epochs: int
+) -> None:
+    recipe_ = recipe(schedule=schedule)
+    whole = train(tmp_path / "whole.pt", recipe_)
+    assert same(whole, train(tmp_path / "again.pt", recipe_))
+    assert not same(whole, network.build(recipe_.arch, 2, "scratch", 1))
+    for cut in range(1, epochs):
+        file = tmp_path / f"cut-{cut}.pt"
+        with pytest.raises(PowerCut):
+            train(file, recipe_, cut_after=cut)
+        assert len(told(file)) == cut
+        assert same(whole, train(file, recipe_))
+        assert told(file) == told(tmp_path / "whole.pt")
+    assert [row["epoch"] for row in told(tmp_path / "whole.pt")] == list(range(1, epochs + 1))
+
+
+@pytest.mark.slow
+def test_a_training_that_is_done_trains_no_more_and_gives_its_weights(tmp_path: Path) -> None:
+    seen: list[int] = []
+    first = train(tmp_path / "one.pt", recipe(), on_batch=seen.append)
+    assert sum(seen) == 2 * len(TRAINING)
+    second = train(tmp_path / "one.pt", recipe(), on_batch=seen.append)
+    assert sum(seen) == 2 * len(TRAINING)
+    assert same(first, second)
+
+
+@pytest.mark.slow
+def test_history_has_its_columns_and_learns_what_is_easy(tmp_path: Path) -> None:
+    train(tmp_path / "one.pt", recipe(epochs=6, arch="resnet18"))
+    history = Progress.resume(tmp_path / "one.pt").history
+    assert all(tuple(row) == COLUMNS for row in history)
+    assert all(isinstance(value, float) for row in history for value in row.values())
+    assert history[-1]["error_rate"] <= 0.1
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
+    assert history[0]["images_per_second"] > 0
+    assert max(row["learning_rate"] for row in history) <= recipe().learning_rate
+
+
+@pytest.mark.slow
+def test_fine_tune_leaves_the_body_asleep_for_one_epoch(tmp_path: Path) -> None:
+    file = tmp_path / "one.pt"
+    with pytest.raises(PowerCut):
+        train(file, recipe(schedule="fine_tune", arch="resnet18"), cut_after=1)
+    before, after = network.build("resnet18", 2, "scratch", 1), Progress.resume(file).weights
+    assert after is not None
+    moved = {name for name, tensor in before.named_parameters() if not torch.equal(tensor, after[name])}
+    still = {name for name, _ in before.named_parameters()} - moved
+    assert {"body.fc.weight", "body.fc.bias"} <= moved
+    assert "body.conv1.weight" in still
+    assert all("bn" in name or "downsample.1" in name or "fc" in name for name in moved)  # fastai keeps normalisation awake
+
+
+@pytest.mark.slow
+def test_an_architecture_without_a_linear_head_trains_in_one_cycle(tmp_path: Path) -> None:
+    train(tmp_path / "one.pt", recipe(arch="squeezenet1_1", epochs=1))
+    with pytest.raises(ModelError, match="fine_tune needs a linear head"):
+        train(tmp_path / "two.pt", recipe(arch="squeezenet1_1", schedule="fine_tune"))
+
+
+def test_classes_are_weighed_by_the_inverse_of_their_frequency() -> None:
+    weighed, plain = (learner._weights(TRAINING, recipe(class_weights=on)).tolist() for on in (True, False))
+    assert weighed == pytest.approx([0.75, 1.5])
+    assert plain == [1.0, 1.0]
+
+
+def test_the_schedules() -> None:
+    (only,) = learner.phases(recipe(epochs=5, learning_rate=0.01))
+    assert (only.epochs, only.frozen, only.learning_rate) == (5, False, 0.01)
+    head, whole = learner.phases(recipe(epochs=5, learning_rate=0.01, schedule="fine_tune"))
+    assert (head.epochs, head.frozen, head.learning_rate) == (1, True, 0.01)
+    assert (whole.epochs, whole.frozen, whole.learning_rate) == (5, False, 0.005)
+
+
+def test_a_cuda_device_that_is_not_there_is_one_line() -> None:
+    if torch.cuda.is_available():
+        assert learner.device_of("auto").type == "cuda"
+        pytest.skip("a CUDA device is here")
+    assert learner.device_of("auto").type == learner.device_of("cpu").type == "cpu"
+    with pytest.raises(ModelError, match=r"train.device: no CUDA device here; set it to auto or cpu$"):
+        learner.device_of("cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.slow
+def test_a_training_on_cuda_goes_on_after_a_cut(tmp_path: Path) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    with pytest.raises(PowerCut):
+        train(tmp_path / "one.pt", recipe(device="cuda", arch="resnet18"), cut_after=1)
+    train(tmp_path / "one.pt", recipe(device="cuda", arch="resnet18"))
+    assert len(told(tmp_path / "one.pt")) == 2

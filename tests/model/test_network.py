@@ -1,0 +1,169 @@
+"""Architectures by name and their initial weights, from hostile files too."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from irisline.errors import ModelError
+from irisline.model import network
+from tests.planted import ROOT
+
+PIXELS = torch.arange(2 * 3 * 64 * 64).remainder(256).to(torch.uint8).reshape(2, 3, 64, 64)
+SMALL = "shufflenet_v2_x0_5"
+
+
+def same(one: network.Network, other: network.Network) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+@pytest.mark.parametrize("arch", [SMALL, "resnet18", "squeezenet1_1", "mobilenet_v3_small", "efficientnet_b0"])
+def test_an_architecture_maps_pixels_to_logits(arch: str) -> None:
+    built = network.build(arch, 3, "scratch", 1).eval()
+    with torch.inference_mode():
+        logits = built(PIXELS)
+    assert logits.shape == (2, 3)
+    assert logits.dtype == torch.float32
+    assert logits.isfinite().all()
+
+
+def test_normalisation_is_inside() -> None:
+    built = network.build(SMALL, 2, "scratch", 1).eval()
+    seen = []
+    built.body.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    built(torch.full((1, 3, 64, 64), 255, dtype=torch.uint8))
+    expected = [(1 - mean) / deviation for mean, deviation in zip(network.MEAN, network.DEVIATION, strict=True)]
+    assert seen[0][0, :, 0, 0].tolist() == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_unknown_architecture_lists_the_known() -> None:
+    with pytest.raises(ModelError, match=r"train.arch: 'resnet19' is not a torchvision classifier; known: alexnet, .*vit_"):
+        network.build("resnet19", 2, "scratch", 1)
+    with pytest.raises(ModelError, match="'fcn_resnet50' is not a torchvision classifier"):
+        network.build("fcn_resnet50", 2, "scratch", 1)
+
+
+def test_scratch_weights_are_keyed_and_leave_the_global_generator_alone() -> None:
+    torch.manual_seed(9)
+    before = torch.get_rng_state()
+    one = network.build(SMALL, 2, "scratch", 1)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(10)
+    assert same(one, network.build(SMALL, 2, "scratch", 1))
+    assert not same(one, network.build(SMALL, 2, "scratch", 2))
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_file_of_weights_gives_the_body_and_leaves_another_head(tmp_path: Path, suffix: str) -> None:
+    donor = network.build(SMALL, 5, "scratch", 7)
+    file = tmp_path / f"weights{suffix}"
+    if suffix == ".pth":
+        torch.save(donor.body.state_dict(), file)
+    else:
+        save_file(donor.state_dict(), file)
+    own, adopted = network.build(SMALL, 2, "scratch", 1), network.build(SMALL, 2, f"file:{file}", 1)
+    assert torch.equal(adopted.body.conv1[0].weight, donor.body.conv1[0].weight)
+    assert torch.equal(network.head(adopted).weight, network.head(own).weight)
+
+
+def test_the_same_classes_take_the_head_too(tmp_path: Path) -> None:
+    donor = network.build(SMALL, 2, "scratch", 7)
+    save_file(donor.state_dict(), tmp_path / "weights.safetensors")
+    assert same(network.build(SMALL, 2, f"file:{tmp_path}/weights.safetensors", 1), donor)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
+    save_file(network.build("squeezenet1_1", 2, "scratch", 1).state_dict(), tmp_path / "other.safetensors")
+    with pytest.raises(ModelError, match=r"other.safetensors: 0 of \d+ weights fit train.arch; take the architecture"):
+        network.build(SMALL, 2, f"file:{tmp_path}/other.safetensors", 1)
+
+
+class Exploit:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.target,)
+
+
+@pytest.mark.parametrize("write", [pickle.dumps, None], ids=["pickle", "torch.save"])
+def test_a_hostile_pickle_is_refused_and_runs_nothing(tmp_path: Path, write: object) -> None:
+    target, file = tmp_path / "touched", tmp_path / "weights.pth"
+    if write:
+        file.write_bytes(pickle.dumps(Exploit(target)))
+    else:
+        torch.save({"conv1.weight": Exploit(target)}, file)
+    with pytest.raises(ModelError, match=r"train.init: .*weights.pth: not a file of weights: .*; give .safetensors$"):
+        network.build(SMALL, 2, f"file:{file}", 1)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 64])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_damaged_file_is_one_line(tmp_path: Path, suffix: str, content: bytes) -> None:
+    (file := tmp_path / f"weights{suffix}").write_bytes(content)
+    with pytest.raises(ModelError, match=r"not a file of weights: ") as caught:
+        network.build(SMALL, 2, f"file:{file}", 1)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_without_weights_fits_nothing(tmp_path: Path) -> None:
+    torch.save({0: torch.zeros(3), "conv1.0.weight": 3}, tmp_path / "odd.pth")
+    with pytest.raises(ModelError, match=r"odd.pth: 0 of \d+ weights fit"):
+        network.build(SMALL, 2, f"file:{tmp_path}/odd.pth", 1)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_missing_file_is_named(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(ModelError, match=rf"train.init: .*absent{suffix}: no such file$"):
+        network.build(SMALL, 2, f"file:{tmp_path}/absent{suffix}", 1)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give torch hub's folder of fetched weights, empty, with no way to the network."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_imagenet_weights_out_of_reach_are_one_line(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = r"train.init: imagenet weights of resnet18 cannot be fetched \(.*refused.*\); connect once, or save them as"
+    with pytest.raises(ModelError, match=message):
+        network.build("resnet18", 2, "imagenet", 1)
+    assert list(hub.iterdir()) == []
+    capsys.readouterr()
+
+
+def test_imagenet_weights_once_fetched_are_adopted_without_their_head(hub: Path) -> None:
+    donor = network.build(SMALL, 1000, "scratch", 3)
+    torch.save(donor.body.state_dict(), hub / "shufflenetv2_x0.5-f707e7126e.pth")
+    adopted = network.build(SMALL, 2, "imagenet", 1)
+    assert torch.equal(adopted.body.conv1[0].weight, donor.body.conv1[0].weight)
+    assert network.head(adopted).weight.shape == (2, 1024)
+
+
+def test_a_hostile_file_among_fetched_weights_runs_nothing(hub: Path, tmp_path: Path) -> None:
+    torch.save({"conv1.weight": Exploit(tmp_path / "touched")}, hub / "shufflenetv2_x0.5-f707e7126e.pth")
+    with pytest.raises(ModelError, match="imagenet weights of shufflenet_v2_x0_5 cannot be fetched"):
+        network.build(SMALL, 2, "imagenet", 1)
+    assert not (tmp_path / "touched").exists()
+
+
+def test_the_head_is_the_last_linear_layer() -> None:
+    assert network.head(network.build("mobilenet_v3_small", 4, "scratch", 1)).out_features == 4
+    with pytest.raises(ModelError, match="fine_tune needs a linear head, which train.arch lacks; take one_cycle$"):
+        network.head(network.build("squeezenet1_1", 2, "scratch", 1))
+
+
+def test_torchvision_loads_in_a_fresh_process_and_twice() -> None:
+    code = "from irisline.model import network as n; n._torchvision_models(); print(len(n._torchvision_models().__name__))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "18\n"), done.stderr

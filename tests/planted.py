@@ -1,0 +1,107 @@
+"""Planted pictures, rows, params and models: small enough to check by hand."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import yaml
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from irisline import keyed, params
+from irisline.data import images, manifest
+from irisline.model import calibration
+from irisline.params import Params
+
+ROOT = Path(__file__).parent.parent
+CLASSES = ("blue", "brown")
+COLOURS = {"blue": (60, 90, 200), "brown": (150, 90, 50), "green": (60, 170, 80)}
+SIZE = 32
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """Give the project's params.yaml as plain values, with changes named section__key."""
+    found: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for name, value in changes.items():
+        section, key = name.split("__")
+        found[section][key] = value
+    return found
+
+
+def settings(**changes: Any) -> Params:
+    """Give the project's params, one worker unless said otherwise, with changes named section__key."""
+    return params.parse(document(**{"execution__workers": 1} | changes))
+
+
+def picture(label: str = "blue", key: object = 0, size: tuple[int, int] = (48, 40)) -> Image.Image:
+    """Give a keyed RGB picture in the colour of its class, with a pattern that survives JPEG."""
+    rng = keyed.generator("planted", label, key)
+    coarse = rng.normal(COLOURS[label], 25, (6, 6, 3)).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
+
+
+def saved(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
+    """Give an image as the bytes of a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def row(label: str, key: object, split: str) -> manifest.Row:
+    """Give an accepted row of one planted picture."""
+    image = picture(label, key)
+    digest = images.pixel_digest(image)
+    return {
+        "id": f"{label}/{key}.jpg", "label": label, "split": split, "group": digest, "sha256": digest,
+        "width": image.width, "height": image.height, "format": "JPEG", "licence": "own", "image": images.encode(image),
+    }  # fmt: skip
+
+
+def accept(folder: Path, counts: dict[str, int], classes: tuple[str, ...] = CLASSES) -> list[manifest.Row]:
+    """Write accepted rows, so many of each class in each split; give them."""
+    rows = [row(label, f"{split}-{n}", split) for split in counts for n in range(counts[split]) for label in classes]
+    manifest.write(folder, manifest.ACCEPTED, 1024, rows)
+    return rows
+
+
+def linear(weights: NDArray[np.float32], bias: NDArray[np.float32]) -> onnx.ModelProto:
+    """Give the network logits = mean over pixels of weights * pixels + bias, for weights (3, SIZE, SIZE, classes)."""
+    flat = weights.reshape(-1, weights.shape[-1]) / weights[..., 0].size
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["float"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["weighed"]),
+        helper.make_node("Add", ["weighed", "bias"], ["logits"]),
+    ]
+    constants = [numpy_helper.from_array(flat.astype(np.float32), "weights"), numpy_helper.from_array(bias, "bias")]
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", 3, SIZE, SIZE])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(bias)])
+    graph = helper.make_graph(nodes, "linear", [pixels], [logits], constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+
+
+def blue_against_red() -> onnx.ModelProto:
+    """Give a network that tells blue from brown: each logit grows with one colour and falls with the other."""
+    weights = np.zeros((3, SIZE, SIZE, 2), np.float32)
+    weights[0], weights[2] = (-0.05, 0.05), (0.05, -0.05)
+    return linear(weights, np.zeros(2, np.float32))
+
+
+def model(
+    folder: Path, network: onnx.ModelProto | None = None, calibrated: calibration.Calibration | None = None
+) -> Path:
+    """Write the files of a model to a folder; give the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "classes": list(CLASSES), "preprocess": {"size": SIZE, "fit": "squash"}, "digest": "0" * 64, "parity": 0.0,
+        "max_side": 640, "max_pixels": 1_000_000,
+    }  # fmt: skip
+    (folder / "model.json").write_text(json.dumps(facts))
+    (folder / "model.onnx").write_bytes((network or blue_against_red()).SerializeToString())
+    if calibrated:
+        (folder / "calibration.json").write_text(calibration.as_json(calibrated))
+    return folder

@@ -1,0 +1,186 @@
+"""What publishing leaves in MLflow, and that doing it again, or after being cut off, comes to the same."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from irisline import params, paths
+from irisline.errors import MissingInput
+from irisline.params import Params
+from irisline.release import lineage, publishing, registry, store, tracking, versions
+from tests.release.conftest import Train
+
+
+def runs(settings: Params) -> list[Any]:
+    client = store.client()
+    return list(client.search_runs([store.experiment(client, settings.base.name)]))
+
+
+def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_source(
+    train: Train, settings: Params
+) -> None:
+    train(error_rate=0.125)
+    published = publishing.publish(settings)
+    client = store.client()
+    run = client.get_run(published.run_id)
+    assert run.data.params["train.epochs"] == "4"
+    assert run.data.params["base.classes"] == "['blue', 'brown']"
+    assert run.data.metrics["evaluate/error_rate"] == 0.125
+    curve = client.get_metric_history(published.run_id, "train/valid_loss")
+    assert [(point.step, point.value) for point in curve] == [(0, 0.6), (1, 0.4)]
+    assert run.data.tags[lineage.POOL] == "0123456789abcdef0123456789abcdef.dir"
+    assert run.data.tags["irisline.python"].startswith("3.11")
+    assert "12.5% of 8 test pictures wrong" in run.data.tags["mlflow.note.content"]
+    found = {(one.tags[0].value, one.dataset.name) for one in run.inputs.dataset_inputs}
+    assert found == {(split, f"eye-colour {split}") for split in ("train", "valid", "test")}
+    files = {
+        file.path
+        for folder in ("reports/evaluate", "reports/validate", "source", "")
+        for file in client.list_artifacts(published.run_id, folder or None)
+    }
+    wanted = {
+        "reports/evaluate/confusion_matrix.png",
+        "reports/validate/index.html",
+        "source/params.yaml",
+        "predictions.json",
+    }
+    assert wanted <= files
+    assert client.load_table(store.experiment(client, "eye-colour"), "predictions.json")["id"].tolist() == [
+        "blue/4.jpg"
+    ]
+
+
+def test_publishing_twice_changes_nothing(train: Train, settings: Params) -> None:
+    train()
+    first = publishing.publish(settings)
+    again = publishing.publish(settings)
+    assert (first.version, first.version_created, first.run_changed) == (1, True, True)
+    assert (again.version, again.run_id, again.changed) == (1, first.run_id, False)
+    assert len(runs(settings)) == 1
+    assert registry.find(settings, 1).aliases == ("challenger",)
+
+
+def test_another_model_is_another_run_and_version(train: Train, settings: Params) -> None:
+    train(weight=0.05)
+    publishing.publish(settings)
+    train(weight=0.06)
+    assert publishing.publish(settings).version == 2
+    train(weight=0.05)
+    back = publishing.publish(settings)
+    assert (back.version, back.changed) == (1, False)
+    assert [version.aliases for version in registry.listing(settings)] == [(), ("challenger",)]
+    assert len(runs(settings)) == 2
+
+
+def test_the_run_of_a_training_is_completed_not_doubled(train: Train, settings: Params) -> None:
+    live = tracking.live_run(settings, "key")
+    live.epoch(0, {"train_loss": 0.7, "valid_loss": 0.6})
+    live.finish(train())
+    published = publishing.publish(settings)
+    assert published.run_id == live.run_id
+    assert len(store.client().get_metric_history(live.run_id, "train/valid_loss")) == 2
+
+
+def test_new_limits_on_the_same_model_are_a_new_run_and_a_new_verdict_of_the_same_version(
+    train: Train, settings: Params
+) -> None:
+    train(error_rate=0.2)
+    first = publishing.publish(settings)
+    document = yaml.safe_load(paths.PARAMS.read_text())
+    document["gate"]["max_error_rate"] = 0.1
+    paths.PARAMS.write_text(yaml.safe_dump(document))
+    stricter = params.read(paths.PARAMS)
+    verdict = json.loads((paths.EVALUATE_REPORT / "gate.json").read_text())
+    (paths.EVALUATE_REPORT / "gate.json").write_text(json.dumps({**verdict, "passed": False}))
+    second = publishing.publish(stricter)
+    assert (second.version, second.version_created) == (1, False)
+    assert second.run_id != first.run_id
+    found = registry.find(settings, 1)
+    assert found.gate is not None
+    assert not found.gate["passed"]
+    assert found.run_id == second.run_id
+
+
+def test_the_champion_published_again_leaves_no_challenger(train: Train, settings: Params) -> None:
+    train(weight=0.05)
+    publishing.publish(settings)
+    registry.promote(settings)
+    train(weight=0.06)
+    publishing.publish(settings)
+    train(weight=0.05)
+    publishing.publish(settings)
+    assert versions.aliases_of(store.client(), "eye-colour") == {"champion": 1}
+
+
+KILLED = """
+import os, signal, sys
+from irisline import params, paths
+from irisline.release import publishing, versions
+def die(*arguments, **named): os.kill(os.getpid(), signal.SIGKILL)
+module, name = sys.argv[1].split(".")
+setattr({"publishing": publishing, "versions": versions}[module], name, die)
+publishing.publish(params.read(paths.PARAMS))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["publishing._show_inputs", "versions.log_model", "publishing._set_challenger"])
+def test_a_publish_that_was_killed_is_completed(step: str, train: Train, settings: Params) -> None:
+    train()
+    killed = subprocess.run([sys.executable, "-c", KILLED, step], env=os.environ, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    published = publishing.publish(settings)
+    assert published.version == 1
+    assert len(runs(settings)) == 1
+    assert runs(settings)[0].info.status == "FINISHED"
+    assert len(registry.listing(settings)) == 1
+    assert len(store.client().load_table("1", "predictions.json")) == 1
+
+
+def test_a_workspace_without_a_model_says_what_to_type(project: Path, settings: Params) -> None:
+    with pytest.raises(MissingInput, match=r"not in artifacts/train or artifacts/evaluate; type dvc repro"):
+        publishing.publish(settings)
+
+
+def test_a_stage_ends_well_when_the_store_is_out_of_reach(
+    train: Train, settings: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    publishing.publish_or_warn(settings)
+    said = capsys.readouterr().err
+    assert "MLflow at http://127.0.0.1:9: cannot be reached" in said
+    assert "type irisline publish" in said
+    assert said.count("\n") == 1
+
+
+def git(*words: str) -> str:
+    identity = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
+    return subprocess.run(("git", *identity, *words), check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_source_tags_are_refined_until_a_clean_commit_is_known(
+    train: Train, settings: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train()
+    git("init", "--quiet")
+    Path(".gitignore").write_text("*\n")
+    git("add", "--force", "params.yaml", ".gitignore")
+    git("commit", "--quiet", "-m", "one")
+    monkeypatch.setenv("DVC_STAGE", "evaluate")
+    run_id = publishing.publish(settings).run_id
+    assert store.client().get_run(run_id).data.tags[lineage.DIRTY] == "yes"
+    monkeypatch.delenv("DVC_STAGE")
+    publishing.publish(settings)
+    first = git("rev-parse", "HEAD")
+    git("commit", "--quiet", "--allow-empty", "-m", "two")
+    publishing.publish(settings)
+    tags = store.client().get_run(run_id).data.tags
+    assert (tags[lineage.DIRTY], tags[lineage.COMMIT]) == ("no", first)

@@ -1,0 +1,142 @@
+"""Where the store is, how it is made, and what its failures say."""
+
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from irisline.errors import Busy, ReleaseError
+from irisline.params import Params
+from irisline.release import lock, publishing, registry, store, versions
+from tests.release.conftest import Train
+
+
+def test_it_lies_in_the_project(project: Path) -> None:
+    assert store.address() == f"sqlite:///{project}/mlflow.db"
+    client = store.client()
+    made = client.get_experiment(store.experiment(client, "eye-colour"))
+    assert made.artifact_location == (project / "mlartifacts").as_uri()
+
+
+def test_an_experiment_in_a_copy_uses_the_projects_own(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = project / ".dvc" / "tmp" / "exps" / "tmpabc"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    assert store.address() == f"sqlite:///{project}/mlflow.db"
+
+
+def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ada:secret@mlflow.example.org/x")
+    assert store.shown_address() == "https://mlflow.example.org/x"
+
+
+def test_who_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store.person() == "ada@bench"
+    monkeypatch.delenv("IRISLINE_USER")
+    assert "@" in store.person()
+
+
+def test_a_damaged_database_is_said_at_once(project: Path) -> None:
+    Path("mlflow.db").write_bytes(b"not a database at all" * 100)
+    started = time.monotonic()
+    with pytest.raises(
+        ReleaseError, match=r"mlflow\.db: damaged; restore a copy, or move it away and type irisline publish"
+    ):
+        store.client()
+    assert time.monotonic() - started < 2
+
+
+def test_a_database_cut_off_while_it_was_made_is_said(project: Path) -> None:
+    Path("mlflow.db").write_bytes(b"")
+    with pytest.raises(ReleaseError, match="damaged"):
+        store.client()
+
+
+def test_a_locked_database_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "PATIENCE", 0.2)
+    with closing(sqlite3.connect("mlflow.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Busy, match="another program holds the database; let it end"):
+            store.client()
+    store.client()
+
+
+def test_bugs_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError), store.one_line_failures():
+        raise ZeroDivisionError
+
+
+FIRST_USE = "from irisline.release import store; client = store.client(); store.experiment(client, 'x'); print('well')"
+
+
+@pytest.mark.slow
+def test_first_use_by_many_at_once_makes_one_whole_store(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db.partial").write_bytes(b"what a killed first use left")
+    many = [
+        subprocess.Popen([sys.executable, "-c", FIRST_USE], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    assert [process.communicate(timeout=120)[0] for process in many] == ["well\n"] * 3
+    assert not (tmp_path / "mlflow.db.partial").exists()
+
+
+@pytest.fixture
+def server(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Give the address of an MLflow server that keeps the files too, as a team has it."""
+    home, port = tmp_path_factory.mktemp("server"), free_port()
+    shutil.copyfile(empty_store, home / "mlflow.db")
+    words = ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", str(home / "files")]
+    command = [sys.executable, "-m", "mlflow", "server", *words, "--port", str(port), "--workers", "1"]
+    monkeypatch.setenv("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    address = f"http://127.0.0.1:{port}"
+    with (home / "log").open("w") as log, subprocess.Popen(command, cwd=home, stderr=log, stdout=log) as process:
+        try:
+            wait_for(f"{address}/health")
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+            yield address
+        finally:
+            process.terminate()
+
+
+@pytest.mark.slow
+def test_a_server_serves_as_well_as_a_file(train: Train, settings: Params, server: str) -> None:
+    for weight in (0.05, 0.06):
+        train(weight=weight)
+        publishing.publish(settings)
+    assert not publishing.publish(settings).changed
+    registry.promote(settings, 1)
+    registry.promote(settings)
+    registry.rollback(settings)
+    assert versions.aliases_of(store.client(), "eye-colour") == {"champion": 1, "previous": 2}
+    assert [entry.change.after for entry in registry.history(settings)[0]] == [1, 2, 1]
+    assert registry.classifier(settings)[0].number == 1
+    assert not Path("mlartifacts").exists()
+    with lock.held(store.client(), "eye-colour.lock", "test"), pytest.raises(Busy, match="ada@bench is at it"):
+        registry.promote(settings, 2)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, f"{address} does not answer"
+            time.sleep(0.2)

@@ -1,0 +1,107 @@
+"""What goes wrong at the front door: each gives one line that says what and what to do, and loses nothing."""
+
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.clones import Clone
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    """Give a clone with a tiny pool, not yet run."""
+    made = Clone(tmp_path)
+    made.shrink(24)
+    return made
+
+
+def _mistyped(clone: Clone) -> None:
+    clone.change({"train": {"epochs": "four"}})
+
+
+def _unknown(clone: Clone) -> None:
+    clone.change({"collect": {"epoch": 4}})
+
+
+def _no_pool(clone: Clone) -> None:
+    shutil.rmtree(clone.folder / "data")
+
+
+def _empty_pool(clone: Clone) -> None:
+    for label in ("blue", "brown"):
+        shutil.rmtree(clone.folder / "data" / label)
+        (clone.folder / "data" / label).mkdir()
+
+
+def _missing_class(clone: Clone) -> None:
+    shutil.rmtree(clone.folder / "data/brown")
+
+
+def _strange_class(clone: Clone) -> None:
+    (clone.folder / "data/green").mkdir()
+
+
+def _unreadable_pool(clone: Clone) -> None:
+    for picture in (clone.folder / "data/blue").iterdir():
+        picture.write_bytes(b"<html>not a picture</html>")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "stage", "line"),
+    [
+        (_mistyped, "collect", "collect: params.yaml: train.epochs: "),
+        (_unknown, "collect", "collect: params.yaml: collect.epoch: unknown key; valid here: max_side"),
+        (_no_pool, "collect", "collect: data/: no pool here; type dvc pull data.dvc"),
+        (_empty_pool, "collect", "collect: data/blue/: no pictures of class blue; put some there"),
+        (_missing_class, "collect", "collect: data/brown/: no pictures of class brown; put some there"),
+        (_strange_class, "collect", "collect: data/green/: not one of base.classes (blue, brown); add it there or move it"),
+    ],
+    ids=lambda value: value.__name__.strip("_") if callable(value) else "",
+)
+def test_one_line_says_what_and_what_to_do(clone: Clone, spoil: Callable[[Clone], None], stage: str, line: str) -> None:
+    spoil(clone)
+    assert _failure(clone, stage).startswith(line)
+
+
+def test_an_unreadable_pool_stops_at_validate_and_leaves_its_report(clone: Clone) -> None:
+    _unreadable_pool(clone)
+    clone.run("python", "-m", "pipelines.collect")
+    assert "rejected" in _failure(clone, "validate")
+    assert (clone.folder / "reports/validate/rejected.csv").read_text().count("readable") >= 12
+
+
+def test_a_stage_without_its_input_says_which_command_makes_it(clone: Clone) -> None:
+    assert _failure(clone, "augment") == "augment: artifacts/validate: no shards here; type dvc repro to make them, or dvc pull to fetch them"
+    assert _failure(clone, "evaluate").startswith("evaluate: model.json: not in artifacts/train; type dvc repro")
+
+
+def test_no_space_left_is_one_line_and_leaves_nothing_half_written(clone: Clone) -> None:
+    limited = "ulimit -f 16; exec python -m pipelines.collect"
+    done = clone.run("bash", "-c", limited, check=False)
+    assert done.returncode == 1
+    assert "free some space" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (clone.folder / "artifacts/collect").exists()
+
+
+@pytest.mark.slow
+def test_a_locked_store_costs_a_warning_and_not_the_training(clone: Clone) -> None:
+    clone.run("dvc", "repro", "augment")
+    clone.run("irisline", "versions", check=False)  # makes the store
+    with sqlite3.connect(clone.folder / "mlflow.db") as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        done = clone.run("dvc", "repro")
+    assert "irisline publish" in done.stderr + done.stdout
+    assert (clone.folder / "artifacts/train/model.onnx").is_file()
+    assert "version 1" in clone.run("irisline", "publish").stdout
+
+
+def _failure(clone: Clone, stage: str) -> str:
+    done: subprocess.CompletedProcess[str] = clone.run("python", "-m", f"pipelines.{stage}", check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()

@@ -1,0 +1,93 @@
+"""What a stranger does, as typed: clone, make repro, a variation, promotion, rollback. The README's transcript."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from tests.clones import Clone
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Give a clone in which make repro has run once, with the shipped pool and params."""
+    made = Clone(tmp_path_factory.mktemp("journey"))
+    made.first = made.make("repro").stdout
+    return made
+
+
+@pytest.fixture
+def store(clone: Clone) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{clone.folder}/mlflow.db")
+
+
+def test_make_repro_ends_with_a_champion_and_a_summary(clone: Clone, store: MlflowClient) -> None:
+    assert "version 1 (challenger, champion)" in clone.first or "version 1 (champion, challenger)" in clone.first
+    for stage in ("collect", "validate", "augment", "train", "evaluate"):
+        assert f"\n{stage} " in clone.first
+    assert "95 % interval" in clone.first
+    assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 1
+
+
+def test_the_run_holds_all_that_people_browse(clone: Clone, store: MlflowClient) -> None:
+    experiment = store.get_experiment_by_name("eye-colour")
+    (run,) = store.search_runs([experiment.experiment_id])
+    assert run.data.params["train.arch"] == "resnet18"
+    assert len(store.get_metric_history(run.info.run_id, "train/train_loss")) == int(run.data.params["train.epochs"])
+    assert run.data.tags["irisline.git_commit"] == clone.git("rev-parse", "HEAD").strip()
+    assert run.data.tags["irisline.git_dirty"] == "false"
+    assert run.inputs.dataset_inputs
+    assert "error rate" in run.data.tags["mlflow.note.content"]
+    files = {str(file.relative_to(clone.folder / "reports")) for file in (clone.folder / "reports").rglob("*.png")}
+    logged = {file.path for file in _all_files(store, run.info.run_id)}
+    assert all(any(path.endswith(file.split("/")[-1]) for path in logged) for file in files if "assets" not in file)
+    assert any(path.endswith("index.html") for path in logged)
+
+
+def test_a_second_make_repro_changes_nothing_and_says_so(clone: Clone, store: MlflowClient) -> None:
+    before = clone.git("status", "--porcelain"), _versions(store)
+    again = clone.make("repro").stdout
+    assert "Nothing has changed" in again
+    assert (clone.git("status", "--porcelain"), _versions(store)) == before
+
+
+def test_a_variation_becomes_version_2_is_promoted_and_rolled_back(clone: Clone, store: MlflowClient) -> None:
+    clone.run("dvc", "exp", "run", "-S", "train.epochs=1", "-S", "train.arch=squeezenet1_1", "-S", "augment.variants=1")
+    assert _versions(store) == [1, 2]
+    assert "squeezenet1_1" in clone.run("dvc", "exp", "show", "--no-pager").stdout
+    assert "error_rate" in clone.run("dvc", "metrics", "diff").stdout
+    clone.run("irisline", "promote", "2", "--force", "--reason", "to show a rollback")
+    assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 2
+    clone.run("irisline", "rollback", "--reason", "worse on friends")
+    assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 1
+    told = json.loads(clone.run("irisline", "history", "--json").stdout)
+    assert [entry["to"] for entry in told] == [1, 2, 1]
+
+
+def test_pages_of_dvc_plots_open_without_a_network(clone: Clone) -> None:
+    clone.run("dvc", "plots", "diff")
+    page = (clone.folder / "dvc_plots" / "index.html").read_text()
+    assert "<script src=" not in page
+    assert "vega" in page
+
+
+def test_the_champion_predicts(clone: Clone) -> None:
+    pictures = [str(file) for file in sorted((clone.folder / "data/blue").glob("*.jpg"))[:3]]
+    answers = json.loads(clone.run("irisline", "predict", *pictures, "--json").stdout)
+    assert all(set(answer["probabilities"]) == {"blue", "brown"} for answer in answers)
+
+
+def _versions(store: MlflowClient) -> list[int]:
+    return sorted(int(version.version) for version in store.search_model_versions("name = 'eye-colour'"))
+
+
+def _all_files(store: MlflowClient, run: str, folder: str | None = None) -> list:
+    files = []
+    for entry in store.list_artifacts(run, folder):
+        files += _all_files(store, run, entry.path) if entry.is_dir else [entry]
+    return files
+
+
