@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from irisline.errors import ParamsError
@@ -159,6 +158,8 @@ def parse(document: Any, where: str = "params.yaml") -> Params:
 
 def read(path: Path) -> Params:
     """Give the typed params of a file; raise ParamsError when it is missing, not YAML or wrong."""
+    import yaml  # the serving image carries this module for its types, and no YAML
+
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from irisline import console, params, paths
@@ -43,9 +44,17 @@ def run(function: Callable[[params.Params], None]) -> None:
         sys.exit(130)
 
 
-def times() -> dict[str, float]:
-    """Give the seconds each stage took when it last ran here, by name."""
-    return {file.stem: json.loads(file.read_text())["seconds"] for file in sorted(_times_folder().glob("*.json"))}
+@dataclass(frozen=True)
+class Time:
+    """How long a stage took, and when it ended, in seconds (since 1970)."""
+
+    seconds: float
+    ended: float
+
+
+def times() -> dict[str, Time]:
+    """Give the time each stage took when it last ran here, by name."""
+    return {file.stem: Time(**json.loads(file.read_text())) for file in sorted(_times_folder().glob("*.json"))}
 
 
 @contextmanager
@@ -62,9 +71,8 @@ def _alone(name: str) -> Iterator[None]:
 
 
 def _note_time(name: str, seconds: float) -> None:
-    paths.write_whole(
-        _times_folder() / f"{name}.json", json.dumps({"seconds": round(seconds, 3), "ended": time.time()})
-    )
+    noted = Time(round(seconds, 3), round(time.time(), 3))
+    paths.write_whole(_times_folder() / f"{name}.json", json.dumps(asdict(noted)))
 
 
 def _times_folder() -> Path:

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from irisline import paths
+from irisline import stage as stage_edge
 from irisline.errors import MissingInput, ReleaseError
 from irisline.params import Params
+from irisline.stage import Time
 
 STAGES = ("collect", "validate", "augment", "train", "evaluate")
 
@@ -16,16 +18,14 @@ def lines(params: Params, since: float | None) -> list[str]:
     With a time, in seconds since 1970, stages that ended before it are said to come from DVC's cache.
     Raise MissingInput when there was no run yet.
     """
-    ran = {stage: times for stage, times in _times().items() if since is None or times["ended"] >= since}
+    ran = {stage: times for stage, times in stage_edge.times().items() if since is None or times.ended >= since}
     head = [] if ran or since is None else ["Nothing has changed since the last run."]
     return [*head, *_stages(ran), "", *_result(), *_release(params), "", *_next()]
 
 
-def _stages(ran: dict[str, dict[str, float]]) -> list[str]:
-    shown = [
-        f"{stage:9} {ran[stage]['seconds']:7.1f} s" if stage in ran else f"{stage:9}    cached" for stage in STAGES
-    ]
-    return [*shown, f"{'total':9} {sum(times['seconds'] for times in ran.values()):7.1f} s"]
+def _stages(ran: dict[str, Time]) -> list[str]:
+    shown = [f"{stage:9} {ran[stage].seconds:7.1f} s" if stage in ran else f"{stage:9}    cached" for stage in STAGES]
+    return [*shown, f"{'total':9} {sum(times.seconds for times in ran.values()):7.1f} s"]
 
 
 def _result() -> list[str]:
@@ -70,7 +70,3 @@ def _report(name: str) -> Any:
     if not file.exists():
         raise MissingInput(f"{file}: not found; type make repro")
     return json.loads(file.read_text(encoding="utf-8"))
-
-
-def _times() -> dict[str, dict[str, float]]:
-    return {file.stem: json.loads(file.read_text()) for file in (paths.SCRATCH / "times").glob("*.json")}

@@ -47,7 +47,9 @@ class Clone:
     @property
     def environment(self) -> dict[str, str]:
         """The stranger's environment: this Python's commands, the clone's own code, no store named."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "COV_", "IRISLINE"))}
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "COV_", "IRISLINE"))
+        }
         return inherited | {
             "PATH": f"{BIN}{os.pathsep}{inherited['PATH']}",
             "PYTHONPATH": str(self.folder),

@@ -58,7 +58,11 @@ def _unreadable_pool(clone: Clone) -> None:
         (_no_pool, "collect", "collect: data/: no pool here; type dvc pull data.dvc"),
         (_empty_pool, "collect", "collect: data/blue/: no pictures of class blue; put some there"),
         (_missing_class, "collect", "collect: data/brown/: no pictures of class brown; put some there"),
-        (_strange_class, "collect", "collect: data/green/: not one of base.classes (blue, brown); add it there or move it"),
+        (
+            _strange_class,
+            "collect",
+            "collect: data/green/: not one of base.classes (blue, brown); add it there or move it",
+        ),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",
 )
@@ -75,7 +79,10 @@ def test_an_unreadable_pool_stops_at_validate_and_leaves_its_report(clone: Clone
 
 
 def test_a_stage_without_its_input_says_which_command_makes_it(clone: Clone) -> None:
-    assert _failure(clone, "augment") == "augment: artifacts/validate: no shards here; type dvc repro to make them, or dvc pull to fetch them"
+    assert (
+        _failure(clone, "augment")
+        == "augment: artifacts/validate: no shards here; type dvc repro to make them, or dvc pull to fetch them"
+    )
     assert _failure(clone, "evaluate").startswith("evaluate: model.json: not in artifacts/train; type dvc repro")
 
 

@@ -36,10 +36,9 @@ def test_results_keep_the_order_of_their_items(where: Execution) -> None:
 
 @pytest.mark.parametrize("where", LOCAL, ids=lambda where: f"{where.workers} workers")
 def test_an_exception_reaches_the_caller_after_the_results_before_it(where: Execution) -> None:
-    found = []
-    with pytest.raises(DataError, match="^five; take another$"):
-        for result in execution.map_ordered(fail_at_five, range(40), where):
-            found.append(result)
+    found: list[int] = []
+    with pytest.raises(DataError, match=r"^five; take another$"):
+        found.extend(execution.map_ordered(fail_at_five, range(40), where))
     assert found == [0, 1, 2, 3, 4]
 
 

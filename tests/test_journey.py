@@ -1,7 +1,6 @@
 """What a stranger does, as typed: clone, make repro, a variation, promotion, rollback. The README's transcript."""
 
 import json
-from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
@@ -38,7 +37,7 @@ def test_the_run_holds_all_that_people_browse(clone: Clone, store: MlflowClient)
     assert run.data.params["train.arch"] == "resnet18"
     assert len(store.get_metric_history(run.info.run_id, "train/train_loss")) == int(run.data.params["train.epochs"])
     assert run.data.tags["irisline.git_commit"] == clone.git("rev-parse", "HEAD").strip()
-    assert run.data.tags["irisline.git_dirty"] == "false"
+    assert run.data.tags["irisline.git_dirty"] == "no"
     assert run.inputs.dataset_inputs
     assert "error rate" in run.data.tags["mlflow.note.content"]
     files = {str(file.relative_to(clone.folder / "reports")) for file in (clone.folder / "reports").rglob("*.png")}
@@ -89,5 +88,3 @@ def _all_files(store: MlflowClient, run: str, folder: str | None = None) -> list
     for entry in store.list_artifacts(run, folder):
         files += _all_files(store, run, entry.path) if entry.is_dir else [entry]
     return files
-
-

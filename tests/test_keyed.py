@@ -12,7 +12,7 @@ from tests.planted import ROOT
 
 
 def test_a_key_draws_the_same_in_any_process_and_leaves_the_global_generator_alone() -> None:
-    before = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    before = np.random.get_state()[1].copy()  # type: ignore[index]
     here = keyed.generator(42, "ab", 1).integers(2**32)
     code = "from irisline import keyed; print(keyed.generator(42, 'ab', 1).integers(2**32), keyed.unit('a'))"
     there = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

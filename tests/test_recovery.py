@@ -25,9 +25,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_killed_at_several_points_of_a_stage_the_same_command_goes_on(
-    stage: str, whole: Clone, tmp_path: Path
-) -> None:
+def test_killed_at_several_points_of_a_stage_the_same_command_goes_on(stage: str, whole: Clone, tmp_path: Path) -> None:
     clone = Clone(tmp_path)
     clone.shrink()
     if stage != "collect":

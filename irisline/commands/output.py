@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from irisline import console
 
@@ -13,15 +14,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Show rows; a cell that is None is a dash."""
+    """Show rows under their columns' names, if they have any; a cell that is None is a dash."""
     cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
     if not console.out.is_terminal:
-        typer.echo("\n".join("\t".join(line) for line in [columns, *cells]))
+        typer.echo("\n".join("\t".join(line) for line in [columns, *cells] if line))
         return
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False, show_header=bool(columns))
     for line in cells:
-        table.add_row(*line)
-    console.out.print(table, markup=False)
+        table.add_row(*map(Text, line))
+    console.out.print(table)
 
 
 def show_json(document: Any) -> None:

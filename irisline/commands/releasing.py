@@ -123,7 +123,7 @@ def lineage(
     for name, value in found.items():
         if isinstance(value, dict):
             console.say(f"\n{name}")
-            show_table(("", ""), value.items())
+            show_table((), value.items())
         elif isinstance(value, list):
             console.say("\n".join(["", name, *(f"  {line}" for line in value)]))
         else:
@@ -178,7 +178,7 @@ def _row(version: "Version") -> list[object]:
 def _history_row(entry: "Entry") -> list[object]:
     change = entry.change
     action = change.action if entry.state == "done" else f"{change.action}, {entry.state}"
-    return [_minute(entry.when), action, change.before, change.after, entry.who, change.why, "; ".join(change.gate)]
+    return [_minute(entry.when), action, change.before, change.after, entry.who, change.why, change.verdict]
 
 
 def _minute(when: datetime) -> str:

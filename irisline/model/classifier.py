@@ -63,7 +63,9 @@ class Classifier:
 
     def prepare(self, data: bytes) -> images.Pixels:
         """Give the network's input for one picture, uint8 (3, size, size); raise UnreadableImage."""
-        return images.square(images.decode(data, self.max_side, self.max_pixels), self.preprocess.size, self.preprocess.fit)
+        return images.square(
+            images.decode(data, self.max_side, self.max_pixels), self.preprocess.size, self.preprocess.fit
+        )
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Give the network's raw outputs, float32 (n, classes), for uint8 (n, 3, size, size)."""

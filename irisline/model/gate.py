@@ -42,14 +42,17 @@ def compare(
     A paired bootstrap (Efron and Tibshirani 1993, chapter 16): pictures are resampled together, and the check fails when
     the candidate makes more errors than the champion in a share of resamples of at least the confidence.
     """
-    difference = candidate_wrong.astype(np.float64) - champion_wrong.astype(np.float64)
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(difference), (samples, len(difference)))
-    worse = float((difference[drawn].sum(axis=1) > 0).mean())
+    count = len(candidate_wrong)
+    only_candidate = float((candidate_wrong & ~champion_wrong).mean())
+    only_champion = float((champion_wrong & ~candidate_wrong).mean())
+    shares = [only_candidate, only_champion, 1 - only_candidate - only_champion]
+    # Resampling pictures is drawing how many fall in each of these three cases.
+    drawn = np.random.default_rng(seed).multinomial(count, shares, samples)
+    worse = float((drawn[:, 0] > drawn[:, 1]).mean())
     passed = worse < confidence
     line = (
         f"champion: {candidate_wrong.mean():.1%} wrong against the champion's {champion_wrong.mean():.1%} on the same "
-        f"{len(difference)} pictures; worse in {worse:.0%} of resamples, limit is {confidence:.0%} (gate.champion_confidence)"
+        f"{count} pictures; worse in {worse:.0%} of resamples, limit is {confidence:.0%} (gate.champion_confidence)"
     )
     return Check("champion", worse, confidence, passed, line)
 

@@ -1,4 +1,4 @@
-"""What the model looked at: how far its confidence falls when a part of the picture is covered.
+"""What the model looked at: how far its log odds fall when a part of the picture is covered.
 
 Occlusion (Zeiler and Fergus 2014, Visualizing and Understanding Convolutional Networks) needs nothing but predictions, so it
 works for any network and for the runtime that serves. Knows nothing of labels or files.
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irisline.data.images import Pixels
-from irisline.model import calibration
 from irisline.model.classifier import BATCH, Classifier
 
 GRID = 8  # steps of the cover along each side
@@ -16,14 +15,21 @@ COVER = 0.25  # side of the cover, as a share of the picture's
 
 
 def occlusion(classifier: Classifier, square: Pixels) -> NDArray[np.float64]:
-    """Give the fall of the predicted class's probability, float (GRID, GRID), for a square uint8 (3, size, size)."""
+    """Give the fall of the predicted class's log odds, float (GRID, GRID), for a square uint8 (3, size, size)."""
     covered = np.stack([_cover(square, row, column) for row in range(GRID) for column in range(GRID)])
-    whole = calibration.softmax(classifier.logits(square[None]))[0]
-    best = int(whole.argmax())
+    whole = classifier.logits(square[None])
+    best = int(whole[0].argmax())
     batches = (classifier.logits(covered[at : at + BATCH]) for at in range(0, len(covered), BATCH))
-    left = calibration.softmax(np.concatenate(list(batches)))[:, best]
-    fall: NDArray[np.float64] = (whole[best] - left).reshape(GRID, GRID)
-    return fall
+    fall = _margin(whole, best) - _margin(np.concatenate(list(batches)), best)
+    return fall.reshape(GRID, GRID)
+
+
+def _margin(logits: NDArray[np.float32], index: int) -> NDArray[np.float64]:
+    """Give the log odds of one class against the rest, (n,): unlike a probability it does not saturate."""
+    rest = np.delete(logits.astype(np.float64), index, axis=1)
+    highest = rest.max(axis=1)
+    margin: NDArray[np.float64] = logits[:, index] - highest - np.log(np.exp(rest - highest[:, None]).sum(axis=1))
+    return margin
 
 
 def _cover(square: Pixels, row: int, column: int) -> Pixels:

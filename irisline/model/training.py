@@ -1,10 +1,12 @@
 """One training from the tables on disk to a network with its history. Knows nothing of MLflow or where outputs go."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from irisline import console, paths
 from irisline.data import manifest
@@ -48,7 +50,7 @@ def run(params: Params, init: str, progress_file: Path, on_epoch: Callable[[Epoc
 def load(params: Params) -> tuple[Samples, Samples]:
     """Give the training samples, variants included, and the validation samples; raise DataError when a class is absent."""
     originals = manifest.table(paths.ACCEPTED).select(["split", "label"]).to_pylist()
-    for split in ("train", "valid"):
+    for split in ("train", "valid", "test"):
         _check_classes({row["label"] for row in originals if row["split"] == split}, split, params)
     counts = {split: sum(row["split"] == split for row in originals) for split in ("train", "valid")}
     variants = manifest.count(paths.AUGMENTED)
@@ -65,6 +67,22 @@ def key(params: Params) -> str:
     )
     described = params.model_dump_json(include=SEEDED_BY)
     return hashlib.sha256("\n".join((described, *shards)).encode()).hexdigest()[:16]
+
+
+def facts(params: Params) -> dict[str, Any]:
+    """Give what model.json says of a model beyond its weights: how to feed it, how it was made, on whose pictures."""
+    licences = Counter(manifest.table(paths.ACCEPTED)["licence"].to_pylist())
+    return {
+        "name": params.base.name,
+        "classes": params.base.classes,
+        "preprocess": params.preprocess.model_dump(),
+        "max_side": params.collect.max_side,
+        "max_pixels": params.collect.max_pixels,
+        "arch": params.train.arch,
+        "init": params.train.init,
+        "epochs": params.train.epochs,
+        "data_licences": dict(sorted(licences.items())),
+    }
 
 
 def _samples(rows: Iterable[Row], count: int, params: Params) -> Samples:

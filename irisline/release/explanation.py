@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from irisline.errors import NotFound
+from irisline.model import gate
 from irisline.params import Params
 from irisline.release import lineage, registry, store, versions
-
-_SHOWN = ("error_rate", "ece", "log_loss", "brier", "roc_auc", "coverage", "selective_risk")
 
 
 def of_version(params: Params, number: int) -> dict[str, Any]:
@@ -23,8 +22,8 @@ def of_version(params: Params, number: int) -> dict[str, Any]:
         "run": version.run_id,
         "source": {name.removeprefix("irisline."): version.tags.get(name, "-") for name in lineage.SOURCE},
         "machine": machine,
-        "metrics": with_intervals(version.metrics),
-        "gate": [check["line"] for check in (version.gate or {"checks": []})["checks"]],
+        "metrics, with 95 % intervals": with_intervals(version.metrics),
+        "gate": [registry.marked(gate.Check(**check)) for check in (version.gate or {"checks": []})["checks"]],
         "licences of the data": json.loads(version.tags.get(versions.LICENCES, "{}")),
         "params": run_params,
         "to build it again": recipe(version.tags),

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 
+PASSED, FAILED = "✓", "✗"
+
+
 @dataclass(frozen=True)
 class Change:
     """What is about to be done to the aliases."""
@@ -27,8 +30,14 @@ class Change:
     after: int  # the champion from now on
     previous: int | None  # what the alias "previous" named until now
     why: str
-    gate: tuple[str, ...]  # one line per check
+    gate: tuple[str, ...]  # one line per check, a mark in front
     digest: str
+
+    @property
+    def verdict(self) -> str:
+        """The checks that failed, or that none did."""
+        failed = [line for line in self.gate if line.startswith(FAILED)]
+        return "; ".join(failed) or f"{len(self.gate)} of {len(self.gate)} passed"
 
 
 @dataclass(frozen=True)

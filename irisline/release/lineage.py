@@ -1,7 +1,6 @@
 """Where a result came from: commit, lock files, machine and packages, as tags. Knows nothing of runs or registries."""
 
 import hashlib
-import os
 import platform
 import subprocess
 from importlib import metadata
@@ -22,6 +21,7 @@ MACHINE = ("irisline.python", "irisline.platform", *(f"irisline.{name}" for name
 
 _DVC_LOCK = Path("dvc.lock")
 _POOL_POINTER = Path("data.dvc")
+_MADE_BY_A_RUN = ("dvc.lock", "reports", "dvc_plots")  # what a run writes does not decide what it yields
 
 
 def run_tags() -> dict[str, str]:
@@ -68,9 +68,7 @@ def is_settled(tags: dict[str, str]) -> bool:
 
 
 def _dirty() -> str:
-    if "DVC_STAGE" in os.environ:
-        return "yes"  # dvc.lock is written after the stage: no commit can hold this result yet
-    changes = _git("status", "--porcelain")
+    changes = _git("status", "--porcelain", "--", ".", *(f":(exclude){made}" for made in _MADE_BY_A_RUN))
     return "yes" if changes or changes is None else "no"
 
 

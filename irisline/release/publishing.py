@@ -4,7 +4,6 @@ All of it can be built again from the workspace at any time, and building it twi
 the digest of what it shows, a version by the digest of its files. Knows nothing of promotion.
 """
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator
@@ -13,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irisline import console, paths
-from irisline.data import manifest
-from irisline.errors import MissingInput, ReleaseError
+from irisline.errors import ReleaseError
 from irisline.model import bundle
 from irisline.params import Params
-from irisline.release import lineage, lock, note, store, tracking, versions
+from irisline.release import evidence, lineage, lock, note, store, tracking, versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 EVIDENCE = "irisline.evidence"  # what is being shown
 PUBLISHED = "irisline.published"  # the same, once all of it is there: written last
 PATIENCE = 120.0  # seconds to wait for another publish; several experiments may end together
-
-_SOURCES = ("params.yaml", "dvc.yaml", "dvc.lock", "data.dvc")
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Published:
 
 def publish(params: Params) -> Published:
     """Complete the run of the workspace's model and register its version; raise MissingInput or ReleaseError."""
-    digest, gate = bundle.digest(*bundle.MODEL_FOLDERS), read_json(paths.EVALUATE_REPORT / "gate.json")
+    digest, gate = bundle.digest(*bundle.MODEL_FOLDERS), evidence.read_json(paths.EVALUATE_REPORT / "gate.json")
     client = store.client()
     with store.one_line_failures(), lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
         experiment = store.experiment(client, params.base.name)
@@ -74,113 +70,36 @@ def publish_or_warn(params: Params) -> None:
         console.say(f"published as version {published.version} of {params.base.name}")
 
 
-def read_json(file: Path) -> Any:
-    """Give a JSON file's document; raise MissingInput when it is not there."""
-    if not file.exists():
-        raise MissingInput(f"{file}: not found; type dvc repro to make it")
-    return json.loads(file.read_text(encoding="utf-8"))
-
-
-def reported_metrics() -> dict[str, dict[str, float]]:
-    """Give the numbers of each stage's metrics.json by stage."""
-    files = sorted(paths.REPORTS.glob("*/metrics.json"))
-    documents = {file.parent.name: tracking.flat(read_json(file)) for file in files}
-    return {
-        stage: {name: float(value) for name, value in document.items() if isinstance(value, int | float)}
-        for stage, document in documents.items()
-    }
-
-
 def _complete_run(client: "MlflowClient", experiment: str, params: Params, digest: str) -> tuple[str, bool]:
     """Give the run that shows the workspace, and whether anything had to be added to it."""
-    evidence = _evidence(digest)
-    run = _find_run(client, experiment, params, evidence)
+    seen = _evidence(digest)
+    run = _find_run(client, experiment, params, seen)
     if run is None:
         tags = {tracking.MODEL_DIGEST: _model_digest(), **lineage.run_tags()}
         run = client.create_run(experiment, tags=tags, run_name=tracking.run_name(params))
     run_id = str(run.info.run_id)
-    if run.data.tags.get(PUBLISHED) == evidence:
+    if run.data.tags.get(PUBLISHED) == seen:
         _refine_source(client, run)
         return run_id, False
-    client.set_tag(run_id, EVIDENCE, evidence)
-    _show(client, run_id, params)
+    client.set_tag(run_id, EVIDENCE, seen)
+    evidence.show(client, run_id, params)
     about = {versions.DIGEST: digest, "mlflow.note.content": note.of_run(experiment, run_id)}
     tracking.set_tags(client, run_id, {**lineage.run_tags(), **about})
     client.set_terminated(run_id, "FINISHED")
     return run_id, True
 
 
-def _find_run(client: "MlflowClient", experiment: str, params: Params, evidence: str) -> "Run | None":
+def _find_run(client: "MlflowClient", experiment: str, params: Params, seen: str) -> "Run | None":
     """Give the run that shows or began to show this evidence, else a training's that nothing was published to yet."""
     runs = client.search_runs([experiment], f"tags.`{tracking.MODEL_DIGEST}` = '{_model_digest()}'")
-    shown = [run for run in runs if run.data.tags.get(EVIDENCE) == evidence]
+    shown = [run for run in runs if run.data.tags.get(EVIDENCE) == seen]
     bare = [run for run in runs if EVIDENCE not in run.data.tags and _agrees(run, params)]
     return next(iter(shown + bare), None)
 
 
 def _agrees(run: "Run", params: Params) -> bool:
-    ours = {name: str(value) for name, value in _all_params(params).items()}
+    ours = {name: str(value) for name, value in evidence.all_params(params).items()}
     return all(ours.get(name) == value for name, value in run.data.params.items())
-
-
-def _show(client: "MlflowClient", run_id: str, params: Params) -> None:
-    tracking.log_params(client, run_id, _all_params(params))
-    _show_curves(client, run_id)
-    for stage, metrics in reported_metrics().items():
-        tracking.log_step(client, run_id, 0, metrics, stage)
-    client.log_artifacts(run_id, str(paths.REPORTS), "reports")
-    for name in _SOURCES:
-        if Path(name).exists():
-            client.log_artifact(run_id, name, "source")
-    client.log_text(run_id, lineage.packages(), "environment/requirements.txt")
-    _show_predictions(client, run_id)
-    _show_inputs(client, run_id, params)
-
-
-def _show_curves(client: "MlflowClient", run_id: str) -> None:
-    """Log the points of history.tsv that the training did not log while it ran."""
-    file = paths.TRAIN_REPORT / "history.tsv"
-    if not file.exists():
-        return
-    known: dict[str, set[int]] = {}
-    with file.open(encoding="utf-8", newline="") as table:
-        for row in csv.DictReader(table, delimiter="\t"):
-            step = int(row.pop("epoch"))
-            missing = [name for name in row if step not in _steps(client, run_id, name, known)]
-            tracking.log_step(client, run_id, step, {name: float(row[name]) for name in missing})
-
-
-def _steps(client: "MlflowClient", run_id: str, name: str, known: dict[str, set[int]]) -> set[int]:
-    if name not in known:
-        known[name] = {point.step for point in client.get_metric_history(run_id, f"{tracking.CURVES}/{name}")}
-    return known[name]
-
-
-def _show_predictions(client: "MlflowClient", run_id: str) -> None:
-    """Log the table of answers; MLflow would append to one that is there already."""
-    import pandas as pd
-
-    file = paths.EVALUATE_REPORT / "predictions.csv"
-    if file.exists() and not any(found.path == "predictions.json" for found in client.list_artifacts(run_id)):
-        client.log_table(run_id, pd.read_csv(file), "predictions.json")
-
-
-def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:
-    """Name the splits as data set inputs: facts of each picture, never its bytes."""
-    import mlflow
-    from mlflow.data.code_dataset_source import CodeDatasetSource
-    from mlflow.data.pandas_dataset import from_pandas
-
-    if not paths.ACCEPTED.is_dir():
-        return
-    facts = manifest.table(paths.ACCEPTED).to_pandas().astype({"width": "float64", "height": "float64"})
-    source = CodeDatasetSource({"data.dvc": lineage.pool_digest()})
-    with mlflow.start_run(run_id=run_id):
-        for split, rows in facts.groupby("split"):
-            name = f"{params.base.name} {split}"
-            seen = hashlib.sha256("".join(rows["id"] + rows["sha256"]).encode()).hexdigest()[:32]
-            pictures = from_pandas(rows.reset_index(drop=True), source=source, name=name, digest=seen)
-            mlflow.log_input(pictures, context=str(split))
 
 
 def _refine_source(client: "MlflowClient", run: "Run") -> None:
@@ -206,7 +125,7 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
 def _facts(client: "MlflowClient", run_id: str, gate: dict[str, Any]) -> dict[str, str]:
     """Give the tags of a version: the verdict, the numbers, the source and which run holds the evidence."""
     tags = client.get_run(run_id).data.tags
-    metrics = reported_metrics().get("evaluate", {})
+    metrics = evidence.reported_metrics().get("evaluate", {})
     return {
         versions.GATE: json.dumps(gate),
         versions.METRICS: json.dumps(metrics),
@@ -234,12 +153,8 @@ def _set_challenger(client: "MlflowClient", model: str, number: int) -> None:
         client.delete_registered_model_alias(model, versions.CHALLENGER)
 
 
-def _all_params(params: Params) -> dict[str, Any]:
-    return tracking.flat(params.model_dump(by_alias=True))
-
-
 def _model_facts() -> Any:
-    return read_json(paths.TRAINED / "model.json")
+    return evidence.read_json(paths.TRAINED / "model.json")
 
 
 def _model_digest() -> str:

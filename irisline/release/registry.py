@@ -55,7 +55,7 @@ def promote(params: Params, number: int | None = None, reason: str = "", force: 
         if refused and not force:
             raise GateRefused(f"{model} version {version.number} stays out: {'; '.join(refused)}")
         action = "promote (forced)" if refused else "promote"
-        return _move(client, model, action, version, champion, reason, [check.line for check in checks])
+        return _move(client, model, action, version, champion, reason, [marked(check) for check in checks])
 
 
 def rollback(params: Params, number: int | None = None, reason: str = "") -> Outcome:
@@ -70,7 +70,7 @@ def rollback(params: Params, number: int | None = None, reason: str = "") -> Out
         champion = aliases.get(CHAMPION)
         if champion == version.number:
             return Outcome(champion, champion, ())
-        return _move(client, model, "rollback", version, champion, reason, [_prove(client, model, version)])
+        return _move(client, model, "rollback", version, champion, reason, [marked(_prove(client, model, version))])
 
 
 def listing(params: Params) -> list[Version]:
@@ -98,16 +98,6 @@ def classifier(params: Params, number: int | None = None) -> tuple[Version, Clas
         return version, Classifier.load(versions.fetch(client, params.base.name, version))
 
 
-def initial_weights(params: Params) -> str:
-    """Give train.init with a version of the registry replaced by the file of its weights; raise as find does."""
-    scheme, _, number = params.train.init.partition(":")
-    if scheme != "registry":
-        return params.train.init
-    version, client = find(params, int(number)), store.client()
-    with store.one_line_failures():
-        return f"file:{versions.fetch(client, params.base.name, version) / 'model.safetensors'}"
-
-
 def history(params: Params) -> tuple[list[Entry], int | None]:
     """Give the journal, newest first, and the champion's number."""
     client, model = store.client(), params.base.name
@@ -133,17 +123,23 @@ def _evidence(client: "MlflowClient", params: Params, version: Version, champion
     if version.gate is None:
         raise ReleaseError(f"version {version.number} has no verdict of the gate; type irisline publish to add it")
     checks = [gate.Check(**check) for check in version.gate["checks"]]
-    line = _prove(client, params.base.name, version)
-    checks.append(gate.Check("golden", 0.0, versions.GOLDEN_TOLERANCE, passed=True, line=line))
+    checks.append(_prove(client, params.base.name, version))
     if champion is not None:
         checks.append(_against(client, params, version, champion))
     return checks
 
 
-def _prove(client: "MlflowClient", model: str, version: Version) -> str:
+def _prove(client: "MlflowClient", model: str, version: Version) -> gate.Check:
+    """Give the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
     folder = versions.download(client, model, version)
     count = versions.replay_golden(folder, f"{model} version {version.number}")
-    return f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
+    line = f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
+    return gate.Check("golden", 0.0, versions.GOLDEN_TOLERANCE, passed=True, line=line)
+
+
+def marked(check: gate.Check) -> str:
+    """Give a check's line with a mark in front that says whether it passed."""
+    return f"{journal.PASSED if check.passed else journal.FAILED} {check.line}"
 
 
 def _against(client: "MlflowClient", params: Params, candidate: Version, champion: int) -> gate.Check:

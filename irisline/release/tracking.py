@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from irisline import console
 from irisline.errors import ReleaseError
@@ -42,9 +42,13 @@ class LiveRun:
 
         self._try(end)
 
-    def fail(self) -> None:
-        """End the run as failed."""
-        self._try(lambda client: client.set_terminated(self.run_id, "FAILED"))
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the run as failed when the training raised; one that was interrupted stays open and goes on later."""
+        if kind is not None and issubclass(kind, Exception):
+            self._try(lambda client: client.set_terminated(self.run_id, "FAILED"))
 
     def _begin(self, params: Params, key: str) -> None:
         self.client = store.client()

@@ -29,6 +29,8 @@ ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
 GOLDEN_TOLERANCE = 1e-4  # of a probability: other processors round differently, other models differ by far more
 REQUIRED = ("mlflow", "numpy", "onnxruntime", "pandas", "pillow", "pydantic", "pyyaml")
+_KEPT = paths.SCRATCH / "versions"
+_KEPT_COUNT = 6
 _NOT_SERVED = ("__pycache__", "assets", "commands", "release", "rendering", "sources")
 
 
@@ -124,16 +126,15 @@ def log_model(client: "MlflowClient", experiment: str, run_id: str, digest: str)
 
 def fetch(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, downloaded once and proven by its digest each time."""
-    kept = paths.SCRATCH / "versions" / version.digest
-    if kept.is_dir() and _digest(kept) == version.digest:
-        return kept
-    return download(client, model, version)
+    kept = _KEPT / version.digest
+    return kept if _digest(kept) == version.digest else download(client, model, version)
 
 
 def download(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, fresh from the store; raise ReleaseError when it has changed."""
-    kept = paths.SCRATCH / "versions" / version.digest
-    with tempfile.TemporaryDirectory() as scratch:
+    kept = _KEPT / version.digest
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as scratch:
         arrived = _download_files(client, model, version, Path(scratch))
         found = _digest(arrived)
         if found != version.digest:
@@ -141,8 +142,10 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
                 f"{model} version {version.number}: the stored files are not those that were published "
                 f"(digest {found[:12]}, must be {version.digest[:12]}); leave this version and publish it anew"
             )
-        with paths.whole_folder(kept) as partial:
-            shutil.copytree(arrived, partial, dirs_exist_ok=True)
+        if _digest(kept) != version.digest:  # what is whole stays: another command may be reading it
+            shutil.rmtree(kept, ignore_errors=True)
+            arrived.rename(kept)
+    _forget_oldest()
     return kept
 
 
@@ -177,6 +180,13 @@ def _download_files(client: "MlflowClient", model: str, version: Version, target
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
         raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}") from error
+
+
+def _forget_oldest() -> None:
+    """Keep the versions fetched last; a folder's time is that of its download."""
+    kept = sorted((folder for folder in _KEPT.iterdir() if folder.name[0] != "."), key=lambda one: one.stat().st_ctime)
+    for folder in kept[:-_KEPT_COUNT]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _digest(folder: Path) -> str:

@@ -18,7 +18,12 @@ def opened(file: Path) -> Image.Image:
 def test_each_line_shows_a_picture_and_its_variants(tmp_path: Path) -> None:
     rows = planted.accept(tmp_path / "rows", {"train": 5, "test": 2})
     strengths = planted.settings().augment
-    made = (row for original in rows if original["split"] == "train" for row in augmentation.variants(original, 1, strengths))
+    made = (
+        row
+        for original in rows
+        if original["split"] == "train"
+        for row in augmentation.variants(original, 1, strengths)
+    )
     manifest.write(tmp_path / "made", manifest.AUGMENTED, 100, made)
     for name in ("one.png", "two.png"):
         contact_sheet.variants(tmp_path / "rows", tmp_path / "made", tmp_path / name)

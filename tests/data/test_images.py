@@ -93,7 +93,7 @@ def test_the_first_frame_of_an_animation_counts() -> None:
     frames = [picture("blue"), picture("brown")]
     for kind in ("PNG", "WEBP"):
         data = saved(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
-        assert Image.open(io.BytesIO(data)).n_frames == 2
+        assert getattr(Image.open(io.BytesIO(data)), "n_frames", 1) == 2
         assert difference(decode(data), frames[0]) == 0
 
 
@@ -111,7 +111,7 @@ def test_the_first_frame_of_an_animation_counts() -> None:
     ids=["gif", "tiff", "bmp", "html", "svg", "postscript", "empty"],
 )
 def test_other_files_are_refused_by_what_they_are(data: bytes) -> None:
-    with pytest.raises(UnreadableImage, match="^not a JPEG, PNG, WEBP picture$"):
+    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG, WEBP picture$"):
         decode(data)
 
 
@@ -126,9 +126,11 @@ def test_a_truncated_file_is_damaged(kind: str) -> None:
 @pytest.mark.parametrize("side", [4_000, 9_000, 30_000])
 def test_a_decompression_bomb_is_refused_before_memory_is_taken(side: int) -> None:
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(10_000)))]
-    parts = [struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks]
+    parts = [
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    ]
     tracemalloc.start()
-    with pytest.raises(UnreadableImage, match="more than 10000000 pixels$"):
+    with pytest.raises(UnreadableImage, match=r"more than 10000000 pixels$"):
         decode(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
@@ -213,11 +215,13 @@ def test_a_mutated_file_decodes_or_is_a_reason(kind: str, seed: int, changes: in
     data = bytearray(saved(picture(size=(24, 20)), kind))
     for _ in range(changes):
         data[rng.randrange(len(data))] = rng.randrange(256)
+    reason = ""
     try:
         found = decode(bytes(data))
     except UnreadableImage as error:
-        assert "\n" not in str(error)
-        assert len(str(error)) < 150
+        reason = str(error)
     else:
         assert found.mode == "RGB"
         assert max(found.size) <= 640
+    assert "\n" not in reason
+    assert len(reason) < 150

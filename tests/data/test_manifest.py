@@ -64,7 +64,7 @@ def test_a_split_and_columns_can_be_chosen(tmp_path: Path) -> None:
 
 def test_unknown_columns_and_missing_values_are_refused(tmp_path: Path) -> None:
     row = {"id": "a", "label": "blue", "variant": 1}
-    with pytest.raises(KeyError, match="columns not in the schema: .'colour'"):
+    with pytest.raises(KeyError, match=r"columns not in the schema: .'colour'"):
         manifest.write(tmp_path / "made", manifest.AUGMENTED, 10, [row | {"colour": "blue"}])
     with pytest.raises(ValueError, match="label"):
         manifest.write(tmp_path / "made", manifest.AUGMENTED, 10, [{"id": "a", "label": None, "variant": 1}])

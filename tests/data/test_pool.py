@@ -78,7 +78,9 @@ def test_a_class_without_pictures_or_folder_is_refused(folder: Path) -> None:
 
 def test_a_folder_that_is_no_class_is_refused(folder: Path) -> None:
     (folder / "hazel").mkdir()
-    with pytest.raises(DataError, match=r"data/hazel/: not one of base.classes \(blue, brown\); add it there or move it$"):
+    with pytest.raises(
+        DataError, match=r"data/hazel/: not one of base.classes \(blue, brown\); add it there or move it$"
+    ):
         items(folder)
 
 

@@ -97,7 +97,9 @@ def test_a_blue_iris_is_bluer_than_a_brown_one_of_the_same_scene() -> None:
     ratios = {}
     for colour in ("blue", "brown"):
         scene = sample(key, colour)
-        scene = replace(scene, things=replace(scene.things, glasses="none"), light=replace(scene.light, catchlight_gain=0.0))
+        scene = replace(
+            scene, things=replace(scene.things, glasses="none"), light=replace(scene.light, catchlight_gain=0.0)
+        )
         iris = next(iris for iris in true_irises(scene) if iris.visible)
         assert iris.colour == colour
         picture = render(scene).astype(float)
@@ -204,8 +206,17 @@ def test_the_answer_key_is_the_plan_of_the_default_pool() -> None:
     counts = Counter(answer.defect for answer in planned)
     assert counts["wrong_label"] == round(0.04 * COUNT)
     assert counts == {
-        "wrong_label": 12, "exact_duplicate": 3, "near_duplicate": 5, "truncated": 1, "not_an_image": 1, "bomb": 1,
-        "too_small": 2, "too_dark": 3, "blurred": 3, "mixed_eyes": 2, "no_eye": 2,
+        "wrong_label": 12,
+        "exact_duplicate": 3,
+        "near_duplicate": 5,
+        "truncated": 1,
+        "not_an_image": 1,
+        "bomb": 1,
+        "too_small": 2,
+        "too_dark": 3,
+        "blurred": 3,
+        "mixed_eyes": 2,
+        "no_eye": 2,
     }
 
 

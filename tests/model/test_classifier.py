@@ -1,6 +1,7 @@
 """The only prediction path, with models small enough to foretell their answers."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_batches_change_nothing_and_are_pulled_one_at_a_time(tmp_path: Path) -> 
     pictures = [saved(picture("blue", number)) for number in range(BATCH + 3)]
     pulled = 0
 
-    def counted():  # type: ignore[no-untyped-def]
+    def counted() -> Iterator[bytes]:
         nonlocal pulled
         for data in pictures:
             pulled += 1
@@ -64,10 +65,10 @@ def test_batches_change_nothing_and_are_pulled_one_at_a_time(tmp_path: Path) -> 
 
 def test_the_first_unreadable_picture_is_the_error(tmp_path: Path) -> None:
     classifier = Classifier.load(planted.model(tmp_path))
-    with pytest.raises(UnreadableImage, match="^not a JPEG, PNG, WEBP picture$"):
+    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG, WEBP picture$"):
         classifier.predict([saved(picture()), b"<html>"])
     large = saved(picture().resize((1200, 1000)))
-    with pytest.raises(UnreadableImage, match="^1200x1000 is more than 1000000 pixels$"):
+    with pytest.raises(UnreadableImage, match=r"^1200x1000 is more than 1000000 pixels$"):
         classifier.predict([large])
 
 

@@ -27,7 +27,11 @@ def test_a_good_model_passes_and_limits_themselves_are_within() -> None:
     ("metrics", "others", "line"),
     [
         ({"error_rate": 0.35}, {}, "error_rate: 0.35 is above 0.3 (gate.max_error_rate)"),
-        ({"error_rate": 0.2, "baseline_error_rate": 0.1}, {}, "baseline: 0.2 is above 0.1 (error rate of the commonest class)"),
+        (
+            {"error_rate": 0.2, "baseline_error_rate": 0.1},
+            {},
+            "baseline: 0.2 is above 0.1 (error rate of the commonest class)",
+        ),
         ({"ece": 0.2}, {}, "ece: 0.2 is above 0.15 (gate.max_ece)"),
         ({}, {"megabytes": 100.5}, "model_megabytes: 100.5 is above 100 (gate.max_model_megabytes)"),
         ({}, {"parity": 0.01}, "onnx_parity: 0.01 is above 0.0001 (gate.max_parity)"),

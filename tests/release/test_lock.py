@@ -73,6 +73,13 @@ def test_who_died_while_clearing_is_cleared_too(project: Path) -> None:
         assert names() == [NAME]
 
 
+def test_who_comes_late_to_an_abandoned_lock_leaves_the_new_one_alone(project: Path) -> None:
+    leave(token="new")
+    seen_before = {"token": "t", "host": "far", "pid": "1", "since": str(time.time() - lock.ABANDONED - 1)}
+    assert lock._clear(store.client(), NAME, seen_before)
+    assert names() == [NAME]
+
+
 def test_patience_waits_for_the_holder(project: Path) -> None:
     leave()
     timer = threading.Timer(0.5, lambda: store.client().delete_registered_model(NAME))

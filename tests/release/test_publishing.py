@@ -88,6 +88,13 @@ def test_the_run_of_a_training_is_completed_not_doubled(train: Train, settings: 
     assert len(store.client().get_metric_history(live.run_id, "train/valid_loss")) == 2
 
 
+def test_the_run_of_a_training_with_other_params_is_left_alone(train: Train, settings: Params) -> None:
+    slower = settings.model_copy(update={"train": settings.train.model_copy(update={"device": "cpu"})})
+    live = tracking.live_run(slower, "key")
+    live.finish(train())
+    assert publishing.publish(settings).run_id != live.run_id
+
+
 def test_new_limits_on_the_same_model_are_a_new_run_and_a_new_verdict_of_the_same_version(
     train: Train, settings: Params
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from irisline import paths
 from irisline.errors import Busy, GateRefused, NotFound, ReleaseError
 from irisline.params import Params
-from irisline.release import journal, lock, publishing, registry, store, versions
+from irisline.release import journal, lock, publishing, registry, store, versions, weights
 from tests.release.conftest import Train
 
 Move = Callable[[Params, int], registry.Outcome]
@@ -37,7 +37,7 @@ def stored_bundle(number: int) -> Path:
 def test_the_challenger_becomes_champion_and_the_journal_says_so(published: Params) -> None:
     outcome = registry.promote(published, reason="first")
     assert (outcome.before, outcome.after) == (None, 2)
-    assert "golden: 2 of 2 pictures answered as when version 2 was registered" in outcome.gate
+    assert "✓ golden: 2 of 2 pictures answered as when version 2 was registered" in outcome.gate
     assert aliases() == {"champion": 2}
     entries, champion = registry.history(published)
     assert champion == 2
@@ -80,7 +80,7 @@ def test_a_version_beyond_the_limits_is_refused_unless_forced_with_a_reason(trai
     registry.promote(settings, reason="the fair is tomorrow", force=True)
     change = registry.history(settings)[0][0].change
     assert (change.action, change.why) == ("promote (forced)", "the fair is tomorrow")
-    assert any(line.startswith("error_rate: 0.45 is above") for line in change.gate)
+    assert change.verdict == "✗ error_rate: 0.45 is above 0.3 (gate.max_error_rate)"
 
 
 def test_a_version_worse_than_the_champion_on_the_same_pictures_is_refused(train: Train, settings: Params) -> None:
@@ -162,16 +162,11 @@ def test_a_promotion_under_way_elsewhere_is_a_clear_error(published: Params) -> 
     assert states(published) == []
 
 
-def test_a_champion_that_changed_while_measuring_is_a_clear_error(
-    published: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slow_evidence(*given: object) -> list[object]:
-        store.client().set_registered_model_alias("eye-colour", "champion", "1")
-        return []
-
-    monkeypatch.setattr(registry, "_evidence", slow_evidence)
+def test_a_champion_that_changed_while_measuring_is_a_clear_error(published: Params) -> None:
+    registry.promote(published, 1)
+    measured_without_champion = (registry.find(published, 2), None, "-", [])
     with pytest.raises(Busy, match="the champion changed from None to 1 while version 2 was being measured"):
-        registry.promote(published, 2)
+        registry._move(store.client(), "eye-colour", "promote", *measured_without_champion)
     assert aliases()["champion"] == 1
 
 
@@ -188,11 +183,26 @@ def test_live_at_names_the_champion_of_a_time(published: Params) -> None:
         registry.live_at(published, "yesterday")
 
 
+def test_only_the_versions_fetched_last_are_kept(published: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "_KEPT_COUNT", 1)
+    registry.promote(published, 1)
+    registry.promote(published, 2)
+    assert [folder.name for folder in versions._KEPT.iterdir()] == [registry.find(published, 1).digest]
+
+
+def test_a_fetched_version_that_was_damaged_is_fetched_again(published: Params) -> None:
+    folder = versions.fetch(store.client(), "eye-colour", registry.find(published, 1))
+    whole = (folder / "model.onnx").read_bytes()
+    (folder / "model.onnx").write_bytes(b"")
+    versions.fetch(store.client(), "eye-colour", registry.find(published, 1))
+    assert (folder / "model.onnx").read_bytes() == whole
+
+
 def test_initial_weights_of_a_version_are_a_file(published: Params) -> None:
     train = published.train.model_copy(update={"init": "registry:1"})
-    init = registry.initial_weights(published.model_copy(update={"train": train}))
+    init = weights.initial(published.model_copy(update={"train": train}))
     assert Path(init.removeprefix("file:")).read_bytes() == b"weights 0.05 0.0"
-    assert registry.initial_weights(published) == "scratch"
+    assert weights.initial(published) == "scratch"
 
 
 KILLED = """
@@ -224,6 +234,7 @@ def test_a_promotion_that_was_killed_is_settled_by_the_next(step: str, happened:
     assert killed.returncode == -signal.SIGKILL
     assert registry.live_at(published, "2999-01-01").change.after == (2 if happened else 1)
     registry.rollback(published, 1) if happened else registry.promote(published, 2)
+    assert registry.history(published)[0][0].change.previous == (1 if happened else None)
     assert states(published) == (["done", "done", "done"] if happened else ["done", "cut off", "done"])
     assert aliases() == ({"champion": 1, "previous": 2} if happened else {"champion": 2, "previous": 1})
 

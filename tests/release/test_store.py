@@ -15,7 +15,7 @@ import pytest
 
 from irisline.errors import Busy, ReleaseError
 from irisline.params import Params
-from irisline.release import lock, publishing, registry, store, versions
+from irisline.release import lock, pages, publishing, registry, store, versions
 from tests.release.conftest import Train
 
 
@@ -74,18 +74,27 @@ def test_bugs_keep_their_traceback() -> None:
         raise ZeroDivisionError
 
 
-FIRST_USE = "from irisline.release import store; client = store.client(); store.experiment(client, 'x'); print('well')"
+FIRST_USE = """
+import sys
+from irisline.release import store
+client = store.client()
+store.experiment(client, sys.argv[1])
+print(client.get_experiment_by_name(sys.argv[1]).name)
+"""
 
 
 @pytest.mark.slow
-def test_first_use_by_many_at_once_makes_one_whole_store(tmp_path: Path) -> None:
+def test_first_use_by_many_at_once_makes_one_whole_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mlflow.db.partial").write_bytes(b"what a killed first use left")
+    names = ["one", "two", "three"]
     many = [
-        subprocess.Popen([sys.executable, "-c", FIRST_USE], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
+        subprocess.Popen([sys.executable, "-c", FIRST_USE, name], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for name in names
     ]
-    assert [process.communicate(timeout=120)[0] for process in many] == ["well\n"] * 3
-    assert not (tmp_path / "mlflow.db.partial").exists()
+    assert [process.communicate(timeout=120)[0].strip() for process in many] == names
+    monkeypatch.chdir(tmp_path)
+    assert {found.name for found in store.client().search_experiments()} == {"Default", *names}
+    assert not Path("mlflow.db.partial").exists()
 
 
 @pytest.fixture
@@ -109,7 +118,9 @@ def server(
 
 
 @pytest.mark.slow
-def test_a_server_serves_as_well_as_a_file(train: Train, settings: Params, server: str) -> None:
+def test_a_server_serves_as_well_as_a_file(
+    train: Train, settings: Params, server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for weight in (0.05, 0.06):
         train(weight=weight)
         publishing.publish(settings)
@@ -123,6 +134,8 @@ def test_a_server_serves_as_well_as_a_file(train: Train, settings: Params, serve
     assert not Path("mlartifacts").exists()
     with lock.held(store.client(), "eye-colour.lock", "test"), pytest.raises(Busy, match="ada@bench is at it"):
         registry.promote(settings, 2)
+    pages.serve(settings, port=1)
+    assert f"{server}/#/experiments/1/runs?workflowType=machine_learning" in capsys.readouterr().out
 
 
 def free_port() -> int:

@@ -4,11 +4,14 @@ Knows no geometry: what an iris, skin, a dye and a black body look like in three
 """
 
 import colorsys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+Range: TypeAlias = tuple[float, float]
 Rgb: TypeAlias = tuple[float, float, float]
 Plane: TypeAlias = NDArray[np.floating[Any]]
 
@@ -26,6 +29,57 @@ LUMINANCE: Rgb = (0.2126, 0.7152, 0.0722)
 
 XYZ_TO_SRGB = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
 """CIE XYZ to linear sRGB (IEC 61966-2-1)."""
+
+# How much of each thing an iris of a named colour may hold.
+IRIS_RANGES: Mapping[str, Mapping[str, Range]] = MappingProxyType(
+    {
+        "blue": {
+            "melanin": (0.0, 0.10),
+            "melanin_slope": (1.0, 1.7),
+            "lipochrome": (0.0, 0.05),
+            "scatter": (0.14, 0.40),
+            "scatter_power": (0.9, 3.8),
+            "collagen": (0.02, 0.13),
+            "ring": (0.0, 0.28),
+        },
+        "brown": {
+            "melanin": (0.80, 1.9),
+            "melanin_slope": (1.0, 1.7),
+            "lipochrome": (0.0, 0.10),
+            "scatter": (0.04, 0.14),
+            "scatter_power": (0.7, 2.5),
+            "collagen": (0.25, 0.80),
+            "ring": (0.0, 0.5),
+        },
+        "green": {
+            "melanin": (0.06, 0.16),
+            "melanin_slope": (1.0, 1.7),
+            "lipochrome": (0.25, 0.55),
+            "scatter": (0.18, 0.34),
+            "scatter_power": (1.6, 2.6),
+            "collagen": (0.03, 0.10),
+            "ring": (0.1, 0.5),
+        },
+        "hazel": {
+            "melanin": (0.28, 0.50),
+            "melanin_slope": (1.0, 1.7),
+            "lipochrome": (0.2, 0.5),
+            "scatter": (0.18, 0.30),
+            "scatter_power": (1.2, 2.2),
+            "collagen": (0.10, 0.25),
+            "ring": (0.3, 0.9),
+        },
+        "grey": {
+            "melanin": (0.02, 0.10),
+            "melanin_slope": (1.0, 1.7),
+            "lipochrome": (0.0, 0.05),
+            "scatter": (0.03, 0.09),
+            "scatter_power": (0.6, 1.5),
+            "collagen": (0.12, 0.30),
+            "ring": (0.0, 0.15),
+        },
+    }
+)
 
 
 def luminance(colour: Rgb) -> float:

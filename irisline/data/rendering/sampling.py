@@ -3,68 +3,13 @@
 Knows nothing of pixels. Only the irises depend on the colour asked for; all else comes from streams that never see it.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TypeAlias
-
 import numpy as np
 
 from irisline.data.rendering import colour as palette
-from irisline.data.rendering.colour import Rgb
+from irisline.data.rendering.colour import IRIS_RANGES, Rgb
 from irisline.data.rendering.scene import Camera, Eyes, Framing, Iris, Light, Makeup, Person, Scene, Things
 from irisline.keyed import generator, pick
 
-Range: TypeAlias = tuple[float, float]
-
-IRIS_RANGES: Mapping[str, Mapping[str, Range]] = MappingProxyType(
-    {
-        "blue": {
-            "melanin": (0.0, 0.10),
-            "melanin_slope": (1.0, 1.7),
-            "lipochrome": (0.0, 0.05),
-            "scatter": (0.14, 0.40),
-            "scatter_power": (0.9, 3.8),
-            "collagen": (0.02, 0.13),
-            "ring": (0.0, 0.28),
-        },
-        "brown": {
-            "melanin": (0.80, 1.9),
-            "melanin_slope": (1.0, 1.7),
-            "lipochrome": (0.0, 0.10),
-            "scatter": (0.04, 0.14),
-            "scatter_power": (0.7, 2.5),
-            "collagen": (0.25, 0.80),
-            "ring": (0.0, 0.5),
-        },
-        "green": {
-            "melanin": (0.06, 0.16),
-            "melanin_slope": (1.0, 1.7),
-            "lipochrome": (0.25, 0.55),
-            "scatter": (0.18, 0.34),
-            "scatter_power": (1.6, 2.6),
-            "collagen": (0.03, 0.10),
-            "ring": (0.1, 0.5),
-        },
-        "hazel": {
-            "melanin": (0.28, 0.50),
-            "melanin_slope": (1.0, 1.7),
-            "lipochrome": (0.2, 0.5),
-            "scatter": (0.18, 0.30),
-            "scatter_power": (1.2, 2.2),
-            "collagen": (0.10, 0.25),
-            "ring": (0.3, 0.9),
-        },
-        "grey": {
-            "melanin": (0.02, 0.10),
-            "melanin_slope": (1.0, 1.7),
-            "lipochrome": (0.0, 0.05),
-            "scatter": (0.03, 0.09),
-            "scatter_power": (0.6, 1.5),
-            "collagen": (0.12, 0.30),
-            "ring": (0.0, 0.15),
-        },
-    }
-)
 """What each colour name means, as ranges of `Iris`. Blue and brown leave a wide gap between them."""
 
 COLOURS = tuple(IRIS_RANGES)

@@ -1,0 +1,104 @@
+"""What a run shows, taken from the workspace: params, curves, numbers, every report, the table of answers, the pictures' facts.
+
+Knows nothing of versions or of when a run is complete.
+"""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irisline import paths
+from irisline.data import manifest
+from irisline.errors import MissingInput
+from irisline.params import Params
+from irisline.release import lineage, tracking
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_SOURCES = ("params.yaml", "dvc.yaml", "dvc.lock", "data.dvc")
+
+
+def show(client: "MlflowClient", run_id: str, params: Params) -> None:
+    """Log all of it to a run."""
+    tracking.log_params(client, run_id, all_params(params))
+    _show_curves(client, run_id)
+    for stage, metrics in reported_metrics().items():
+        tracking.log_step(client, run_id, 0, metrics, stage)
+    client.log_artifacts(run_id, str(paths.REPORTS), "reports")
+    for name in _SOURCES:
+        if Path(name).exists():
+            client.log_artifact(run_id, name, "source")
+    client.log_text(run_id, lineage.packages(), "environment/requirements.txt")
+    _show_predictions(client, run_id)
+    _show_inputs(client, run_id, params)
+
+
+def _show_curves(client: "MlflowClient", run_id: str) -> None:
+    """Log the points of history.tsv that the training did not log while it ran."""
+    file = paths.TRAIN_REPORT / "history.tsv"
+    if not file.exists():
+        return
+    known: dict[str, set[int]] = {}
+    with file.open(encoding="utf-8", newline="") as table:
+        for row in csv.DictReader(table, delimiter="\t"):
+            step = int(row.pop("epoch"))
+            missing = [name for name in row if step not in _steps(client, run_id, name, known)]
+            tracking.log_step(client, run_id, step, {name: float(row[name]) for name in missing})
+
+
+def _steps(client: "MlflowClient", run_id: str, name: str, known: dict[str, set[int]]) -> set[int]:
+    if name not in known:
+        known[name] = {point.step for point in client.get_metric_history(run_id, f"{tracking.CURVES}/{name}")}
+    return known[name]
+
+
+def _show_predictions(client: "MlflowClient", run_id: str) -> None:
+    """Log the table of answers; MLflow would append to one that is there already."""
+    import pandas as pd
+
+    file = paths.EVALUATE_REPORT / "predictions.csv"
+    if file.exists() and not any(found.path == "predictions.json" for found in client.list_artifacts(run_id)):
+        client.log_table(run_id, pd.read_csv(file), "predictions.json")
+
+
+def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:
+    """Name the splits as data set inputs: facts of each picture, never its bytes."""
+    import mlflow
+    from mlflow.data.code_dataset_source import CodeDatasetSource
+    from mlflow.data.pandas_dataset import from_pandas
+
+    if not paths.ACCEPTED.is_dir():
+        return
+    facts = manifest.table(paths.ACCEPTED).to_pandas().astype({"width": "float64", "height": "float64"})
+    source = CodeDatasetSource({"data.dvc": lineage.pool_digest()})
+    with mlflow.start_run(run_id=run_id):
+        for split, rows in facts.groupby("split"):
+            name = f"{params.base.name} {split}"
+            seen = hashlib.sha256("".join(rows["id"] + rows["sha256"]).encode()).hexdigest()[:32]
+            pictures = from_pandas(rows.reset_index(drop=True), source=source, name=name, digest=seen)
+            mlflow.log_input(pictures, context=str(split))
+
+
+def all_params(params: Params) -> dict[str, Any]:
+    """Give every param by its dotted name."""
+    return tracking.flat(params.model_dump(by_alias=True))
+
+
+def reported_metrics() -> dict[str, dict[str, float]]:
+    """Give the numbers of each stage's metrics.json by stage."""
+    files = sorted(paths.REPORTS.glob("*/metrics.json"))
+    documents = {file.parent.name: tracking.flat(read_json(file)) for file in files}
+    return {
+        stage: {name: float(value) for name, value in document.items() if isinstance(value, int | float)}
+        for stage, document in documents.items()
+    }
+
+
+def read_json(file: Path) -> Any:
+    """Give a JSON file's document; raise MissingInput when it is not there."""
+    if not file.exists():
+        raise MissingInput(f"{file}: not found; type dvc repro to make it")
+    return json.loads(file.read_text(encoding="utf-8"))

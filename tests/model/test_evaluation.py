@@ -1,0 +1,141 @@
+"""Answers on a split, their numbers, the golden set and the report, with a model whose answers are known."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from irisline.errors import DataError
+from irisline.model import calibration, evaluation, report
+from irisline.model.calibration import Calibration
+from irisline.model.classifier import Classifier
+from tests import planted
+from tests.planted import CLASSES, SIZE
+
+LIMITS = planted.settings(evaluate__bootstrap_samples=50).evaluate
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    planted.accept(tmp_path / "rows", {"train": 1, "valid": 6, "test": 10})
+    return tmp_path / "rows"
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Classifier:
+    return Classifier.load(planted.model(tmp_path / "model", calibrated=Calibration(2.0, 0.6)))
+
+
+@pytest.fixture
+def stubborn(tmp_path: Path) -> Classifier:
+    """Give a classifier that says blue to everything."""
+    network = planted.linear(np.zeros((3, SIZE, SIZE, 2), np.float32), np.array([1.0, 0.0], np.float32))
+    return Classifier.load(planted.model(tmp_path / "stubborn", network))
+
+
+def test_answers_are_those_of_the_split_in_order(rows: Path, classifier: Classifier) -> None:
+    found = evaluation.answers(classifier, rows, "test")
+    assert found.ids == [f"{label}/test-{number}.jpg" for number in range(10) for label in CLASSES]
+    assert found.truth.tolist() == [0, 1] * 10
+    assert not found.wrong.any()
+    assert found.probabilities(1e9) == pytest.approx(np.full((20, 2), 0.5))
+
+
+def test_a_split_without_pictures_is_refused(tmp_path: Path, classifier: Classifier) -> None:
+    planted.accept(tmp_path / "few", {"train": 1})
+    with pytest.raises(DataError, match=r"few: no pictures in the test split; add pictures or raise split.test$"):
+        evaluation.answers(classifier, tmp_path / "few", "test")
+
+
+def test_the_numbers_of_a_model_that_always_says_blue(rows: Path, stubborn: Classifier) -> None:
+    test = evaluation.answers(stubborn, rows, "test")
+    found = evaluation.measure(test, Calibration(1.0, 0.5), CLASSES, 50, seed=1)
+    assert found["error_rate"] == found["selective_risk"] == found["baseline_error_rate"] == 0.5
+    assert found["coverage"] == 1.0
+    assert found["recall_blue"] == 1.0
+    assert found["recall_brown"] == 0.0
+    assert found["ece"] == found["ece_uncalibrated"] == pytest.approx(1 / (1 + np.exp(-1)) - 0.5)
+    assert found["test_images"] == 20
+    nothing = evaluation.measure(test, Calibration(1.0, 0.99), CLASSES, 50, seed=1)
+    assert (nothing["coverage"], nothing["selective_risk"]) == (0.0, 0.0)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    evaluation.calibrate(tmp_path / "model", rows, 0.05, tmp_path / "out")
+    valid = evaluation.answers(classifier, rows, "valid")
+    expected = calibration.fit(valid.logits, valid.truth, 0.05)
+    assert calibration.read(tmp_path / "out" / "calibration.json") == expected
+
+
+def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
+    test = evaluation.answers(classifier, rows, "test")
+    for name in ("one", "two"):
+        evaluation.keep_golden(classifier, test, rows, 6, 1, tmp_path / name)
+    assert sorted(file.name for file in (tmp_path / "one").iterdir()) == [f"000{n}.jpg" for n in range(1, 7)] + [
+        "answers.json"
+    ]
+    assert all(
+        (tmp_path / "two" / file.name).read_bytes() == file.read_bytes() for file in (tmp_path / "one").iterdir()
+    )
+    kept = json.loads((tmp_path / "one" / "answers.json").read_text())
+    pictures = {said["file"]: (tmp_path / "one" / said["file"]).read_bytes() for said in kept}
+    assert evaluation.golden_answers(classifier, pictures) == kept
+    assert {"file", "label", "probabilities", "confidence", "unsure", "reason"} == set(kept[0])
+
+
+def test_a_golden_set_is_no_larger_than_its_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
+    test = evaluation.answers(classifier, rows, "test")
+    evaluation.keep_golden(classifier, test, rows, 500, 1, tmp_path / "golden")
+    assert len(list((tmp_path / "golden").glob("*.jpg"))) == 20
+
+
+def test_the_weight_of_a_model(tmp_path: Path) -> None:
+    folder = planted.model(tmp_path)
+    assert evaluation.weight(folder) == ((folder / "model.onnx").stat().st_size / 1e6, 0.0)
+
+
+def test_the_table_has_a_line_for_each_test_picture(rows: Path, classifier: Classifier) -> None:
+    test = evaluation.answers(classifier, rows, "test")
+    lines = list(csv.DictReader(io.StringIO(report.table(classifier, test))))
+    assert [line["id"] for line in lines] == test.ids
+    for index, line in enumerate(lines):
+        assert line["actual"] == line["predicted"] == CLASSES[test.truth[index]]
+        assert float(line["probability_blue"]) + float(line["probability_brown"]) == pytest.approx(1, abs=2e-6)
+        assert line["confidence"] == max(line["probability_blue"], line["probability_brown"])
+        assert (line["unsure"] == "true") == (float(line["confidence"]) < 0.6)
+        assert float(line["loss"]) == pytest.approx(-np.log(float(line["confidence"])), abs=1e-5)
+
+
+def test_the_biggest_errors_come_worst_first(rows: Path, tmp_path: Path) -> None:
+    weights = np.zeros((3, SIZE, SIZE, 2), np.float32)
+    weights[0], weights[2] = (0.05, -0.05), (-0.05, 0.05)
+    network = planted.linear(weights, np.zeros(2, np.float32))
+    classifier = Classifier.load(planted.model(tmp_path / "inverted", network))
+    test = evaluation.answers(classifier, rows, "test")
+    found = report.biggest_errors(classifier, test, rows, 5)
+    assert len(found) == 5
+    assert [each.loss for each in found] == sorted((each.loss for each in found), reverse=True)
+    assert found[0].loss == pytest.approx(calibration.losses(test.probabilities(), test.truth).max())
+    for each in found:
+        assert each.name.startswith(each.actual)
+        assert each.predicted != each.actual
+        assert each.loss == pytest.approx(-np.log(1 - each.probability), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["classifier", "stubborn"])
+def test_the_report_is_whole_with_and_without_errors(rows: Path, name: str, request: pytest.FixtureRequest) -> None:
+    model: Classifier = request.getfixturevalue(name)
+    test = evaluation.answers(model, rows, "test")
+    numbers = evaluation.measure(test, model.calibration, CLASSES, 50, 1)
+    made = report.files(model, test, rows, LIMITS, numbers, {"passed": True, "checks": []})
+    assert set(made) >= {
+        "metrics.json", "gate.json", "predictions.csv", "confusion_matrix.png", "reliability.png", "risk_coverage.png",
+        "biggest_errors.png", "saliency.png",
+    }  # fmt: skip
+    assert json.loads(made["metrics.json"]) == numbers
+    assert all(data.startswith(b"\x89PNG") for file, data in made.items() if file.endswith(".png"))

@@ -1,0 +1,154 @@
+"""The rules of the house: who may import whom, and that DVC knows what every stage depends on."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from irisline.params import Params
+from tests.imports import ROOT, files_of, modules_of
+
+LIBRARY = sorted((ROOT / "irisline").rglob("*.py"))
+STAGES = sorted(file for file in (ROOT / "pipelines").glob("*.py") if file.stem != "__init__")
+ROOMS = ("data", "model", "release", "commands")  # each may import those before it, and the foundations
+FOUNDATIONS = {"console", "errors", "execution", "keyed", "params", "paths", "stage"}
+SERVING_NEVER_LOADS = {
+    "torch",
+    "torchvision",
+    "fastai",
+    "mlflow",
+    "dvc",
+    "great_expectations",
+    "pandas",
+    "pyarrow",
+    "cv2",
+}
+NO_OUTPUT_DEPENDS_ON = {"execution"}
+SECTIONS = {field.alias or name for name, field in Params.model_fields.items()}
+DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def rank(parts: tuple[str, ...]) -> int:
+    """Give how far up a file of irisline/ lies: 0 foundations, then the rooms, then what stands above all of them."""
+    room = parts[1].removesuffix(".py") if len(parts) > 1 else "__init__"
+    if room in FOUNDATIONS or room == "__init__":
+        return 0
+    return ROOMS.index(room) + 1 if room in ROOMS else len(ROOMS)
+
+
+def outside(file: Path) -> set[str]:
+    """Give the top names of what a file imports."""
+    return {name.split(".")[0] for name in modules_of(file)}
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=name_of)
+def test_imports_flow_one_way(file: Path) -> None:
+    own = rank(file.relative_to(ROOT).parts)
+    imported = [
+        target for name in modules_of(file) if (parts := tuple(name.split(".")))[0] == "irisline" for target in [parts]
+    ]
+    above = [".".join(parts) for parts in imported if rank(parts) > own]
+    assert not above, f"{name_of(file)} may not import {above}"
+    assert not {"pipelines", "service", "tests"} & outside(file)
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=name_of)
+def test_heavy_libraries_stay_in_their_room(file: Path) -> None:
+    room = file.relative_to(ROOT).parts[1]
+    if room != "model":
+        assert not {"torch", "torchvision", "fastai"} & outside(file)
+    if room != "release":
+        assert "mlflow" not in outside(file)
+    if name_of(file) != "irisline/data/expectations.py":
+        assert "great_expectations" not in outside(file)
+
+
+@pytest.mark.parametrize("file", LIBRARY, ids=name_of)
+def test_a_module_says_what_it_owns_and_is_short(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 250
+
+
+@pytest.mark.parametrize("file", STAGES, ids=name_of)
+def test_a_stage_is_one_public_function_of_its_name_and_imports_no_stage(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert [name for name in functions if not name.startswith("_")] == [file.stem]
+    assert ast.get_docstring(tree)
+    assert "pipelines" not in outside(file)
+
+
+def test_every_stage_has_a_file_and_every_file_a_stage() -> None:
+    assert {file.stem for file in STAGES} == set(DVC)
+    assert {name: stage["cmd"] for name, stage in DVC.items()} == {name: f"python -m pipelines.{name}" for name in DVC}
+
+
+@pytest.mark.parametrize("file", STAGES, ids=name_of)
+def test_dvc_knows_the_files_a_stage_imports(file: Path) -> None:
+    listed = {name for name in DVC[file.stem]["deps"] if name.endswith(".py")}
+    imported = {name_of(target) for target in files_of(file)}
+    assert listed == imported, f"add {sorted(imported - listed)}, drop {sorted(listed - imported)} in dvc.yaml"
+
+
+@pytest.mark.parametrize("file", STAGES, ids=name_of)
+def test_dvc_knows_the_params_a_stage_uses(file: Path) -> None:
+    whole = [target for target in files_of(file) if "irisline.params.Params" in modules_of(target)]
+    whole = [
+        target for target in whole if "release" not in target.parts
+    ]  # what is shown to MLflow is no output of DVC's
+    used = {name.rstrip("_") for target in whole for name in re.findall(r"\bparams\.(\w+)", target.read_text())}
+    missing = (used & SECTIONS) - NO_OUTPUT_DEPENDS_ON - set(DVC[file.stem]["params"])
+    assert not missing, f"list {sorted(missing)} among the params of {file.stem} in dvc.yaml"
+    assert set(DVC[file.stem]["params"]) <= SECTIONS
+
+
+@pytest.mark.parametrize("name", DVC)
+def test_dvc_knows_the_folders_a_stage_reads(name: str) -> None:
+    makers = {f"artifacts/{other}" for other in DVC} | {"data"}
+    listed = {dep for dep in DVC[name]["deps"] if not dep.endswith(".py")}
+    assert listed
+    assert listed <= makers - {f"artifacts/{name}"}
+    reads = {"POOL": "data", "COLLECTED": "collect", "ACCEPTED": "validate", "AUGMENTED": "augment", "TRAINED": "train"}
+    text = "".join(file.read_text() for file in {ROOT / "pipelines" / f"{name}.py", *_own_nouns(name)})
+    for constant, folder in reads.items():
+        if re.search(rf"paths\.{constant}\b", text) and folder != name:
+            assert folder in listed or f"artifacts/{folder}" in listed, folder
+
+
+def _own_nouns(name: str) -> set[Path]:
+    """Give the files that read artifacts on a stage's behalf."""
+    return {ROOT / "irisline" / "model" / "training.py"} if name == "train" else set()
+
+
+def test_what_a_run_makes_is_never_pushed_to_the_embedded_remote() -> None:
+    for stage in DVC.values():
+        for out in stage["outs"]:
+            assert [options["push"] for options in out.values()] == [False], out
+        for metrics in stage["metrics"]:
+            assert [options["cache"] for options in metrics.values()] == [False], metrics
+
+
+def test_the_prediction_path_loads_nothing_heavy() -> None:
+    closure = files_of(ROOT / "irisline" / "model" / "classifier.py")
+    assert not set().union(*map(outside, closure)) & SERVING_NEVER_LOADS
+    code = "import sys, irisline.model.classifier; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "onnxruntime" in loaded
+    assert not loaded & (SERVING_NEVER_LOADS | {"scipy", "sklearn", "matplotlib", "yaml", "rich"})
+
+
+def test_stages_that_need_no_heavy_library_load_none() -> None:
+    code = "import sys, pipelines.collect, pipelines.augment; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"torch", "fastai", "mlflow", "great_expectations", "dvc"}

@@ -1,0 +1,57 @@
+"""Every bench runs at its smallest size and prints what it is for. No figure is asserted: a machine may be busy."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clones import Clone
+from tests.planted import ROOT
+
+pytestmark = pytest.mark.slow
+
+SMALLEST = {
+    "memory": {"BENCH_DRAWN": "8", "BENCH_FEW": "60", "BENCH_MANY": "80"},
+    "prediction": {"BENCH_DRAWN": "4", "BENCH_IMAGES": "8", "BENCH_RUNS": "1"},
+    "training": {"BENCH_DRAWN": "4", "BENCH_BATCHES": "1", "BENCH_EPOCHS": "1", "BENCH_RUNS": "1"},
+    "validation": {"BENCH_IMAGES": "100", "BENCH_SEEDS": "1"},
+}
+
+
+def _run(name: str, folder: Path, sizes: dict[str, str]) -> str:
+    words = [sys.executable, "-m", f"bench.{name}"]
+    done = subprocess.run(words, cwd=folder, env=os.environ | sizes, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _ratios(printed: str) -> list[str]:
+    return re.findall(r"^  (\S+(?: \S+)*): \d+\.\d{3}(?: \(claim: .*\))?$", printed, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("memory", 2), ("prediction", 1), ("training", 3), ("validation", 2)])
+def test_a_bench_prints_its_ratios(name: str, expected: int) -> None:
+    assert len(_ratios(_run(name, ROOT, SMALLEST[name]))) == expected
+
+
+def test_the_bench_of_repro_prints_its_ratios(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.shrink()
+    clone.run("dvc", "push", "--quiet", "data.dvc")
+    clone.git("add", "--all")
+    clone.git("commit", "--quiet", "--message=pool")
+    assert _ratios(_run("repro", clone.folder, {"BENCH_RUNS": "1"})) == [
+        "cold dvc repro, seconds",
+        "cold dvc repro / the stages' own work",
+        "no-op dvc repro / dvc status",
+    ]
+
+
+def test_every_bench_is_run_here_and_told_of_in_the_readme() -> None:
+    benches = {file.stem for file in (ROOT / "bench").glob("[a-z]*.py")}
+    assert benches == {*SMALLEST, "repro"}
+    readme = (ROOT / "bench/README.md").read_text()
+    assert all(f"python -m bench.{name}" in readme for name in benches)

@@ -1,0 +1,183 @@
+"""Each stage on a planted pool in a folder of its own: what it reads, what it leaves, and what it never does."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from irisline import paths
+from irisline.data import manifest
+from irisline.errors import DataError, MissingInput
+from irisline.model import training
+from irisline.model.classifier import Classifier
+from pipelines.augment import augment
+from pipelines.collect import collect
+from pipelines.evaluate import evaluate
+from pipelines.train import train
+from tests import planted
+from tests.planted import CLASSES, picture, saved
+
+SETTINGS = planted.settings(
+    preprocess__size=32, train__arch="mobilenet_v3_small", train__epochs=2, train__batch_size=8, train__device="cpu",
+    evaluate__bootstrap_samples=100, evaluate__golden_images=4, collect__shard_rows=8,
+)  # fmt: skip
+
+
+@pytest.fixture
+def pool(project: Path) -> Path:
+    for label in CLASSES:
+        (project / "data" / label).mkdir(parents=True)
+        for number in range(12):
+            (project / "data" / label / f"{number:02d}.jpg").write_bytes(saved(picture(label, number)))
+    (project / "params.yaml").write_text(yaml.safe_dump(SETTINGS.model_dump(by_alias=True)))
+    return project / "data"
+
+
+def accept_collected() -> list[manifest.Row]:
+    """Accept what was collected, in turn 8 to train, 2 to valid and 2 to test of each class."""
+    splits = ["train"] * 8 + ["valid"] * 2 + ["test"] * 2
+    rows = [row for row in manifest.stream(paths.COLLECTED) if row.pop("reason") is None]
+    for label in CLASSES:
+        for row, split in zip((row for row in rows if row["label"] == label), splits, strict=True):
+            row.update(split=split, group=row["sha256"])
+    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, 8, rows)
+    return rows
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()
+    }
+
+
+def test_collect_keeps_every_file_as_a_row(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pool / "blue" / "broken.jpg").write_bytes(b"<html>gone</html>")
+    before = contents(pool)
+    collect(SETTINGS)
+    rows = list(manifest.stream(paths.COLLECTED))
+    assert [row["id"] for row in rows] == sorted(name for name in before)
+    assert {row["id"]: row["reason"] for row in rows if row["reason"]} == {
+        "blue/broken.jpg": "not a JPEG, PNG, WEBP picture"
+    }
+    assert json.loads((paths.COLLECT_REPORT / "metrics.json").read_text()) == {"images": 25, "unreadable": 1}
+    assert len(list(paths.COLLECTED.iterdir())) == 4
+    assert contents(pool) == before
+    assert capsys.readouterr().out == "collect: 25 images, 1 unreadable, in artifacts/collect/\n"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_collect_writes_the_same_bytes_again(pool: Path, workers: int) -> None:
+    collect(SETTINGS)
+    first = contents(paths.COLLECTED)
+    collect(planted.settings(execution__workers=workers, collect__shard_rows=8))
+    assert contents(paths.COLLECTED) == first
+
+
+def test_a_collect_that_fails_leaves_the_last_one(pool: Path) -> None:
+    collect(SETTINGS)
+    first = contents(paths.COLLECTED)
+    (pool / "hazel").mkdir()
+    with pytest.raises(DataError, match=r"data/hazel/: not one of base.classes"):
+        collect(SETTINGS)
+    assert contents(paths.COLLECTED) == first
+
+
+def test_augment_makes_variants_of_training_pictures_and_of_no_other(pool: Path) -> None:
+    collect(SETTINGS)
+    split_of = {row["sha256"]: row["split"] for row in accept_collected()}
+    augment(SETTINGS)
+    made = list(manifest.stream(paths.AUGMENTED))
+    assert len(made) == 16 * SETTINGS.augment.variants
+    assert {split_of[row["sha256"]] for row in made} == {"train"}
+    ids = {row["id"] for row in manifest.of_split(paths.ACCEPTED, "valid")} | {
+        row["id"] for row in manifest.of_split(paths.ACCEPTED, "test")
+    }
+    assert len(ids) == 8
+    assert not ids & {row["id"] for row in made}
+    assert json.loads((paths.AUGMENT_REPORT / "metrics.json").read_text()) == {"variants": 48}
+    with Image.open(paths.AUGMENT_REPORT / "variants.png") as sheet:
+        assert sheet.format == "PNG"
+    first = contents(paths.AUGMENTED)
+    augment(planted.settings(execution__workers=2, collect__shard_rows=8))
+    assert contents(paths.AUGMENTED) == first
+
+
+def test_no_variants_are_an_empty_table(pool: Path) -> None:
+    collect(SETTINGS)
+    accept_collected()
+    augment(planted.settings(augment__variants=0))
+    assert manifest.count(paths.AUGMENTED) == 0
+    training_samples, validation = training.load(SETTINGS)
+    assert (len(training_samples), len(validation)) == (16, 4)
+
+
+@pytest.mark.parametrize("stage", [augment, evaluate])
+def test_a_stage_without_its_input_says_what_to_do(project: Path, stage: object) -> None:
+    with pytest.raises(MissingInput, match=r"type dvc repro"):
+        stage(SETTINGS)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_a_class_that_a_split_lacks_is_named(project: Path, split: str) -> None:
+    rows = [
+        planted.row(label, f"{part}{n}", part) for part in ("train", "valid") for label in CLASSES for n in range(2)
+    ]
+    kept = [row for row in rows if (row["split"], row["label"]) != (split, "brown")]
+    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, 8, kept)
+    manifest.write(paths.AUGMENTED, manifest.AUGMENTED, 8, [])
+    with pytest.raises(
+        DataError, match=rf"validate: no brown picture in the {split} split; add .* or raise split.{split}$"
+    ):
+        training.load(SETTINGS)
+
+
+def test_the_key_of_a_training_is_what_decides_it(pool: Path) -> None:
+    collect(SETTINGS)
+    accept_collected()
+    augment(SETTINGS)
+    key = training.key(SETTINGS)
+    same = SETTINGS.model_copy(update={"execution": SETTINGS.execution.model_copy(update={"workers": 2})})
+    assert training.key(same) == key
+    longer = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"epochs": 3})})
+    assert training.key(longer) != key
+    (paths.AUGMENTED / "shard-00000.parquet").write_bytes(b"other rows")
+    assert training.key(SETTINGS) != key
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collect(SETTINGS)
+    accept_collected()
+    augment(SETTINGS)
+    train(SETTINGS)
+    facts = json.loads((paths.TRAINED / "model.json").read_text())
+    assert facts["classes"] == list(CLASSES)
+    assert facts["preprocess"] == SETTINGS.preprocess.model_dump()
+    assert facts["data_licences"] == {"own": 24}
+    assert set(contents(paths.TRAINED)) == {"model.safetensors", "model.onnx", "model.json"}
+    assert set(contents(paths.TRAIN_REPORT)) == {"history.tsv", "curves.png", "metrics.json"}
+    assert len((paths.TRAIN_REPORT / "history.tsv").read_text().splitlines()) == 3
+    assert list((paths.SCRATCH / "train").iterdir()) == []
+    first = {name: data for name, data in contents(paths.TRAINED).items() if name != "model.json"}
+
+    evaluate(SETTINGS)
+    assert {"calibration.json", "golden/answers.json", "golden/0001.jpg"} <= set(contents(paths.CALIBRATED))
+    numbers = json.loads((paths.EVALUATE_REPORT / "metrics.json").read_text())
+    assert numbers["test_images"] == 4
+    assert isinstance(json.loads((paths.EVALUATE_REPORT / "gate.json").read_text())["passed"], bool)
+    report = contents(paths.EVALUATE_REPORT)
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].startswith("published as version 1 of eye-colour"), said.err
+
+    answers = json.loads((paths.CALIBRATED / "golden" / "answers.json").read_text())
+    classifier = Classifier.load(paths.TRAINED, paths.CALIBRATED)
+    again = classifier.predict([(paths.CALIBRATED / "golden" / said["file"]).read_bytes() for said in answers])
+    assert [said["probabilities"] for said in answers] == [answer.probabilities for answer in again]
+
+    train(SETTINGS)
+    assert {name: data for name, data in contents(paths.TRAINED).items() if name != "model.json"} == first
+    evaluate(SETTINGS)
+    assert contents(paths.EVALUATE_REPORT) == report
