@@ -3,9 +3,9 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any, TypeVar
+
+from loky import ProcessPoolExecutor
 
 from irisline.errors import IrislineError
 from irisline.params import Execution
@@ -13,6 +13,7 @@ from irisline.params import Execution
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+IDLE = 20  # seconds after which a worker without work ends, its parent killed or not
 AHEAD = 8  # items in flight for each worker: enough to keep it busy, few enough to bound memory
 
 
@@ -31,7 +32,8 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], execu
 
 
 def _processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+    # loky's workers import the function's module and no more; the standard pool's import the stage that is running.
+    with ProcessPoolExecutor(workers, timeout=IDLE) as pool:
         yield from _windowed(lambda item: pool.submit(function, item), lambda future: future.result(), items, workers)
 
 
