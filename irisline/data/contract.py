@@ -64,14 +64,19 @@ def of_pool(params: Params) -> list[Expectation]:
     limits, classes = params.validate_, params.base.classes
     parts = [part for part in split.NAMES if getattr(params.split, part) > 0]
     return [
-        _rows(HAS_PICTURES, 1, "<class>", {}),
+        _rows(HAS_PICTURES, 1, "add pictures to data/<class>/", {}),
         _mean_at_most(SHARE_REJECTED, "rejected", limits.max_rejected_share, "max_rejected_share"),
-        *(_rows(f"{OF_CLASS}{name}", limits.min_per_class, name, {"split": ANY, "label": name}) for name in classes),
+        *(
+            _rows(f"{OF_CLASS}{name}", limits.min_per_class, _more(name, "lower validate.min_per_class"), where)
+            for name in classes
+            for where in [{"split": ANY, "label": name}]
+        ),
         _smallest("share of the rarest class", "class_share", limits.min_class_share, "min_class_share"),
         _unique_share("share of unique pixels", "sha256", limits.min_unique_share, "min_unique_share"),
         *(
-            _rows(f"{part} pictures of class {name}", 1, name, {"split": part, "label": name})
+            _rows(f"{part} pictures of class {name}", 1, _more(name, advice), {"split": part, "label": name})
             for part, name in product(parts, classes)
+            for advice in [f"raise split.{part}, or take another base.seed"]
         ),
         _accepted("accepted labels", "label", "expect_column_distinct_values_to_be_in_set", value_set=classes),
         _accepted("accepted licences", "licence", "expect_column_values_to_not_be_null"),
@@ -137,8 +142,12 @@ def _unique_share(name: str, column: str, share: float, key: str) -> Expectation
     return Expectation(name, kind, limit, _change("lower", key), kwargs)
 
 
-def _rows(name: str, least: int, label: str, where: dict[str, str]) -> Expectation:
-    limit, advice = f"must be at least {least}", f"add pictures to data/{label}/"
+def _more(label: str, otherwise: str) -> str:
+    return f"add pictures to data/{label}/, or {otherwise}"
+
+
+def _rows(name: str, least: int, advice: str, where: dict[str, str]) -> Expectation:
+    limit = f"must be at least {least}"
     return Expectation(name, "expect_table_row_count_to_be_between", limit, advice, {"min_value": least}, where)
 
 

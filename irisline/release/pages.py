@@ -28,6 +28,7 @@ def serve(params: Params, port: int) -> None:
     _check_free(port)
     console.say(f"MLflow opens at {link(experiment, f'http://{HOST}:{port}')}  (Ctrl-C ends it)")
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # its own libraries' news are not for the person at the page
     words = ("--backend-store-uri", store.address(), "--host", HOST, "--port", str(port), "--workers", "1")
     os.execv(sys.executable, (sys.executable, "-m", "mlflow", "server", *words))  # noqa: S606
 

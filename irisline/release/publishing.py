@@ -169,4 +169,5 @@ def _evidence(digest: str) -> str:
 
 def _shown_files() -> Iterator[Path]:
     yield paths.PARAMS
-    yield from sorted(path for path in paths.REPORTS.rglob("*") if path.is_file())
+    # DVC adds its own .gitignore to a folder once the stage has ended.
+    yield from sorted(path for path in paths.REPORTS.rglob("*") if path.is_file() and path.name != ".gitignore")
