@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
 import yaml
 
@@ -31,6 +32,11 @@ class Clone:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def of_the_project(cls, folder: Path) -> Self:
+        """Give a clone of the project as it is now."""
+        made = cls(folder)
         listed = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
         )
@@ -38,11 +44,17 @@ class Clone:
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "A Stranger")
-        self.git("config", "user.email", "stranger@example.org")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message=clone")
+        made.git("init", "--quiet", "--initial-branch=main")
+        made.git("config", "user.name", "A Stranger")
+        made.git("config", "user.email", "stranger@example.org")
+        made.git("add", "--all")
+        made.git("commit", "--quiet", "--message=clone")
+        return made
+
+    def copy(self, folder: Path) -> Self:
+        """Give a copy of the clone as it stands."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return type(self)(folder)
 
     @property
     def environment(self) -> dict[str, str]:

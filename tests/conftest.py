@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clones import Clone
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -22,3 +24,11 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Give a clone of the project with a tiny pool and tiny params, not yet run; copy it before changing it."""
+    made = Clone.of_the_project(tmp_path_factory.mktemp("tiny"))
+    made.shrink()
+    return made

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """Give a clone in which make repro has run once, with the shipped pool and params."""
-    made = Clone(tmp_path_factory.mktemp("journey"))
+    made = Clone.of_the_project(tmp_path_factory.mktemp("journey"))
     made.first = made.make("repro").stdout
     return made
 

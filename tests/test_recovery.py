@@ -16,18 +16,18 @@ OUTPUTS = ("artifacts/collect", "artifacts/validate", "artifacts/augment", "arti
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def whole(tiny: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """Give a tiny clone whose run was never interrupted."""
-    clone = Clone(tmp_path_factory.mktemp("whole"))
-    clone.shrink()
+    clone = tiny.copy(tmp_path_factory.mktemp("whole") / "clone")
     clone.run("dvc", "repro")
     return clone
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_killed_at_several_points_of_a_stage_the_same_command_goes_on(stage: str, whole: Clone, tmp_path: Path) -> None:
-    clone = Clone(tmp_path)
-    clone.shrink()
+def test_killed_at_several_points_of_a_stage_the_same_command_goes_on(
+    stage: str, tiny: Clone, whole: Clone, tmp_path: Path
+) -> None:
+    clone = tiny.copy(tmp_path / "clone")
     if stage != "collect":
         clone.run("dvc", "repro", STAGES[STAGES.index(stage) - 1])
     seconds = json.loads((whole.folder / f"artifacts/scratch/times/{stage}.json").read_text())["seconds"]
