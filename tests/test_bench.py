@@ -37,12 +37,11 @@ def test_a_bench_prints_its_ratios(name: str, expected: int) -> None:
     assert len(_ratios(_run(name, ROOT, SMALLEST[name]))) == expected
 
 
-def test_the_bench_of_repro_prints_its_ratios(tmp_path: Path) -> None:
-    clone = Clone(tmp_path)
-    clone.shrink()
+def test_the_bench_of_repro_prints_its_ratios(tiny: Clone, tmp_path: Path) -> None:
+    clone = tiny.copy(tmp_path / "clone")
     clone.run("dvc", "push", "--quiet", "data.dvc")
     clone.git("add", "--all")
-    clone.git("commit", "--quiet", "--message=pool")
+    clone.git("commit", "--quiet", "--allow-empty", "--message=pool")
     assert _ratios(_run("repro", clone.folder, {"BENCH_RUNS": "1"})) == [
         "cold dvc repro, seconds",
         "cold dvc repro / the stages' own work",

@@ -26,7 +26,8 @@ def show(client: "MlflowClient", run_id: str, params: Params) -> None:
     tracking.log_params(client, run_id, all_params(params))
     _show_curves(client, run_id)
     for stage, metrics in reported_metrics().items():
-        tracking.log_step(client, run_id, 0, metrics, stage)
+        if stage != tracking.CURVES:  # its numbers are the last points of the curves
+            tracking.log_step(client, run_id, 0, metrics, stage)
     client.log_artifacts(run_id, str(paths.REPORTS), "reports")
     for name in _SOURCES:
         if Path(name).exists():
