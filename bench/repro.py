@@ -35,7 +35,7 @@ def main() -> None:
 
 def _cold(clone: Path, cold: float) -> None:
     with chdir(clone):
-        own = stage.times()
+        own = {name: time.seconds for name, time in stage.times().items()}
     start = sum(timed(partial(_import, clone, name)) for name in STAGES)
     show({"cold dvc repro": [cold], "the stages' own work": [sum(own.values())]})
     show({f"  {name}": [own[name]] for name in STAGES})
