@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3) python3)
 BIN := $(CURDIR)/.venv/bin
+PULLING := .dvc/tmp/pulling
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
@@ -20,12 +21,13 @@ install: .venv/installed ## create .venv with the locked dependencies (about 2 G
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make: needs Python 3.11, found %s; type make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
 	@echo "Installing the locked dependencies into .venv (about 2 GB, once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,dev]'
+	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
+	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,dev]'
 	@touch $@
 
 data: install ## fetch the pool that data.dvc pins, unless data/ is there
-	@[ -d data ] || dvc pull --quiet data.dvc
+	@if [ ! -d data ] || [ -e $(PULLING) ]; then \
+		mkdir -p $(dir $(PULLING)) && touch $(PULLING) && dvc pull --quiet data.dvc && rm $(PULLING); fi
 
 repro: data ## from the pool to a promoted model: what has changed runs again
 	@started=$$(date +%s) && dvc repro && irisline publish --promote && irisline summary --since $$started
@@ -34,7 +36,7 @@ ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 	@irisline ui
 
 test: data ## run every test and say what was skipped and why
-	@pytest
+	@pytest --cov --cov-report=term:skip-covered
 
 check: install ## lint, types and the fast tests
 	@ruff check . && ruff format --check . && mypy && pytest -m "not slow" -q

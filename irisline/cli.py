@@ -50,9 +50,6 @@ def main() -> None:
     except IrislineError as error:
         console.fail(f"irisline: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        console.fail("irisline: interrupted")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,9 @@ def _project() -> Iterator[Finding]:
 def _tracking() -> Finding:
     from irisline.release import store
 
+    address = store.address()
+    if address == f"sqlite:///{store.home() / store.DATABASE}" and not (store.home() / store.DATABASE).exists():
+        return Finding("MLflow", f"{address}, not made yet", well=True, advice="make repro")
     try:
         store.client()
     except IrislineError as error:

@@ -45,8 +45,13 @@ def _ray(function: Callable[[Item], Result], items: Iterable[Item], workers: int
             "params.yaml: execution.engine: ray is not installed; type pip install 'irisline[ray]'"
         ) from error
     ray.init(ignore_reinit_error=True, log_to_driver=False)
-    remote = ray.remote(function)
-    yield from _windowed(remote.remote, ray.get, items, workers)
+    remote, sent = ray.remote(_call), ray.put(function)
+    yield from _windowed(lambda item: remote.remote(sent, item), ray.get, items, workers)
+
+
+def _call(function: Callable[[Item], Result], item: Item) -> Result:
+    """Ray takes plain functions only; this one calls any."""
+    return function(item)
 
 
 def _windowed(

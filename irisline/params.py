@@ -13,9 +13,9 @@ Count = Annotated[int, Field(gt=0)]
 
 
 class Section(BaseModel):
-    """A section of params.yaml: frozen, strict, no unknown keys."""
+    """A section of params.yaml: frozen, strict, no unknown keys, only finite numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Base(Section):
@@ -61,6 +61,13 @@ class Validate(Section):
     min_class_share: Share
     min_unique_share: Share
     max_rejected_share: Share
+
+    @model_validator(mode="after")
+    def _some_brightness_passes(self) -> Self:
+        if self.min_brightness >= self.max_brightness:
+            low, high = self.min_brightness, self.max_brightness
+            raise ValueError(f"min_brightness is {low:g}, must be below max_brightness, {high:g}")
+        return self
 
 
 class Split(Section):

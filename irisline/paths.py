@@ -37,7 +37,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     After an error the target is as it was, and nothing is left beside it to fill the disk.
     """
     partial = target.with_name(target.name + ".partial")
-    with _disk_errors(target):
+    with disk_errors(target):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
@@ -49,11 +49,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_whole(target: Path, content: str | bytes) -> None:
+def write_whole(target: Path, content: str | bytes | memoryview) -> None:
     """Write a file beside its target, then rename it into place."""
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     data = content.encode() if isinstance(content, str) else content
-    with _disk_errors(target):
+    with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             partial.write_bytes(data)
@@ -63,7 +63,8 @@ def write_whole(target: Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def _disk_errors(target: Path) -> Iterator[None]:
+def disk_errors(target: Path) -> Iterator[None]:
+    """Turn a full disk, a limit or a missing right into one line that says what to do."""
     try:
         yield
     except OSError as error:

@@ -10,7 +10,8 @@ from irisline.release import tracking, weights
 
 def train(params: Params) -> None:
     """Read artifacts/validate/ and artifacts/augment/ into artifacts/train/ and reports/train/."""
-    init, key = weights.initial(params), training.key(params)
+    init = weights.initial(params)
+    key = training.key(params, init)
     progress = paths.SCRATCH / "train" / f"{key}.pt"
     with tracking.live_run(params, key) as live:
         trained = training.run(params, init, progress, lambda epoch: live.epoch(int(epoch["epoch"]), epoch))

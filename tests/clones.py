@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -108,5 +109,6 @@ class Clone:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a command and all it started, at once."""
-    os.killpg(process.pid, signal.SIGKILL)
+    with suppress(ProcessLookupError):  # it had ended already
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -111,3 +111,14 @@ def _failure(clone: Clone, stage: str) -> str:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr.strip()
+
+
+def test_a_pull_that_was_killed_goes_on_and_no_part_is_taken_for_the_pool(clone: Clone) -> None:
+    clone.run("dvc", "push", "--quiet", "data.dvc")
+    pulled = sorted(file.name for file in (clone.folder / "data/blue").iterdir())
+    for picture in pulled[::2]:
+        (clone.folder / "data/blue" / picture).unlink()
+    (clone.folder / ".dvc/tmp/pulling").touch()
+    clone.make("data")
+    assert sorted(file.name for file in (clone.folder / "data/blue").iterdir()) == pulled
+    assert not (clone.folder / ".dvc/tmp/pulling").exists()

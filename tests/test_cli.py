@@ -54,3 +54,12 @@ def test_help_is_quick_because_heavy_libraries_stay_out(project: Path) -> None:
     started = time.monotonic()
     assert irisline("--help").returncode == 0
     assert time.monotonic() - started < 5
+
+
+def test_an_interrupt_is_code_130_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.app.registered_commands[1], "callback", interrupted)
+    shown = CliRunner().invoke(cli.app, [str(COMMANDS[1])])
+    assert (shown.exit_code, shown.output) == (130, "")

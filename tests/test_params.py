@@ -30,6 +30,11 @@ def test_shipped_params_are_valid_and_frozen() -> None:
         ({"base__classes": ["../up", "b"]}, r"^params.yaml: base.classes.0: String should match pattern"),
         ({"validate__min_side": 1.5}, r"^params.yaml: validate.min_side: Input should be a valid integer"),
         ({"gate__max_ece": float("nan")}, r"^params.yaml: gate.max_ece: Input should be"),
+        ({"gate__max_parity": float("inf")}, r"^params.yaml: gate.max_parity: Input should be a finite number"),
+        (
+            {"validate__min_brightness": 90.0, "validate__max_brightness": 90.0},
+            r"^params.yaml: validate: Value error, min_brightness is 90, must be below max_brightness, 90, given ",
+        ),
     ],
     ids=str,
 )

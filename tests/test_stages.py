@@ -137,13 +137,13 @@ def test_the_key_of_a_training_is_what_decides_it(pool: Path) -> None:
     collect(SETTINGS)
     accept_collected()
     augment(SETTINGS)
-    key = training.key(SETTINGS)
+    key = training.key(SETTINGS, "scratch")
     same = SETTINGS.model_copy(update={"execution": SETTINGS.execution.model_copy(update={"workers": 2})})
-    assert training.key(same) == key
+    assert training.key(same, "scratch") == key
     longer = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"epochs": 3})})
-    assert training.key(longer) != key
+    assert training.key(longer, "scratch") != key
     (paths.AUGMENTED / "shard-00000.parquet").write_bytes(b"other rows")
-    assert training.key(SETTINGS) != key
+    assert training.key(SETTINGS, "scratch") != key
 
 
 @pytest.mark.slow

@@ -20,6 +20,8 @@ def pool(
     from irisline import params
     from irisline.data.rendering.pool import draw_pool
 
+    if out.is_file():
+        raise IrislineError(f"{out}: is a file; name a new folder")
     if out.is_dir() and any(out.iterdir()):
         raise IrislineError(f"{out}: holds files already; name a new folder")
     base = params.read(paths.PARAMS).base

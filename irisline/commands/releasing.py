@@ -19,7 +19,9 @@ Reason = Annotated[str, typer.Option(help="Why, for the journal.")]
 
 
 def publish(
-    promote: Annotated[bool, typer.Option("--promote", help="Then promote it, if the gate lets it pass.")] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Then promote it, if it was never live and the gate lets it pass.")
+    ] = False,
 ) -> None:
     """Show the workspace's model in MLflow and register it; what is there already stays as it is."""
     from irisline.release import publishing, registry
@@ -29,6 +31,10 @@ def publish(
     done = "published" if published.changed else "is published already, nothing to do"
     console.say(f"{settings.base.name} version {published.version}: {done}")
     if not promote:
+        return
+    if registry.retired(settings, published.version):
+        again = f"irisline promote {published.version} brings it back"
+        console.say(f"{settings.base.name} version {published.version} was live before; {again}")
         return
     try:
         _tell(settings, registry.promote(settings, published.version))

@@ -86,13 +86,18 @@ def of_pool(params: Params) -> list[Expectation]:
 
 
 def with_shared_pixels(table: pd.DataFrame) -> pd.DataFrame:
-    """Give a facts table with what its rows say of one another: short_side, labels_of_pixels, and copy_of, an earlier id."""
+    """Give a facts table with short_side, and what its rows say of one another: labels_of_pixels and copy_of.
+
+    copy_of is the id of the copy to keep: the first that has a licence, else the first. The other lines of of_images
+    look at the pixels or their label, so they keep or reject all copies alike.
+    """
     pixels = table.groupby("sha256")
-    first = pixels["id"].transform("first")
+    licensed_first = table.sort_values("licence", key=pd.isna, kind="stable")
+    kept = licensed_first.groupby("sha256")["id"].transform("first").reindex(table.index)
     return table.assign(
         short_side=table[["width", "height"]].min(axis=1).astype("float64"),
         labels_of_pixels=pixels["label"].transform("nunique").astype("float64"),
-        copy_of=first.where(first != table["id"]),
+        copy_of=kept.where(kept != table["id"]),
     )
 
 

@@ -2,8 +2,11 @@
 
 import csv
 import io
-from collections.abc import Mapping
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import imagehash
@@ -32,20 +35,27 @@ class Item:
 def items(folder: Path, classes: list[str], limits: Collect) -> list[Item]:
     """Give the files of the pool, sorted by id.
 
-    Raise MissingInput without the pool, DataError for a class without a folder or pictures, or a folder that is no class.
+    Raise MissingInput without the pool; DataError for a class without a folder or pictures, a folder that is no class,
+    a file outside the class folders or whose name is not UTF-8, or a sources.csv that is wrong.
     """
     if not folder.is_dir():
         raise MissingInput(f"{folder}/: no pool here; type dvc pull data.dvc to fetch it")
     files = {name: _pictures(folder / name) for name in classes}
     _check_folders(folder, files)
     known = sources(folder / paths.SOURCES)
-    found = (_item(file, folder, known, limits) for name in classes for file in files[name])
+    found = [_item(file, folder, known, limits) for name in classes for file in files[name]]
+    _check_sources(folder, known, classes, min(item.id for item in found))
     return sorted(found, key=lambda item: item.id)
 
 
 def _pictures(folder: Path) -> list[Path]:
-    """Give the files below a folder; a hidden one is some program's note, not a picture."""
-    return [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    """Give the files below a folder, and the links to none; what is hidden is some program's note, not a picture."""
+    shown = (file for file in folder.rglob("*") if not _hidden(file.relative_to(folder)))
+    return [file for file in shown if file.is_file() or (file.is_symlink() and not file.exists())]
+
+
+def _hidden(file: Path) -> bool:
+    return any(part.startswith(".") for part in file.parts)
 
 
 def _item(file: Path, folder: Path, known: Mapping[str, Mapping[str, str]], limits: Collect) -> Item:
@@ -54,18 +64,37 @@ def _item(file: Path, folder: Path, known: Mapping[str, Mapping[str, str]], limi
 
 
 def sources(file: Path) -> dict[str, dict[str, str]]:
-    """Give what sources.csv says of each picture, by id; none when there is no such file."""
+    """Give what sources.csv says of each picture, by id; none when there is no such file.
+
+    Raise DataError when it is not UTF-8, not CSV, lacks a column or has two lines for one picture. A line for a
+    download that failed counts only where no other line names the picture.
+    """
     if not file.is_file():
         return {}
     try:
         text = file.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first column's name
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
+    rows = _rows(file, text)
+    ids = Counter(row["id"] for row in rows if _fetched(row))
+    if repeated := [name for name, count in ids.items() if count > 1]:
+        raise DataError(f"{file}: {repeated[0]!r} has two lines; keep one of them")
+    return {row["id"]: row for row in sorted(rows, key=_fetched)}
+
+
+def _rows(file: Path, text: str) -> list[dict[str, str]]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    missing = {"id", "licence"} - set(reader.fieldnames or ())
-    if missing:
-        raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
-    return {row["id"]: row for row in reader}
+    try:
+        if missing := {"id", "licence"} - set(reader.fieldnames or ()):
+            raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
+        return list(reader)
+    except csv.Error as error:
+        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; mend or drop that line") from error
+
+
+def _fetched(row: Mapping[str, str]) -> bool:
+    """Whether a line of sources.csv promises a file: one a person wrote has no status."""
+    return (row.get("status") or "fetched") == "fetched"
 
 
 def read(item: Item) -> Row:
@@ -87,8 +116,29 @@ def read(item: Item) -> Row:
     }
 
 
+def _check_sources(folder: Path, known: Iterable[str], classes: Iterable[str], example: str) -> None:
+    """Refuse ids that can name no picture. One whose picture was removed since may stay: it hides nothing."""
+    if stray := [name for name in known if name.split("/")[0] not in classes]:
+        raise DataError(
+            f"{folder / paths.SOURCES}: {stray[0]!r} is in no class folder; ids are paths below {folder}/, "
+            f"such as {example}: drop the line or fix the id"
+        )
+
+
+def _check_names(folder: Path, files: Iterable[Path]) -> None:
+    for file in files:
+        name = os.fsencode(file.relative_to(folder)).decode("utf-8", "backslashreplace")
+        if name != file.relative_to(folder).as_posix():
+            raise DataError(f"{folder}/{name}: its name is not UTF-8; rename it")
+
+
 def _check_folders(folder: Path, files: Mapping[str, list[Path]]) -> None:
-    present = {child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")}
+    shown = sorted(child for child in folder.iterdir() if not _hidden(child.relative_to(folder)))
+    _check_names(folder, [*shown, *chain(*files.values())])
+    present = {child.name for child in shown if child.is_dir()}
+    loose = [child.name for child in shown if child.name not in present]
+    if pictures := [name for name in loose if name != paths.SOURCES and not name.endswith(".md")]:
+        raise DataError(f"{folder}/{pictures[0]}: not in a class folder; move it into {folder}/<class>/ or remove it")
     if empty := [name for name, pictures in files.items() if not pictures]:
         raise DataError(
             f"{folder}/{empty[0]}/: no pictures of class {empty[0]}; put some there, or change base.classes"

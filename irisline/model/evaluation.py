@@ -1,7 +1,7 @@
-"""A classifier against a split: its answers, their calibration and measurement, and the golden set. Writes no files."""
+"""A classifier against a split: its answers, their calibration and measurement, and the golden set."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from irisline import keyed
+from irisline import console, keyed
 from irisline.data import manifest
 from irisline.errors import DataError
 from irisline.model import calibration, metrics
@@ -40,12 +40,14 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
     """Give a classifier's answers on a split of accepted rows; raise DataError when it has no pictures."""
     seen: list[tuple[str, str, int]] = []
 
-    def pictures() -> Iterator[bytes]:
+    def pictures(advance: Callable[[int], None]) -> Iterator[bytes]:
         for row in manifest.of_split(folder, split):
             seen.append((row["id"], row["sha256"], classifier.classes.index(row["label"])))
             yield row["image"]
+            advance(1)
 
-    logits = list(classifier.logits_of(pictures()))
+    with console.progress(f"answer the {split} split", None) as advance:
+        logits = list(classifier.logits_of(pictures(advance)))
     if not logits:
         raise DataError(f"{folder}: no pictures in the {split} split; add pictures or raise split.{split}")
     ids, digests, truth = zip(*seen, strict=True)
@@ -65,7 +67,7 @@ def measure(
         "unsure_threshold": calibrated.unsure_threshold,
         "coverage": float(given.mean()),
         "selective_risk": float(test.wrong[given].mean()) if given.any() else 0.0,
-        "baseline_error_rate": 1 - float(np.bincount(test.truth).max() / len(test.truth)),
+        "baseline_error_rate": float((len(test.truth) - np.bincount(test.truth).max()) / len(test.truth)),
         "test_images": len(test.truth),
     }
 

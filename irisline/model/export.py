@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_model, save
+from safetensors.torch import save
 
 from irisline.errors import ModelError
 from irisline.model.bundle import file_digest
@@ -34,7 +34,7 @@ def write(
     (folder / "model.safetensors").write_bytes(save(network.state_dict()))
     _write_onnx(network, sample[:2], folder / "model.onnx")
     parity = measure_parity(network, folder / "model.onnx", sample)
-    if parity > max_parity:
+    if not parity <= max_parity:  # nor a number that is none
         raise ModelError(
             f"model.onnx: differs from torch by {parity:.2g} in a logit, limit is {max_parity:g} (gate.max_parity); "
             "take another train.arch, or raise the limit if you can accept that"
@@ -49,18 +49,12 @@ def measure_parity(network: Network, model: Path, sample: torch.Tensor) -> float
     """Give the largest absolute difference of a logit between the network and its ONNX file, over uint8 (n, 3, size, size)."""
     runtime = OnnxRuntime(model)
     with torch.inference_mode():
-        return max(_difference(network, runtime, batch) for batch in torch.split(sample, BATCH))
+        return float(np.max([_difference(network, runtime, batch) for batch in torch.split(sample, BATCH)]))
 
 
 def _difference(network: Network, runtime: Runtime, batch: torch.Tensor) -> float:
     expected: NDArray[np.float32] = network(batch).numpy()
     return float(np.abs(runtime.logits(batch.numpy()) - expected).max())
-
-
-def read_weights(network: Network, file: Path) -> Network:
-    """Give the network with the weights of a safetensors file."""
-    load_model(network, str(file))
-    return network
 
 
 def _write_onnx(network: Network, sample: torch.Tensor, target: Path) -> None:

@@ -3,6 +3,8 @@
 Owns the recipe and what is remembered between epochs. Knows nothing of pictures, MLflow or where outputs go.
 """
 
+import io
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from fastai.callback.core import Callback
+from fastai.callback.core import Callback, CancelFitException
 from fastai.callback.schedule import Learner  # the schedules are patched onto it there
 from fastai.data.core import DataLoaders
 from fastai.metrics import error_rate
@@ -18,8 +20,8 @@ from fastai.torch_core import trainable_params
 from fastcore.basics import noop
 from torch import nn
 
-from irisline import keyed
-from irisline.errors import ModelError
+from irisline import keyed, paths
+from irisline.errors import IrislineError, ModelError
 from irisline.model import network as networks
 from irisline.model import samples as sampling
 from irisline.model.history import COLUMNS, Epoch
@@ -46,6 +48,7 @@ class Progress:
     history: list[Epoch] = field(default_factory=list)
     weights: dict[str, Any] | None = None
     optimizer: dict[str, Any] | None = None
+    failure: IrislineError | None = None  # what ended the training early
 
     @classmethod
     def resume(cls, file: Path) -> "Progress":
@@ -57,10 +60,9 @@ class Progress:
 
     def save(self, weights: dict[str, Any], optimizer: dict[str, Any]) -> None:
         """Remember the end of an epoch, whole or not at all."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.file.with_suffix(".partial")
-        torch.save({"history": self.history, "weights": weights, "optimizer": optimizer}, partial)
-        partial.replace(self.file)
+        buffer = io.BytesIO()
+        torch.save({"history": self.history, "weights": weights, "optimizer": optimizer}, buffer)
+        paths.write_whole(self.file, buffer.getbuffer())
 
 
 def phases(train: Train) -> list[Phase]:
@@ -109,6 +111,8 @@ def _run(learner: Learner, phase: Phase, start: int, progress: Progress, callbac
     if start and progress.optimizer is not None:
         learner.opt.load_state_dict(progress.optimizer)
     learner.fit_one_cycle(phase.epochs, phase.learning_rate, pct_start=phase.warm_up, cbs=callbacks, start_epoch=start)
+    if progress.failure:
+        raise progress.failure
 
 
 def _learner(network: Network, training: Samples, validation: Samples, batches: KeyedBatches, train: Train) -> Learner:
@@ -193,7 +197,19 @@ class _Remember(Callback):
         self.seconds = time.monotonic() - self.started
 
     def after_validate(self) -> None:
+        try:
+            self._remember()
+        except IrislineError as error:  # fastai would reword it
+            self.progress.failure = error
+            raise CancelFitException from error
+
+    def _remember(self) -> None:
         _, train_loss, valid_loss, wrong = self.learn.recorder.log
+        if not math.isfinite(train_loss + valid_loss):
+            raise ModelError(
+                f"params.yaml: train.learning_rate: the loss of epoch {len(self.progress.history) + 1} is not a number any "
+                "more; lower the learning rate"
+            )
         seen = len(self.learn.dls.train.dataset)
         values = (
             len(self.progress.history) + 1,

@@ -56,6 +56,18 @@ def build(arch: str, classes: int, init: str, seed: int) -> Network:
     return network
 
 
+def check_size(network: Network, arch: str, size: int) -> None:
+    """Raise ModelError when the architecture cannot take squares of this size."""
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros((1, 3, size, size), dtype=torch.uint8))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise ModelError(
+            f"params.yaml: preprocess.size: {arch} does not take squares of {size} pixels "
+            f"({' '.join(str(error).split())[:80]}); 224 suits most architectures"
+        ) from error
+
+
 def head(network: Network) -> nn.Module:
     """Give the last linear layer, the one that knows the classes; raise ModelError when there is none."""
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]

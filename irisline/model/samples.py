@@ -3,17 +3,19 @@
 The array lives in a file that has no name, so memory stays bounded and nothing is left behind.
 """
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from irisline import keyed
+from irisline import keyed, paths
 from irisline.data import images
 from irisline.data.manifest import Row
 from irisline.execution import map_ordered
@@ -37,8 +39,8 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
 def load(rows: Iterable[Row], count: int, classes: list[str], preprocess: Preprocess, execution: Execution) -> Samples:
     """Give the samples of count rows."""
     size = preprocess.size
-    with tempfile.TemporaryFile() as file:
-        file.truncate(max(count, 1) * 3 * size * size)
+    with paths.disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
+        os.posix_fallocate(file.fileno(), 0, max(count, 1) * 3 * size * size)
         pixels = np.memmap(file, dtype=np.uint8, mode="r+", shape=(count, 3, size, size))
     square = partial(images.stored_square, size=preprocess.size, fit=preprocess.fit)
     truth: list[int] = []

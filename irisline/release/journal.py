@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 PASSED, FAILED = "✓", "✗"
+_ACTION = "irisline.action"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Entry:
 def begin(client: "MlflowClient", model: str, change: Change) -> str:
     """Write an open entry; give its id."""
     tags = {
-        "irisline.action": change.action,
+        _ACTION: change.action,
         "irisline.from": _text(change.before),
         "irisline.to": str(change.after),
         "irisline.previous": _text(change.previous),
@@ -91,10 +92,15 @@ def entries(client: "MlflowClient", model: str) -> list[Entry]:
     token: str | None = None
     while True:
         page = client.search_runs([found.experiment_id], order_by=["attributes.start_time DESC"], page_token=token)
-        rows += [_entry(run) for run in page]
+        rows += [_entry(run) for run in page if _ACTION in run.data.tags]  # people can make runs here too
         token = page.token
         if not token:
             return rows
+
+
+def was_live(client: "MlflowClient", model: str, number: int) -> bool:
+    """Say whether a finished change ever made this version the champion."""
+    return any(entry.state == "done" and entry.change.after == number for entry in entries(client, model))
 
 
 def champion_at(written: Sequence[Entry], champion: int | None, time: datetime) -> Entry:
@@ -121,7 +127,7 @@ def moment(text: str) -> datetime:
 def _entry(run: "Run") -> Entry:
     tags = run.data.tags
     change = Change(
-        action=tags["irisline.action"],
+        action=tags[_ACTION],
         before=_number(tags["irisline.from"]),
         after=int(tags["irisline.to"]),
         previous=_number(tags["irisline.previous"]),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ABANDONED = 600.0  # seconds: ten minutes, far above the seconds a change takes
 BREAKING = 60.0  # seconds after which whoever was clearing an abandoned lock has died too
+UNNAMED = 2.0  # seconds for a lock that names no holder to be gone: it was being deleted, or someone made it by hand
 
 
 @contextmanager
@@ -32,10 +33,10 @@ def held(client: "MlflowClient", name: str, what: str, patience: float = 0.0) ->
     deadline = time.monotonic() + patience
     while not _take(client, name, token, what):
         holder = _holder(client, name)
-        if holder is None or _clear(client, name, holder):
+        if holder and _clear(client, name, holder):
             continue
-        if time.monotonic() >= deadline:
-            raise Busy(_sentence(holder))
+        if time.monotonic() >= deadline + (0 if holder else UNNAMED):
+            raise Busy(_sentence(name, holder))
         time.sleep(0.2)
     try:
         yield
@@ -120,6 +121,8 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _sentence(holder: dict[str, str]) -> str:
+def _sentence(name: str, holder: dict[str, str] | None) -> str:
+    if holder is None:
+        return f"the registered model {name} is a lock that names no holder; delete it in MLflow if nobody is at it"
     since = time.strftime("%H:%M:%S UTC", time.gmtime(float(holder["since"])))
     return f"{holder['who']} is at it ({holder['what']}, since {since}); let it end, then type the same command again"

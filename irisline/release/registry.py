@@ -59,7 +59,10 @@ def promote(params: Params, number: int | None = None, reason: str = "", force: 
 
 
 def rollback(params: Params, number: int | None = None, reason: str = "") -> Outcome:
-    """Make an earlier version the champion again, the previous one when no number is given; raise as promote does."""
+    """Make an earlier version the champion again, the previous one when no number is given; raise as promote does.
+
+    A version that was never live has not passed the gate, so that only promote can bring it: raise ReleaseError.
+    """
     client, model = store.client(), params.base.name
     with store.one_line_failures():
         aliases = versions.aliases_of(client, model)
@@ -70,7 +73,17 @@ def rollback(params: Params, number: int | None = None, reason: str = "") -> Out
         champion = aliases.get(CHAMPION)
         if champion == version.number:
             return Outcome(champion, champion, ())
+        if not journal.was_live(client, model, target):
+            raise ReleaseError(f"version {target} was never live; type irisline promote {target}")
         return _move(client, model, "rollback", version, champion, reason, [marked(_prove(client, model, version))])
+
+
+def retired(params: Params, number: int) -> bool:
+    """Say whether a version was live before and is not now: someone chose another, and only a person takes that back."""
+    client, model = store.client(), params.base.name
+    with store.one_line_failures():
+        champion = versions.aliases_of(client, model).get(CHAMPION)
+        return champion != number and journal.was_live(client, model, number)
 
 
 def listing(params: Params) -> list[Version]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from irisline import paths, stage
 from irisline.errors import Busy, IrislineError, NotFound, ReleaseError
@@ -47,12 +48,22 @@ def home() -> Path:
 
 def address() -> str:
     """Give the tracking URI: MLFLOW_TRACKING_URI when set, else the project's own SQLite file."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home() / DATABASE}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _sqlite(home() / DATABASE)
 
 
 def shown_address() -> str:
     """Give the tracking URI fit for a screen: without a password."""
-    return re.sub(r"//[^/@]*@", "//", address())
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        if is_remote():
+            parts = urlsplit(address())
+            return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        url = make_url(address())  # takes a password to end at its first @: the rest of it is in the host
+        return url.set(host=(url.host or "").rpartition("@")[2] or None).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return re.sub(r"//.*@", "//", address())
 
 
 def is_remote() -> bool:
@@ -66,8 +77,8 @@ def client() -> "MlflowClient":
         os.environ.setdefault(name, value)
     os.environ.update(stage.QUIET)
     with one_line_failures():
-        if address().startswith("sqlite:"):
-            _open_database(Path(address().removeprefix("sqlite:///")).absolute())
+        if address().startswith("sqlite"):
+            _open_database(_database_file())
         return _connect(address())
 
 
@@ -90,13 +101,17 @@ def experiment(client: "MlflowClient", name: str) -> str:
 
 @contextmanager
 def one_line_failures() -> Iterator[None]:
-    """Turn what MLflow, SQLAlchemy or SQLite raise inside the block into one ReleaseError that says what to do."""
+    """Turn what MLflow, SQLAlchemy or SQLite raise inside the block into one ReleaseError that says what to do.
+
+    The same for a disk that is full or not writable, and for a database whose driver is not installed.
+    """
     try:
         yield
     except IrislineError:
         raise
     except Exception as error:
-        if not type(error).__module__.startswith(("mlflow.", "sqlalchemy.", "sqlite3", "requests.")):
+        foreign = type(error).__module__.startswith(("mlflow.", "sqlalchemy.", "sqlite3", "requests."))
+        if not foreign and not isinstance(error, OSError | ImportError):  # the disk; a database's driver
             raise
         raise _in_one_line(error) from error
 
@@ -122,6 +137,24 @@ def _connect(uri: str) -> "MlflowClient":
     return mlflow.MlflowClient()
 
 
+def _sqlite(file: Path) -> str:
+    """Give the address of a database file, whatever signs its path holds."""
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=str(file)).render_as_string()
+
+
+def _database_file() -> Path:
+    from sqlalchemy.engine import make_url
+
+    named = make_url(address()).database
+    if not named or named.startswith((":memory:", "file:")):
+        raise ReleaseError(
+            f"MLflow at {shown_address()}: names no database file; write it as sqlite:////folder/mlflow.db"
+        )
+    return Path(named).absolute()
+
+
 def _open_database(file: Path) -> None:
     """Check a SQLite store before MLflow does, which would retry a damaged file for minutes; make an absent one."""
     if not file.exists():
@@ -144,7 +177,7 @@ def _create_once(file: Path) -> None:
             return
         partial = file.with_name(f"{file.name}.partial")
         partial.unlink(missing_ok=True)
-        MlflowClient(f"sqlite:///{partial}", f"sqlite:///{partial}").search_experiments(max_results=1)
+        MlflowClient(_sqlite(partial), _sqlite(partial)).search_experiments(max_results=1)
         partial.rename(file)
 
 
@@ -161,4 +194,6 @@ def _in_one_line(error: Exception) -> ReleaseError:
         return NotFound(f"{place}: {text[:200]}")
     if any(sign in text for sign in UNREACHED):
         return ReleaseError(f"{place}: cannot be reached; start it or correct MLFLOW_TRACKING_URI, then try again")
+    if isinstance(error, ImportError):
+        return ReleaseError(f"{place}: {text[:200]}; install it, or correct MLFLOW_TRACKING_URI")
     return ReleaseError(f"{place}: {text[:200]}")

@@ -31,6 +31,7 @@ GOLDEN_TOLERANCE = 1e-4  # of a probability: other processors round differently,
 REQUIRED = ("mlflow", "numpy", "onnxruntime", "pandas", "pillow", "pydantic", "pyyaml")
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
+_LARGEST = 2**63 - 1  # what a database takes as an integer
 _NOT_SERVED = ("__pycache__", "assets", "commands", "release", "rendering", "sources")
 
 
@@ -73,12 +74,15 @@ def get(client: "MlflowClient", model: str, number: int) -> Version:
     """Give one version; raise NotFound when there is none of this number."""
     from mlflow.exceptions import MlflowException
 
+    absent = NotFound(f"{model} has no version {number}; irisline versions shows those it has")
+    if number > _LARGEST:
+        raise absent
     try:
         return _version(client.get_model_version(model, str(number)), aliases_of(client, model))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        raise NotFound(f"{model} has no version {number}; irisline versions shows those it has") from error
+        raise absent from error
 
 
 def of_digest(client: "MlflowClient", model: str, digest: str) -> Version | None:
@@ -142,9 +146,7 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
                 f"{model} version {version.number}: the stored files are not those that were published "
                 f"(digest {found[:12]}, must be {version.digest[:12]}); leave this version and publish it anew"
             )
-        if _digest(kept) != version.digest:  # what is whole stays: another command may be reading it
-            shutil.rmtree(kept, ignore_errors=True)
-            arrived.rename(kept)
+        _keep(arrived, kept, version.digest)
     _forget_oldest()
     return kept
 
@@ -180,6 +182,17 @@ def _download_files(client: "MlflowClient", model: str, version: Version, target
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
         raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}") from error
+
+
+def _keep(arrived: Path, kept: Path, digest: str) -> None:
+    """Move a proven folder to its place. What is whole there stays: another command may be reading it."""
+    try:
+        arrived.rename(kept)  # fails when a filled folder is there, whoever put it there first
+    except OSError:
+        if _digest(kept) == digest:
+            return
+        kept.rename(arrived.with_name("damaged"))
+        arrived.rename(kept)
 
 
 def _forget_oldest() -> None:

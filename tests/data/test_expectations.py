@@ -79,6 +79,14 @@ def test_each_defect_fails_its_own_expectation_with_the_value_seen(tmp_path):
     ]
 
 
+def test_the_copy_that_has_a_licence_is_the_one_kept():
+    sha256 = {"sha256": "0" * 64}
+    copy_of = pool(6, r0=sha256 | {"licence": None}, r2=sha256, r4=sha256)["copy_of"]
+    assert copy_of.dropna().to_dict() == {0: "blue/002.jpg", 4: "blue/002.jpg"}
+    copy_of = pool(6, r0=sha256 | {"licence": None}, r2=sha256 | {"licence": None})["copy_of"]
+    assert copy_of.dropna().to_dict() == {2: "blue/000.jpg"}
+
+
 def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path):
     judge = Judge(PARAMS, tmp_path)
     table = contract.with_outcome(split.divide(pool(), set(), PARAMS))

@@ -1,5 +1,6 @@
 """The pool people browse: every file is one item, and what is wrong with a folder is said before any picture is read."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ def test_files_are_listed_by_id_with_their_class(folder: Path) -> None:
     (folder / "blue" / "more").mkdir()
     (folder / "blue" / "more" / "no_suffix").write_bytes(saved(picture()))
     (folder / "blue" / ".note").touch()
+    (folder / "blue" / ".thumbnails").mkdir()
+    (folder / "blue" / ".thumbnails" / "1.jpg").touch()
     (folder / ".gitignore").touch()
+    (folder / "README.md").touch()
     found = items(folder)
     assert [item.id for item in found] == ["blue/1.jpg", "blue/more/no_suffix", "brown/1.jpg"]
     assert [item.label for item in found] == ["blue", "blue", "brown"]
@@ -57,6 +61,52 @@ def test_a_table_without_its_columns_or_in_another_encoding_is_refused(folder: P
     (folder / "sources.csv").write_bytes(SOURCES.encode("latin-1"))
     with pytest.raises(DataError, match=r"sources.csv: not UTF-8: .* at byte \d+; save it as UTF-8$"):
         items(folder)
+
+
+def test_a_field_too_long_for_a_table_is_refused_in_one_line(folder: Path) -> None:
+    (folder / "sources.csv").write_text(f"{SOURCES}brown/1.jpg,{'x' * 200_000}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"sources.csv: line 3: field larger than .*; mend or drop that line$"):
+        items(folder)
+
+
+def test_a_line_for_no_class_and_a_second_line_for_one_are_refused(folder: Path) -> None:
+    (folder / "sources.csv").write_text(f"{SOURCES}1.jpg,,own,,\n", encoding="utf-8")
+    message = r"sources.csv: '1.jpg' is in no class folder; ids are paths below .*, such as blue/1.jpg: drop .*$"
+    with pytest.raises(DataError, match=message):
+        items(folder)
+    (folder / "sources.csv").write_text(f"{SOURCES}blue/1.jpg,,own,,\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"sources.csv: 'blue/1.jpg' has two lines; keep one of them$"):
+        items(folder)
+
+
+def test_a_line_for_a_failed_download_needs_no_file_and_yields_to_a_later_success(folder: Path) -> None:
+    lines = ["id,licence,status", "blue/1.jpg,CC0,fetched", "blue/1.jpg,,HTTP 429", "blue/2.jpg,CC0,HTTP 404"]
+    (folder / "sources.csv").write_text("\n".join(lines))
+    assert [(item.id, item.source["licence"]) for item in items(folder)] == [
+        ("blue/1.jpg", "CC0"),
+        ("brown/1.jpg", "own"),
+    ]
+
+
+def test_a_file_name_that_is_not_utf_8_is_refused(folder: Path) -> None:
+    (folder / "blue" / os.fsdecode(b"caf\xe9.jpg")).touch()
+    with pytest.raises(DataError, match=r"data/blue/caf\\xe9.jpg: its name is not UTF-8; rename it$"):
+        items(folder)
+
+
+def test_a_picture_outside_the_class_folders_is_refused(folder: Path) -> None:
+    (folder / "3.jpg").touch()
+    with pytest.raises(
+        DataError, match=r"data/3.jpg: not in a class folder; move it into .*data/<class>/ or remove it$"
+    ):
+        items(folder)
+
+
+def test_a_link_to_nothing_is_a_row_with_the_reason(folder: Path) -> None:
+    (folder / "blue" / "0.jpg").symlink_to("gone.jpg")
+    item = items(folder)[0]
+    assert item.id == "blue/0.jpg"
+    assert "No such file" in pool.read(item)["reason"]
 
 
 def test_no_pool_says_how_to_fetch_it(tmp_path: Path) -> None:

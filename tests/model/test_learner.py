@@ -1,5 +1,7 @@
 """Training is keyed by the seed, and a training cut off and resumed is the training that was never cut off."""
 
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 import torch
 
 from irisline import keyed
-from irisline.errors import ModelError
+from irisline.errors import IrislineError, ModelError
 from irisline.model import learner, network
 from irisline.model.history import COLUMNS, Epoch
 from irisline.model.learner import Progress, Watch
@@ -153,3 +155,21 @@ def test_a_training_on_cuda_goes_on_after_a_cut(tmp_path: Path) -> None:
         train(tmp_path / "one.pt", recipe(device="cuda", arch="resnet18"), cut_after=1)
     train(tmp_path / "one.pt", recipe(device="cuda", arch="resnet18"))
     assert len(told(tmp_path / "one.pt")) == 2
+
+
+def test_a_training_that_diverges_names_the_param(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"^params.yaml: train.learning_rate: the loss of epoch \d is not a number"):
+        train(tmp_path / "progress.pt", recipe(learning_rate=1e12, epochs=3))
+
+
+def test_no_room_for_the_progress_is_one_line(tmp_path: Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
+    try:
+        with pytest.raises(IrislineError, match=r"progress.pt: File too large; a limit on the size of files"):
+            train(tmp_path / "progress.pt", recipe())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert not list(tmp_path.glob("*partial"))

@@ -173,3 +173,10 @@ def test_torchvision_loads_in_a_fresh_process_and_twice() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "18\n"), done.stderr
+
+
+def test_a_size_the_architecture_cannot_take_is_one_line() -> None:
+    built = network.build("alexnet", 2, "scratch", 1)
+    with pytest.raises(ModelError, match=r"preprocess.size: alexnet does not take squares of 32 pixels .*; 224 suits"):
+        network.check_size(built, "alexnet", 32)
+    network.check_size(built, "alexnet", 128)

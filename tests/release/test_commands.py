@@ -115,6 +115,18 @@ def test_pool_refuses_a_folder_that_holds_files(project: Path) -> None:
     )
 
 
+def test_pool_refuses_a_file_in_its_place(project: Path) -> None:
+    Path("file").write_text("kept")
+    assert "file: is a file; name a new folder" in str(typed("pool", "--count", "4", "--out", "file").exception)
+    assert Path("file").read_text() == "kept"
+
+
+def test_doctor_changes_nothing(project: Path) -> None:
+    before = sorted(project.rglob("*"))
+    typed("doctor")
+    assert sorted(project.rglob("*")) == before
+
+
 def test_doctor_names_what_is_there_and_what_is_missing(project: Path) -> None:
     result = typed("doctor", "--json")
     assert result.exit_code == 1

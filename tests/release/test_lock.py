@@ -106,3 +106,12 @@ def test_many_threads_never_hold_it_together(project: Path) -> None:
         thread.join()
     assert together == [1]
     assert names() == []
+
+
+def test_a_lock_that_names_no_holder_is_said_not_spun_on(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "UNNAMED", 0.5)
+    store.client().create_registered_model(NAME)
+    started = time.process_time()
+    with pytest.raises(Busy, match=rf"{NAME} is a lock that names no holder"), lock.held(store.client(), NAME, "x"):
+        pass
+    assert time.process_time() - started < 5

@@ -33,9 +33,57 @@ def test_an_experiment_in_a_copy_uses_the_projects_own(project: Path, monkeypatc
     assert store.address() == f"sqlite:///{project}/mlflow.db"
 
 
-def test_a_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ada:secret@mlflow.example.org/x")
-    assert store.shown_address() == "https://mlflow.example.org/x"
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://ada:secret@mlflow.example.org/x", "https://mlflow.example.org/x"),
+        ("https://ada:se@cret@mlflow.example.org:5000/@x", "https://mlflow.example.org:5000/@x"),
+        ("postgresql://ada:secret@db:5432/mlflow", "postgresql://ada:***@db:5432/mlflow"),
+        ("postgresql://ada:se@cret@db/mlflow", "postgresql://ada:***@db/mlflow"),
+        ("postgresql://ada:se@cret@db:port/mlflow", "postgresql://db:port/mlflow"),
+        ("sqlite:////tmp/a b/mlflow.db", "sqlite:////tmp/a b/mlflow.db"),
+    ],
+)
+def test_a_password_is_never_shown(address: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    assert store.shown_address() == shown
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file:a?uri=true"])
+def test_an_address_without_a_database_file_is_said(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with pytest.raises(ReleaseError, match=r"names no database file; write it as sqlite:////folder/mlflow\.db"):
+        store.client()
+
+
+def test_a_database_without_its_driver_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://ada:secret@127.0.0.1:9/mlflow")
+    with pytest.raises(ReleaseError, match=r"ada:\*\*\*@127.*No module named 'psycopg2?'; install it, or correct"):
+        store.client()
+
+
+def test_a_file_in_place_of_the_files_folder_is_a_warning(
+    train: Train, settings: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train()
+    Path(store.FILES).write_text("in the way")
+    publishing.publish_or_warn(settings)
+    said = capsys.readouterr().err
+    assert said.startswith("not published: MLflow at sqlite:///")
+    assert (said.count("\n"), "mlartifacts" in said) == (1, True)
+
+
+@pytest.mark.slow
+def test_a_folder_may_be_called_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "50% of %41 things"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    client = store.client()
+    run = client.create_run(store.experiment(client, "eye-colour")).info.run_id
+    client.log_text(run, "kept", "a.txt")
+    assert (home / store.DATABASE).is_file()
+    assert next((home / store.FILES).rglob("a.txt")).read_text() == "kept"
+    assert [found.name for found in tmp_path.iterdir()] == [home.name]
 
 
 def test_who_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
