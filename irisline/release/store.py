@@ -139,9 +139,12 @@ def _connect(uri: str) -> "MlflowClient":
 
 def _sqlite(file: Path) -> str:
     """Give the address of a database file, whatever signs its path holds."""
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import URL, make_url
 
-    return URL.create("sqlite", database=str(file)).render_as_string()
+    plain = f"sqlite:///{file}"
+    if make_url(plain).database == str(file):
+        return plain
+    return URL.create("sqlite", database=str(file)).render_as_string()  # escaped
 
 
 def _database_file() -> Path:
