@@ -22,7 +22,9 @@ def test_readme_lists_every_verb_of_the_makefile_and_no_other() -> None:
 
 
 def test_make_alone_lists_every_verb_in_a_line_each() -> None:
-    printed = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     assert {line.split()[1] for line in printed.splitlines()} == TARGETS
 
 
