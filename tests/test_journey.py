@@ -63,7 +63,7 @@ def test_a_variation_becomes_version_2_is_promoted_and_rolled_back(clone: Clone,
     clone.run("irisline", "rollback", "--reason", "worse on friends")
     assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 1
     told = json.loads(clone.run("irisline", "history", "--json").stdout)
-    assert [entry["to"] for entry in told] == [1, 2, 1]
+    assert [entry["after"] for entry in told] == [1, 2, 1]
 
 
 def test_pages_of_dvc_plots_open_without_a_network(clone: Clone) -> None:
