@@ -22,7 +22,7 @@ install: .venv/installed ## create .venv with the locked dependencies (about 2 G
 	@echo "Installing the locked dependencies into .venv (about 2 GB, once) ..."
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,dev]'
+	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,serve,dev]'
 	@touch $@
 
 data: install ## fetch the pool that data.dvc pins, unless data/ is there

@@ -129,16 +129,16 @@ def test_the_champion_published_again_leaves_no_challenger(train: Train, setting
 KILLED = """
 import os, signal, sys
 from irisline import params, paths
-from irisline.release import publishing, versions
+from irisline.release import evidence, publishing, versions
 def die(*arguments, **named): os.kill(os.getpid(), signal.SIGKILL)
 module, name = sys.argv[1].split(".")
-setattr({"publishing": publishing, "versions": versions}[module], name, die)
+setattr({"evidence": evidence, "publishing": publishing, "versions": versions}[module], name, die)
 publishing.publish(params.read(paths.PARAMS))
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["publishing._show_inputs", "versions.log_model", "publishing._set_challenger"])
+@pytest.mark.parametrize("step", ["evidence._show_inputs", "versions.log_model", "publishing._set_challenger"])
 def test_a_publish_that_was_killed_is_completed(step: str, train: Train, settings: Params) -> None:
     train()
     killed = subprocess.run([sys.executable, "-c", KILLED, step], env=os.environ, check=False)
