@@ -106,7 +106,7 @@ async def model(request: Request) -> Response:
     shown = {
         **live.identity.model_dump(),
         "preprocess": live.classifier.preprocess.model_dump(),
-        "device": live.classifier.runtime.name,
+        "device": live.classifier.runtime.device,
         "loaded": live.loaded.isoformat(timespec="seconds"),
         "following": follower.document() if follower else None,
     }
@@ -144,7 +144,8 @@ def _one_of_many(answer: Answer, started: float) -> dict[str, Any]:
 
 
 def _told(answer: Answer, started: float) -> dict[str, Any]:
-    measures.count(answer)
+    assert not isinstance(answer.prediction, UnreadableImage)
+    measures.count(answer.prediction, answer.live.identity.version)
     return {**schemas.answer_document(answer), "ms": round((time.perf_counter() - started) * 1000, 2)}
 
 
@@ -177,7 +178,10 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = {405: f"{request.method} is not served at {request.url.path[:200]}", 404: f"nothing at {request.url.path[:200]}"}
+    detail = {
+        405: f"{request.method} is not served at {request.url.path[:200]}",
+        404: f"nothing at {request.url.path[:200]}",
+    }
     told = Problem(error.status_code, detail.get(error.status_code, error.detail), error.headers)
     return await _problem(request, told)
 

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,9 @@ class Follower:
 
     def __init__(self, settings: Settings) -> None:
         if not os.environ.get("MLFLOW_TRACKING_URI"):
-            raise IrislineError("IRISLINE_FOLLOW: needs MLFLOW_TRACKING_URI, the registry to follow; irisline serve sets it")
+            raise IrislineError(
+                "IRISLINE_FOLLOW: needs MLFLOW_TRACKING_URI, the registry to follow; irisline serve sets it"
+            )
         self.settings = settings
         self.state = "starting"
         self.refused: dict[str, Any] | None = None
@@ -82,11 +84,13 @@ class Follower:
     async def _load(self, news: dict[str, Any]) -> Live | None:
         """Give the version of the news, proven and warm; note why when there is none."""
         if "folder" not in news:
-            return self._note(news.get("version"), news.get("failed"))
+            self._note(news.get("version"), news.get("failed"))
+            return None
         try:
             live = await asyncio.to_thread(Live.load, Path(news["folder"]), self.settings)
         except IrislineError as error:
-            return self._note(news["version"], str(error))
+            self._note(news["version"], str(error))
+            return None
         self.state, self.refused = "following", None
         return live
 
@@ -98,7 +102,7 @@ class Follower:
         measures.SWAPS.labels("refused").inc()
         log.error("version %d is refused: %s", version, failure)
 
-    async def _watch(self) -> AsyncIterator[dict[str, Any]]:
+    async def _watch(self) -> AsyncGenerator[dict[str, Any], None]:
         """Give the watcher's news; one that has died is started anew."""
         name = Identity.read(self.settings.model / NAME).name
         device = "gpu" if self.settings.device == "cuda" else "cpu"

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
+    from irisline.model.classifier import Prediction
     from irisline.model.identity import Identity
-    from service.engine import Answer
 
 ANSWERS = Counter("irisline_answers", "Pictures answered.", ["label", "unsure", "version"])
 CONFIDENCE = Histogram(
@@ -27,10 +27,9 @@ MODEL_INFO = Gauge(
 SWAPS = Counter("irisline_swaps", "Versions that took over while the service ran, or were refused.", ["result"])
 
 
-def count(answer: "Answer") -> None:
-    """Count an answer about a readable picture."""
-    prediction = answer.prediction
-    ANSWERS.labels(prediction.label, str(prediction.unsure).lower(), answer.live.identity.version).inc()
+def count(prediction: "Prediction", version: int) -> None:
+    """Count an answer that a version gave."""
+    ANSWERS.labels(prediction.label, str(prediction.unsure).lower(), version).inc()
     CONFIDENCE.labels(prediction.label).observe(prediction.confidence)
 
 

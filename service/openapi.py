@@ -24,7 +24,9 @@ PROBLEMS = {
 
 def document(identity: Identity) -> dict[str, Any]:
     """Give the description of the API as it serves this version."""
-    about = f"Answers which of {', '.join(identity.classes)} a picture shows, how sure that is, and which version says so."
+    about = (
+        f"Answers which of {', '.join(identity.classes)} a picture shows, how sure that is, and which version says so."
+    )
     return {
         "openapi": "3.1.0",
         "info": {"title": identity.name, "version": str(identity.version), "description": about},
@@ -57,7 +59,9 @@ def _predict() -> dict[str, Any]:
 
 def _predict_batch() -> dict[str, Any]:
     form = _form("images", {"type": "array", "items": BINARY, "minItems": 1})
-    operation = _operation("predict_batch", "Answer many pictures, each with its own answer or failure", Answers, PROBLEMS)
+    operation = _operation(
+        "predict_batch", "Answer many pictures, each with its own answer or failure", Answers, PROBLEMS
+    )
     return {**operation, "requestBody": {"required": True, "content": {bodies.FORM_TYPE: {"schema": form}}}}
 
 
@@ -70,7 +74,11 @@ def _operation(name: str, summary: str, model: type, problems: Any) -> dict[str,
         for status in problems
     }
     told = {"application/json": {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}}
-    return {"operationId": name, "summary": summary, "responses": {"200": {"description": summary, "content": told}, **failures}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": {"description": summary, "content": told}, **failures},
+    }
 
 
 def _form(field: str, schema: dict[str, Any]) -> dict[str, Any]:

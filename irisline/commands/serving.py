@@ -9,7 +9,9 @@ from irisline.commands.output import Json, show_json, show_table
 
 
 def serve(
-    version: Annotated[int | None, typer.Option(help="Serve this one and stay; else follow the champion.", min=1)] = None,
+    version: Annotated[
+        int | None, typer.Option(help="Serve this one and stay; else follow the champion.", min=1)
+    ] = None,
     host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines ask.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
 ) -> None:

@@ -40,6 +40,4 @@ def check_free(host: str, port: int, instead: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ReleaseError(
-                f"port {port} on {host} is taken: {error.strerror}; type {instead}"
-            ) from error
+            raise ReleaseError(f"port {port} on {host} is taken: {error.strerror}; type {instead}") from error
