@@ -1,6 +1,7 @@
 """The routes: requests in, documents out. Owns no model and no preprocessing; BentoML mounts this app at its root.
 
-BentoML's own /livez, /readyz, /healthz and /metrics come before these routes.
+BentoML's own /livez, /readyz and /healthz come before these routes. What a model needs is imported when the app
+starts: BentoML's supervisor imports this module too, and answers nothing.
 """
 
 import asyncio
@@ -11,8 +12,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,12 +26,12 @@ from starlette.staticfiles import StaticFiles
 
 from irisline.errors import UnreadableImage
 from service import bodies, measures, openapi, schemas
-from service.engine import Answer, Engine, Overloaded
-from service.following import Follower
 from service.guard import Guard
-from service.live import Live, threads
-from service.problems import Problem
+from service.problems import Overloaded, Problem
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.engine import Answer, Engine
 
 PAGE = Path(__file__).parent / "page"
 RETRY = {"Retry-After": "1"}
@@ -48,6 +50,7 @@ def create(settings: Settings) -> Starlette:
             Route("/predict_batch", predict_batch, methods=["POST"]),
             Route("/model", model, methods=["GET"]),
             Route("/docs.json", docs, methods=["GET"]),
+            Route("/metrics", metrics, methods=["GET"]),
             Route("/{path:path}", nothing, methods=["GET"]),
         ],
         middleware=[Middleware(Guard, settings=settings), *(others if settings.cors_origins else [])],
@@ -60,6 +63,10 @@ def create(settings: Settings) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    from service.engine import Engine
+    from service.following import Follower
+    from service.live import Live, threads
+
     settings: Settings = app.state.settings
     follower = Follower(settings) if settings.follow else None
     first = await follower.first() if follower else await asyncio.to_thread(Live.load, settings.model, settings)
@@ -118,6 +125,12 @@ async def docs(request: Request) -> Response:
     return _json(openapi.document(_engine(request).live.identity))
 
 
+async def metrics(request: Request) -> Response:
+    """Give the numbers that Prometheus reads."""
+    measures.QUEUE_DEPTH.set(_engine(request).waiting)
+    return Response(measures.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
 async def nothing(request: Request) -> Response:
     """Say that there is nothing at this path."""
     raise Problem(404, f"nothing at {request.url.path[:200]}; GET /docs.json lists what there is")
@@ -137,13 +150,13 @@ async def _answered(settings: Settings, answering: Any) -> Any:
         raise Problem(503, f"busy: no answer within {settings.timeout:g} seconds; try again later", RETRY) from error
 
 
-def _one_of_many(answer: Answer, started: float) -> dict[str, Any]:
+def _one_of_many(answer: "Answer", started: float) -> dict[str, Any]:
     if isinstance(answer.prediction, UnreadableImage):
         return {"error": _unreadable(answer.prediction).document()}
     return _told(answer, started)
 
 
-def _told(answer: Answer, started: float) -> dict[str, Any]:
+def _told(answer: "Answer", started: float) -> dict[str, Any]:
     assert not isinstance(answer.prediction, UnreadableImage)
     measures.count(answer.prediction, answer.live.identity.version)
     return {**schemas.answer_document(answer), "ms": round((time.perf_counter() - started) * 1000, 2)}
@@ -154,7 +167,7 @@ def _unreadable(error: UnreadableImage) -> Problem:
     return Problem(400, f"not a picture that can be read: {error}")
 
 
-def _engine(request: Request) -> Engine:
+def _engine(request: Request) -> "Engine":
     engine: Engine = request.app.state.engine
     return engine
 
@@ -172,7 +185,6 @@ def _json(document: dict[str, Any]) -> Response:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    measures.REFUSED.labels(error.status).inc()
     return error.response()
 
 

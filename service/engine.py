@@ -16,16 +16,13 @@ from typing import Any
 import numpy as np
 
 from irisline.data.images import Pixels
-from irisline.errors import IrislineError, UnreadableImage
+from irisline.errors import UnreadableImage
 from irisline.model import saliency
 from irisline.model.classifier import Prediction
 from service.live import Live
+from service.problems import Overloaded
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
-
-
-class Overloaded(IrislineError):
-    """More pictures wait than the settings allow."""
 
 
 @dataclass(frozen=True)

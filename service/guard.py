@@ -1,14 +1,17 @@
-"""Who may ask, and the headers of every answer. Plain ASGI, so that it costs little. Knows nothing of pictures."""
+"""Who may ask, the headers of every answer, and the count of them. Plain ASGI, so that it costs little."""
 
 import hmac
+import time
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import measures
 from service.problems import Problem
 from service.settings import Settings
 
 GUARDED = ("/predict", "/predict_batch", "/model")
+ROUTES = {*GUARDED, "/", "/docs.json", "/metrics"}  # that are counted by name
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -36,7 +39,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         app = self.app if self._may_ask(scope) else _no_key().response()
-        await app(scope, receive, self._with_headers(send))
+        await app(scope, receive, self._with_headers(send, scope["path"]))
 
     def _may_ask(self, scope: Scope) -> bool:
         if not self.keys or scope["method"] == "OPTIONS" or scope["path"] not in GUARDED:
@@ -44,7 +47,9 @@ class Guard:
         brought = _key(Headers(scope=scope)).encode()
         return sum(hmac.compare_digest(brought, key) for key in self.keys) > 0  # all of them: a match is not quicker
 
-    def _with_headers(self, send: Send) -> Send:
+    def _with_headers(self, send: Send, path: str) -> Send:
+        started = time.perf_counter()
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -52,6 +57,9 @@ class Guard:
                     headers.setdefault(name, value)
                 if self.open_to_others:
                     headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+                route = path if path in ROUTES else "other"
+                measures.REQUESTS.labels(route, message["status"]).inc()
+                measures.SECONDS.labels(route).observe(time.perf_counter() - started)
             await send(message)
 
         return sending

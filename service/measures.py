@@ -1,8 +1,10 @@
-"""What Prometheus is told beside BentoML's own numbers. Knows names and labels; nobody reads pictures here."""
+"""What Prometheus is told. Labels are from small sets of our own, never from what a request says: their number is bounded."""
 
+import os
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
     from irisline.model.classifier import Prediction
@@ -17,7 +19,11 @@ DECODE_FAILURES = Counter("irisline_decode_failures", "Pictures that could not b
 BATCH_SIZE = Histogram(
     "irisline_batch_size", "Pictures that went through the network at once.", buckets=(1, 2, 4, 8, 16, 32)
 )
-REFUSED = Counter("irisline_requests_refused", "Requests sent away, by HTTP status.", ["status"])
+REQUESTS = Counter("irisline_requests", "Requests served or sent away, by route and HTTP status.", ["route", "status"])
+SECONDS = Histogram(
+    "irisline_request_seconds", "From a request's arrival to the start of its answer.", ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)  # fmt: skip
 QUEUE_DEPTH = Gauge("irisline_queue_depth", "Pictures that wait.", multiprocess_mode="livesum")
 # An info metric cannot be kept for several processes: 1 is the version that is live, 0 those that were.
 MODEL_INFO = Gauge(
@@ -38,3 +44,12 @@ def show_live(before: "Identity | None", now: "Identity") -> None:
     for identity, value in ((before, 0), (now, 1)):
         if identity:
             MODEL_INFO.labels(identity.name, identity.version, identity.digest, identity.precision).set(value)
+
+
+def exposition() -> bytes:
+    """Give the page that Prometheus reads: of all processes, when BentoML runs several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)

@@ -7,7 +7,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from irisline.errors import IrislineError
+
 MEDIA_TYPE = "application/problem+json"
+
+
+class Overloaded(IrislineError):
+    """More pictures wait than the settings allow."""
 
 
 class Problem(Exception):

@@ -28,7 +28,7 @@ class Settings(BaseModel):
     max_queue: int = Field(128, ge=1)  # pictures that may wait; more are sent away with 503
     max_bytes: int = Field(10 * 2**20, ge=1024)  # of one request
     max_images: int = Field(32, ge=1)  # of one request
-    timeout: float = Field(30.0, gt=0)  # for a body to arrive, and again for its answer
+    timeout: float = Field(10.0, gt=0)  # for a body to arrive, and again for its answer
     api_keys: Annotated[list[SecretStr], BeforeValidator(_listed)] = []  # when there is one, a request must bring one
     cors_origins: Annotated[list[str], BeforeValidator(_listed)] = []
     follow: str = ""  # an alias of the registry; empty: stay what you are
