@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "page"
 RETRY = {"Retry-After": "1"}
 FRESH = {"Cache-Control": "no-store"}
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
 
 
 def create(settings: Settings) -> Starlette:
@@ -51,7 +53,7 @@ def create(settings: Settings) -> Starlette:
             Route("/model", model, methods=["GET"]),
             Route("/docs.json", docs, methods=["GET"]),
             Route("/metrics", metrics, methods=["GET"]),
-            Route("/{path:path}", nothing, methods=["GET"]),
+            Route("/{path:path}", nothing, methods=METHODS),
         ],
         middleware=[Middleware(Guard, settings=settings), *(others if settings.cors_origins else [])],
         exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _bug},
@@ -132,8 +134,12 @@ async def metrics(request: Request) -> Response:
 
 
 async def nothing(request: Request) -> Response:
-    """Say that there is nothing at this path."""
-    raise Problem(404, f"nothing at {request.url.path[:200]}; GET /docs.json lists what there is")
+    """Say that there is nothing at this path, or nothing for this method."""
+    path = request.url.path
+    if path in {*ALLOWED, "/", "/model", "/docs.json", "/metrics"}:
+        allowed = ALLOWED.get(path, "GET")
+        raise Problem(405, f"{request.method} is not served at {path}; send {allowed}", {"Allow": allowed, **bodies.HANG_UP})
+    raise Problem(404, f"nothing at {path[:200]}; GET /docs.json lists what there is", bodies.HANG_UP)
 
 
 async def _file(name: str, request: Request) -> Response:
@@ -190,12 +196,7 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = {
-        405: f"{request.method} is not served at {request.url.path[:200]}",
-        404: f"nothing at {request.url.path[:200]}",
-    }
-    told = Problem(error.status_code, detail.get(error.status_code, error.detail), error.headers)
-    return await _problem(request, told)
+    return Problem(error.status_code, f"{request.url.path[:200]}: {error.detail}", error.headers).response()
 
 
 async def _bug(request: Request, error: Exception) -> Response:
