@@ -1,6 +1,7 @@
 """The files that make up one version of a model, and the digest that names them. Knows nothing of their contents."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from irisline import paths
@@ -13,7 +14,7 @@ NAMES = ("model.onnx", "model.safetensors", "model.json", "calibration.json", "g
 
 def files(*folders: Path) -> dict[str, Path]:
     """Give the path of each file of a version by its name in the bundle; raise MissingInput that names the first absent."""
-    found = {name: _find(name, folders) for name in NAMES}
+    found = {name: find(name, folders) for name in NAMES}
     golden = found["golden/answers.json"].parent
     found.update({f"golden/{picture.name}": picture for picture in sorted(golden.glob("*.jpg"))})
     return dict(sorted(found.items()))
@@ -25,15 +26,20 @@ def digest(*folders: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def find(name: str, folders: Sequence[Path]) -> Path:
+    """Give the path of a file of a version by its name in the bundle; raise MissingInput when no folder holds it."""
+    found = locate(name, folders)
+    if found is None:
+        raise MissingInput(f"{name}: not in {' or '.join(map(str, folders))}; type dvc repro to make it")
+    return found
+
+
+def locate(name: str, folders: Sequence[Path]) -> Path | None:
+    """Give the path of a file by its name in the bundle, or None when no folder holds it."""
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
 def file_digest(path: Path) -> str:
     """Give the sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _find(name: str, folders: tuple[Path, ...]) -> Path:
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    places = " or ".join(str(folder) for folder in folders)
-    raise MissingInput(f"{name}: not in {places}; type dvc repro to make it")

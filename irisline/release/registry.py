@@ -9,7 +9,7 @@ import numpy as np
 from irisline import paths
 from irisline.data import manifest
 from irisline.errors import Busy, GateRefused, MissingInput, ModelError, NotFound, ReleaseError
-from irisline.model import gate
+from irisline.model import gate, golden
 from irisline.model.classifier import Classifier
 from irisline.params import Params
 from irisline.release import journal, lock, store, versions
@@ -145,9 +145,9 @@ def _evidence(client: "MlflowClient", params: Params, version: Version, champion
 def _prove(client: "MlflowClient", model: str, version: Version) -> gate.Check:
     """Give the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
     folder = versions.download(client, model, version)
-    count = versions.replay_golden(folder, f"{model} version {version.number}")
+    count = golden.replay(Classifier.load(folder), folder, f"{model} version {version.number}")
     line = f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
-    return gate.Check("golden", 0.0, versions.GOLDEN_TOLERANCE, passed=True, line=line)
+    return gate.Check("golden", 0.0, golden.TOLERANCE, passed=True, line=line)
 
 
 def marked(check: gate.Check) -> str:

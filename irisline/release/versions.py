@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from irisline import paths
 from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
 from irisline.model import bundle
-from irisline.model.classifier import Classifier
 from irisline.release import lineage
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ RUN = "irisline.run_id"  # the run that holds the evidence now; the one at regis
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
-GOLDEN_TOLERANCE = 1e-4  # of a probability: other processors round differently, other models differ by far more
 REQUIRED = ("mlflow", "numpy", "onnxruntime", "pandas", "pillow", "pydantic", "pyyaml")
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
@@ -149,20 +147,6 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
         _keep(arrived, kept, version.digest)
     _forget_oldest()
     return kept
-
-
-def replay_golden(folder: Path, name: str) -> int:
-    """Ask the bundle its golden pictures again; give how many, raise ReleaseError when an answer is another now."""
-    answers = json.loads((folder / "golden" / "answers.json").read_text())
-    pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in answers]
-    for answer, now in zip(answers, Classifier.load(folder).predict(pictures), strict=True):
-        drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
-        if drift > GOLDEN_TOLERANCE or now.unsure != answer["unsure"]:
-            raise ReleaseError(
-                f"{name}: answers {answer['file']} of its golden set differently than when it was registered "
-                f"(by {drift:.2g}, limit {GOLDEN_TOLERANCE:g}); compare onnxruntime's version with the run's packages"
-            )
-    return len(answers)
 
 
 def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
