@@ -124,7 +124,8 @@ async def model(request: Request) -> Response:
 
 async def docs(request: Request) -> Response:
     """Give the OpenAPI description."""
-    return _json(openapi.document(_engine(request).live.identity))
+    settings: Settings = request.app.state.settings
+    return _json(openapi.document(_engine(request).live.identity, bool(settings.api_keys)))
 
 
 async def metrics(request: Request) -> Response:
@@ -138,7 +139,9 @@ async def nothing(request: Request) -> Response:
     path = request.url.path
     if path in {*ALLOWED, "/", "/model", "/docs.json", "/metrics"}:
         allowed = ALLOWED.get(path, "GET")
-        raise Problem(405, f"{request.method} is not served at {path}; send {allowed}", {"Allow": allowed, **bodies.HANG_UP})
+        raise Problem(
+            405, f"{request.method} is not served at {path}; send {allowed}", {"Allow": allowed, **bodies.HANG_UP}
+        )
     raise Problem(404, f"nothing at {path[:200]}; GET /docs.json lists what there is", bodies.HANG_UP)
 
 
