@@ -100,10 +100,15 @@ class Engine:
         self._explaining.shutdown()
 
     def _work(self) -> None:
-        while jobs := self._take():
-            live = self.live  # read once: a batch is answered by one version
-            _deliver(jobs, _answers(live, jobs))
+        while self._serve(self._take()):
+            pass
+
+    def _serve(self, jobs: list[_Waiting]) -> int:
+        """Answer jobs, all by one version; give how many. Nothing of them or of the version is held on to."""
+        if jobs:
+            _deliver(jobs, _answers(self.live, jobs))
             self._on_batch(len(jobs))
+        return len(jobs)
 
     def _take(self) -> list[_Waiting]:
         """Give this thread's share of what waits, at least one job; none when the engine closes."""

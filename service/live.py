@@ -44,12 +44,12 @@ class Live:
         return cls(proven, classifier)
 
 
-def threads(settings: Settings) -> int:
+def threads(settings: Settings, cgroup: Path = CGROUP_QUOTA) -> int:
     """Give how many threads answer: the settings' number, else one per core that this process may use."""
     if settings.threads:
         return settings.threads
     cores = len(os.sched_getaffinity(0))
-    quota, period = CGROUP_QUOTA.read_text().split() if CGROUP_QUOTA.is_file() else ("max", "1")
+    quota, period = cgroup.read_text().split() if cgroup.is_file() else ("max", "1")
     return cores if quota == "max" else max(1, min(cores, math.ceil(int(quota) / int(period))))
 
 
