@@ -22,8 +22,8 @@ PROBLEMS = {
 }
 
 
-def document(identity: Identity) -> dict[str, Any]:
-    """Give the description of the API as it serves this version."""
+def document(identity: Identity, keys: bool) -> dict[str, Any]:
+    """Give the description of the API as it serves this version, with or without keys."""
     about = (
         f"Answers which of {', '.join(identity.classes)} a picture shows, how sure that is, and which version says so."
     )
@@ -42,7 +42,7 @@ def document(identity: Identity) -> dict[str, Any]:
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
             },
         },
-        "security": [{}, {"bearer": []}, {"key": []}],
+        "security": [{"bearer": []}, {"key": []}] if keys else [],
     }
 
 

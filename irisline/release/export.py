@@ -53,7 +53,7 @@ def identity(client: "MlflowClient", model: str, version: Version, folder: Path)
         metrics=_metrics(version.metrics),
         licences=json.loads(tags.get(versions.LICENCES, "{}")),
         registered=datetime.fromtimestamp(version.created, UTC).isoformat(timespec="seconds"),
-        promoted=_promoted(client, model, version.number),
+        promoted=_promoted(client, model, version),
     )
 
 
@@ -73,9 +73,10 @@ def _metrics(numbers: dict[str, float]) -> dict[str, Metric]:
     }
 
 
-def _promoted(client: "MlflowClient", model: str, number: int) -> str | None:
-    """Give when the version was last made the champion, or None."""
+def _promoted(client: "MlflowClient", model: str, version: Version) -> str | None:
+    """Give when the version was last made the champion, or None; a change under way has happened once its alias has moved."""
+    happened = {"done", "under way"} if versions.CHAMPION in version.aliases else {"done"}
     for entry in journal.entries(client, model):
-        if entry.state == "done" and entry.change.after == number:
+        if entry.state in happened and entry.change.after == version.number:
             return entry.when.isoformat(timespec="seconds")
     return None

@@ -136,7 +136,7 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
     raise AssertionError(f"the service did not get ready\n{log.read_text()[-4000:]}")
 
 
-def eventually(true: Callable[[], bool], within: float = 20.0) -> bool:
+def eventually(true: Callable[[], bool], within: float = 60.0) -> bool:
     """Say whether something becomes true in time, in seconds."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

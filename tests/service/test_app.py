@@ -122,7 +122,11 @@ def _number(page: str, name: str) -> float:
         (raw(b""), 400, "the body is empty; send the bytes of a picture"),
         (raw(b"nothing"), 400, "not a picture that can be read: not a JPEG, PNG, WEBP picture"),
         (raw(planted.saved(planted.picture())[:400]), 400, "not a picture that can be read: damaged"),
-        (raw(b"x", "application/vnd.bentoml+pickle"), 415, "application/vnd.bentoml+pickle: send image/jpeg, image/png"),
+        (
+            raw(b"x", "application/vnd.bentoml+pickle"),
+            415,
+            "application/vnd.bentoml+pickle: send image/jpeg, image/png",
+        ),
         (raw(b"x", "application/octet-stream"), 415, "application/octet-stream: send image/jpeg"),
         (raw(b"x", ""), 415, "no content type: send image/jpeg"),
         (raw(b"x", path="/predict_batch"), 415, "image/jpeg: send multipart/form-data with many fields images"),

@@ -25,7 +25,12 @@ class Held:
     device, precision = "cpu", "float32"
 
     def __init__(self, live: Live) -> None:
-        self.runtime, self.go, self.started, self.batches = live.classifier.runtime, threading.Event(), threading.Event(), []
+        self.runtime, self.go, self.started, self.batches = (
+            live.classifier.runtime,
+            threading.Event(),
+            threading.Event(),
+            [],
+        )
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.started.set()
