@@ -91,7 +91,9 @@ def test_promotion_replays_the_precision_that_is_served(
     if passes:
         assert registry.promote(settings).after == 1
         return
-    with pytest.raises(ReleaseError, match=r"version 1: answers 0002.jpg of its golden set differently .* limit 0.02\)"):
+    with pytest.raises(
+        ReleaseError, match=r"version 1: answers 0002.jpg of its golden set differently .* limit 0.02\)"
+    ):
         registry.promote(settings)
 
 
