@@ -67,7 +67,7 @@ class Stopwatch:
 
 def test_the_ratio_is_the_median_of_pairs_after_a_warm_up() -> None:
     watch = Stopwatch()
-    slow, fast = watch.takes(9.0, 0.3, 0.3, 5.0, 0.3, 0.3), watch.takes(1.0, 0.1, 0.1, 0.1, 0.1, 0.1)
+    slow, fast = watch.takes(0.3, 0.1, 0.2, 0.3, 0.4, 9.0), watch.takes(10.0, 0.1)
     assert precision.times_as_fast(slow, fast, watch.read) == pytest.approx(3.0)
 
 

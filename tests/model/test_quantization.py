@@ -1,5 +1,6 @@
 """The int8 sibling of a network: close to it, the same bytes each time, refused in a line when it cannot be had."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from irisline.errors import ModelError
 from irisline.model import bundle, quantization
@@ -46,7 +47,7 @@ def test_weights_and_what_flows_are_int8(folder: Path) -> None:
     assert {"QuantizeLinear", "DequantizeLinear"} <= {node.op_type for node in nodes}
     weights = [part for part in onnx.load(folder / "model.int8.onnx").graph.initializer if len(part.dims) == 2]
     assert [part.data_type for part in weights] == [onnx.TensorProto.INT8]
-    values = onnx.numpy_helper.to_array(weights[0])
+    values = numpy_helper.to_array(weights[0])
     assert np.abs(values).max() <= 64  # so that pairs of products fit into 16 bits
 
 
@@ -97,6 +98,22 @@ def test_a_network_that_cannot_be_quantised_says_so_and_leaves_nothing(rows: Pat
     assert not (folder / "model.int8.onnx").exists()
     with pytest.raises(ModelError, match="cannot be quantised"):
         quantization.write(folder / "model.onnx", quantization.squares(classifier, rows, 1), folder / "model.int8.onnx")
+
+
+def test_parts_that_stay_in_float32_are_no_reason_to_warn(
+    rows: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = planted.blue_against_red()
+    ones = [numpy_helper.from_array(np.ones(3, np.float32), name) for name in ("scale", "variance")]
+    zeros = [numpy_helper.from_array(np.zeros(3, np.float32), name) for name in ("shift", "mean")]
+    network.graph.initializer.extend([*ones, *zeros])
+    inputs = ["float", "scale", "shift", "mean", "variance"]
+    network.graph.node.insert(1, helper.make_node("BatchNormalization", inputs, ["normal"]))
+    network.graph.node[2].input[0] = "normal"
+    folder = planted.model(tmp_path / "model", network)
+    assert quantization.add(Classifier.load(folder), folder, rows, 1, folder) is None
+    assert caplog.records == []
+    assert logging.root.isEnabledFor(logging.WARNING)
 
 
 @pytest.mark.parametrize("damage", ["cut", "other names"])
