@@ -10,10 +10,10 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data repro ui test check bench format
+.PHONY: help install data repro ui bento container test check bench format
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/installed ## create .venv with the locked dependencies (about 2 GB, once)
 
@@ -34,6 +34,12 @@ repro: data ## from the pool to a promoted model: what has changed runs again
 
 ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 	@irisline ui
+
+bento: install ## pack the champion as a Bento; VERSION=n packs that version
+	@irisline bento $(if $(VERSION),--version $(VERSION))
+
+container: install ## build the champion's image with docker or podman; VERSION=n that version's, GPU=1 for CUDA
+	@irisline container $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu)
 
 test: data ## run every test and say what was skipped and why
 	@pytest --cov --cov-report=term:skip-covered
