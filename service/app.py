@@ -7,7 +7,7 @@ starts: BentoML's supervisor imports this module too, and answers nothing.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -24,7 +24,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from irisline.errors import UnreadableImage
+from irisline.errors import IrislineError, UnreadableImage
 from service import bodies, measures, openapi, schemas
 from service.guard import Guard
 from service.problems import Overloaded, Problem
@@ -40,7 +40,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
 
 
-def create(settings: Settings) -> Starlette:
+def create(settings: Settings, on_failed_start: Callable[[IrislineError], object] = lambda _: None) -> Starlette:
     """Give the app; its lifespan loads the model, so that nothing is answered before it is proven and warm."""
     others = [Middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
                          allow_headers=["Authorization", "Content-Type", "X-API-Key"])]  # fmt: skip
@@ -59,7 +59,7 @@ def create(settings: Settings) -> Starlette:
         exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _bug},
         lifespan=_lifespan,
     )
-    app.state.settings = settings
+    app.state.settings, app.state.on_failed_start = settings, on_failed_start
     return app
 
 
@@ -70,8 +70,12 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     from service.live import Live, threads
 
     settings: Settings = app.state.settings
-    follower = Follower(settings) if settings.follow else None
-    first = await follower.first() if follower else await asyncio.to_thread(Live.load, settings.model, settings)
+    try:
+        follower = Follower(settings) if settings.follow else None
+        first = await follower.first() if follower else await asyncio.to_thread(Live.load, settings.model, settings)
+    except IrislineError as error:
+        app.state.on_failed_start(error)
+        raise
     engine = Engine(
         first, threads(settings), settings.max_batch, settings.max_queue, on_batch=measures.BATCH_SIZE.observe
     )

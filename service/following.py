@@ -18,6 +18,7 @@ from typing import Any
 
 from irisline.errors import IrislineError
 from irisline.model.identity import NAME, Identity
+from irisline.model.runtime import has_cuda
 from service import measures
 from service.engine import Engine
 from service.live import Live
@@ -105,7 +106,7 @@ class Follower:
     async def _watch(self) -> AsyncGenerator[dict[str, Any], None]:
         """Give the watcher's news; one that has died is started anew."""
         name = Identity.read(self.settings.model / NAME).name
-        device = "gpu" if self.settings.device == "cuda" else "cpu"
+        device = "gpu" if self.settings.device != "cpu" and has_cuda() else "cpu"
         words = (name, self.settings.follow, self._folder.name, str(self.settings.follow_seconds), device)
         while True:
             process = await asyncio.create_subprocess_exec(

@@ -1,14 +1,37 @@
 """The BentoML service: the app, mounted where BentoML serves it. `bentoml serve service.service:Irisline`."""
 
+import logging
 import os
+import signal
 
 import bentoml
+from bentoml.exceptions import BentoMLException
 
+from irisline.errors import IrislineError
+from irisline.model.identity import NAME, Identity
 from service import app
 from service.settings import Settings
 
-_settings = Settings.read(os.environ)
-_app = app.create(_settings)
+
+def _settings_of(environment: os._Environ[str]) -> Settings:
+    """Give the settings, once there is a version to serve; BentoML makes one line of the failure."""
+    try:
+        settings = Settings.read(environment)
+        Identity.read(settings.model / NAME)
+    except IrislineError as error:
+        raise BentoMLException(str(error)) from error
+    return settings
+
+
+def _end(error: IrislineError) -> None:
+    """End BentoML's supervisor too: it would start this worker again and again, and the version would be no better."""
+    logging.getLogger("bentoml.irisline").critical("not served: %s", error)
+    os.kill(os.getppid(), signal.SIGTERM)
+    os._exit(1)
+
+
+_settings = _settings_of(os.environ)
+_app = app.create(_settings, _end)
 
 
 @bentoml.asgi_app(_app)

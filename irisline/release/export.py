@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING
 
 from irisline import paths
 from irisline.model import bundle
+from irisline.model.bundle import NETWORKS, WEIGHTS
 from irisline.model.identity import NAME, Identity, Metric, Source
 from irisline.release import journal, lineage, versions
 from irisline.release.versions import Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-PRECISION = "irisline.precision"
-PRECISION_REASON = "irisline.precision_reason"
-_NETWORKS = {"float32": "model.onnx", "int8": "model.int8.onnx"}
 
 
 def export(client: "MlflowClient", model: str, version: Version, target: Path, gpu: bool = False) -> Identity:
@@ -46,21 +43,21 @@ def identity(client: "MlflowClient", model: str, version: Version, folder: Path)
         digest=version.digest,
         files={name: bundle.file_digest(path) for name, path in bundle.files(folder).items()},
         classes=json.loads((folder / "model.json").read_text(encoding="utf-8"))["classes"],
-        precision="int8" if tags.get(PRECISION) == "int8" else "float32",
-        precision_reason=tags.get(PRECISION_REASON, "not measured"),
+        precision=version.precision,
+        precision_reason=version.precision_reason,
         source=Source(**{name.removeprefix("irisline."): tags.get(name, "none") for name in lineage.SOURCE}),
         run_id=version.run_id,
         metrics=_metrics(version.metrics),
         licences=json.loads(tags.get(versions.LICENCES, "{}")),
         registered=datetime.fromtimestamp(version.created, UTC).isoformat(timespec="seconds"),
-        promoted=_promoted(client, model, version.number),
+        promoted=_promoted(client, model, version),
     )
 
 
 def _needed(found: Identity, gpu: bool) -> list[str]:
     """Give the names of the files a device needs: the CPU one network, a GPU the weights beside it."""
-    network = _NETWORKS[found.precision]
-    unused = {*_NETWORKS.values(), "model.safetensors"} - {network, "model.safetensors" if gpu else network}
+    network = NETWORKS[found.precision]
+    unused = {*NETWORKS.values(), WEIGHTS} - {network, WEIGHTS if gpu else network}
     return [name for name in found.files if name not in unused]
 
 
@@ -73,9 +70,10 @@ def _metrics(numbers: dict[str, float]) -> dict[str, Metric]:
     }
 
 
-def _promoted(client: "MlflowClient", model: str, number: int) -> str | None:
-    """Give when the version was last made the champion, or None."""
+def _promoted(client: "MlflowClient", model: str, version: Version) -> str | None:
+    """Give when the version was last made the champion, or None; a change under way has happened once its alias has moved."""
+    happened = {"done", "under way"} if versions.CHAMPION in version.aliases else {"done"}
     for entry in journal.entries(client, model):
-        if entry.state == "done" and entry.change.after == number:
+        if entry.state in happened and entry.change.after == version.number:
             return entry.when.isoformat(timespec="seconds")
     return None

@@ -1,6 +1,8 @@
 // The service, as the page asks it: keys, patience when it is busy, and errors with a sentence that helps.
 // Knows nothing of what is shown.
 
+import { sentence } from "./words.js";
+
 const TRIES = 5;
 const LONGEST_WAIT = 30; // seconds
 const PATIENCE = 60_000; // milliseconds
@@ -85,9 +87,10 @@ async function reach(path, options) {
 }
 
 async function problemOf(response) {
+  if (response.status === 401) return new Problem(401, "Give it above, then this is asked again.");
   const said = await response.json().catch(() => ({}));
   const detail = said.detail || said.title || `It answered with status ${response.status}.`;
-  return new Problem(response.status, String(detail));
+  return new Problem(response.status, sentence(detail));
 }
 
 /** Seconds to wait, as Retry-After says in seconds or as a date; some chance, so that not all come back at once. */

@@ -88,7 +88,7 @@ function metrics(measured) {
   const rows = Object.entries(measured).map(([name, said]) => {
     const { value: middle, low, high } = typeof said === "object" ? said : { value: said };
     const number = (one) => figure(name, one);
-    const between = low === undefined || low === null ? "" : `${number(low)} to ${number(high)}`;
+    const between = (low ?? null) === null ? "" : `${number(low)} to ${number(high)}`;
     return element("tr", {}, element("th", { scope: "row" }, MEASURES[name] ?? title(name)), element("td", {}, number(middle)), element("td", {}, between));
   });
   return element("table", {}, element("thead", {}, element("tr", {}, head)), element("tbody", {}, rows));

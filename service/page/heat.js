@@ -11,8 +11,8 @@ export function draw(canvas, grid) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   const strengths = smooth(grid.map((row) => row.map((fall) => Math.max(fall, 0))), canvas.width, canvas.height);
-  const highest = Math.max(...grid.flat(), 1e-9);
-  strengths.forEach((strength, at) => image.data.set(shade(Math.min(strength / highest, 1)), at * 4));
+  const highest = strengths.reduce((one, other) => Math.max(one, other), 1e-9);
+  strengths.forEach((strength, at) => image.data.set(shade(strength / highest), at * 4));
   context.putImageData(image, 0, 0);
 }
 

@@ -2,7 +2,7 @@
 // Knows nothing of the service but which types it takes.
 
 const TAKEN = ["image/jpeg", "image/png", "image/webp"];
-const COPY_SIDE = 2048; // pixels, far more than a network sees
+const COPY_SIDE = 1024; // pixels, more than a network sees
 const COPY_QUALITY = 0.95;
 const THUMB = 144; // pixels
 
@@ -33,7 +33,7 @@ export async function thumbnail(file) {
 
 /** Gives what a video shows now as a file. */
 export async function frame(video) {
-  const canvas = drawn(video, COPY_SIDE, video.videoWidth, video.videoHeight);
+  const canvas = drawn(video, Infinity, video.videoWidth, video.videoHeight);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", COPY_QUALITY));
   return new File([blob], "camera.jpg", { type: "image/jpeg" });
 }

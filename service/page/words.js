@@ -54,13 +54,20 @@ export function place(grid) {
   const highest = Math.max(...heights);
   if (!(highest > LITTLE)) return "No single part of the picture decided: covering any of them changes little.";
   const at = heights.indexOf(highest);
-  const [row, column] = [Math.floor(at / grid[0].length) / grid.length, (at % grid[0].length) / grid[0].length];
-  return `Lit is what the answer rests on, most of all ${PLACES[Math.floor(row * 3)][Math.floor(column * 3)]}.`;
+  const third = (step, steps) => Math.floor((3 * (step + 0.5)) / steps);
+  const across = PLACES[third(Math.floor(at / grid[0].length), grid.length)];
+  return `Lit is what the answer rests on, most of all ${across[third(at % grid[0].length, grid[0].length)]}.`;
+}
+
+/** What a service says, as a sentence. */
+export function sentence(said) {
+  const text = String(said).trim();
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 }
 
 /** A share of errors as "17 of 100", with its interval when there is one. */
 export function wrong({ value, low, high }) {
-  const between = low === undefined ? "" : ` (95% interval: ${Math.round(low * 100)} to ${Math.round(high * 100)})`;
+  const between = (low ?? null) === null ? "" : ` (95% interval: ${Math.round(low * 100)} to ${Math.round(high * 100)})`;
   return `On pictures it had never seen it was wrong about ${Math.round(value * 100)} times in 100${between}.`;
 }
 

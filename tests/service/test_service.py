@@ -78,7 +78,7 @@ def test_nothing_of_a_request_is_written_down(served: Path, tmp_path: Path, blue
     assert not {"sesame", "wrong", "who=me"} & set(log.read_text().split())
 
 
-def test_a_version_that_cannot_be_proven_never_answers(tmp_path: Path) -> None:
+def test_a_version_that_cannot_be_proven_ends_the_service_with_a_line(tmp_path: Path) -> None:
     folder = version_folder(tmp_path / "version")
     (folder / "model.onnx").write_bytes(turned().SerializeToString())
     with (
@@ -86,10 +86,17 @@ def test_a_version_that_cannot_be_proven_never_answers(tmp_path: Path) -> None:
         running(folder, tmp_path / "log"),
     ):
         pass
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_no_version_at_all_ends_the_service_with_a_line(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"identity\.json: not found"), running(tmp_path, tmp_path / "log"):
+        pass
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_the_supervisor_loads_nothing_heavy() -> None:
-    code = "import sys, json, service.service; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    code = "import sys, json, bentoml, service.app; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
     loaded = set(json.loads(subprocess.run(["python", "-c", code], check=True, capture_output=True, text=True).stdout))
     assert "bentoml" in loaded
     assert not loaded & {
