@@ -39,11 +39,11 @@ ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 serve: install ## answer over HTTP on 127.0.0.1:3000, with a page to drop pictures on; follows the champion
 	@irisline serve
 
-bento: install ## pack the champion as a Bento; VERSION=n packs that version
-	@irisline bento $(if $(VERSION),--version $(VERSION))
+bento: install ## pack the champion, or VERSION=n, as a Bento (GPU=1, FOLLOW=1)
+	@irisline bento $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu) $(if $(FOLLOW),--follow)
 
-container: install ## build the champion's image with docker or podman; VERSION=n that version's, GPU=1 for CUDA
-	@irisline container $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu)
+container: install ## build its image with docker or podman (VERSION=n, GPU=1, FOLLOW=1)
+	@irisline container $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu) $(if $(FOLLOW),--follow)
 
 test: data ## run every test and say what was skipped and why
 	@pytest --cov --cov-report=term:skip-covered

@@ -29,26 +29,35 @@ REQUIREMENTS = Path("env/python/requirements.txt")
 CONTENTS = "contents"  # the label that says what was packed, so that another build need not do it again
 _GENERATED = ("env/docker/entrypoint.sh", "env/python/requirements.in")  # of BentoML's own image; ours needs no shell
 _IMAGE = Path(__file__).parent / "image"
+_NVIDIA = "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
+_ON_CUDA, _WATCHES = "irisline/model/torch_runtime.py", "irisline/release/watch.py"
 _STARTED = ("service/service.py", "service/__main__.py", "service/health.py")
 
 
 @dataclass(frozen=True)
-class Device:
-    """What one kind of machine needs: modules that are loaded by name, extras of pyproject.toml, lines of the Dockerfile."""
+class Kind:
+    """What a Bento is for: a machine with or without NVIDIA's devices, and whether it may follow a registry."""
 
-    suffix: str
-    modules: tuple[str, ...]
-    extras: tuple[str, ...]
-    environment: str
+    gpu: bool = False
+    follow: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """What tells the kinds of one version apart, in their tags."""
+        return "-follow" * self.follow + "-gpu" * self.gpu
+
+    @property
+    def modules(self) -> list[str]:
+        """The modules that are started, or loaded by name."""
+        return [*_STARTED, *[_ON_CUDA] * self.gpu, *[_WATCHES] * self.follow]
+
+    @property
+    def extras(self) -> list[str]:
+        """The extras of pyproject.toml that it needs."""
+        return ["serve", *["cuda"] * self.gpu, *["follow"] * self.follow]
 
 
-CPU = Device("", _STARTED, ("serve",), "")
-GPU = Device(
-    "-gpu",
-    (*_STARTED, "irisline/model/torch_runtime.py"),
-    ("serve", "cuda"),
-    "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n",
-)
+CPU = Kind()
 
 
 @dataclass(frozen=True)
@@ -61,30 +70,29 @@ class Built:
     changed: bool  # False when it was there, with the very same contents
 
 
-def build(params: Params, number: int | None = None, gpu: bool = False) -> Built:
+def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
     """Build a Bento of a version, of the champion when no number is given.
 
     Raise as registry.find and versions.fetch do, and ReleaseError when BentoML fails.
     """
     version, client = registry.find(params, number), store.client()
-    device = GPU if gpu else CPU
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         packed = Path(scratch, "packed")
         with store.one_line_failures():
-            identity = export.export(client, params.base.name, version, packed / "model", gpu)
-        _copy_code(device, Path.cwd(), packed)
-        image = _image_files(device, identity)
-        return _keep(identity, device, packed, image)
+            identity = export.export(client, params.base.name, version, packed / "model", kind.gpu)
+        _copy_code(kind, Path.cwd(), packed)
+        image = _image_files(kind, identity)
+        return _keep(identity, kind, packed, image)
 
 
-def tag_of(identity: Identity, device: Device) -> str:
+def tag_of(identity: Identity, kind: Kind) -> str:
     """Give the tag of a version's Bento, which is its image's too."""
-    return f"{identity.name}:v{identity.version}-{identity.digest[:12]}{device.suffix}"
+    return f"{identity.name}:v{identity.version}-{identity.digest[:12]}{kind.suffix}"
 
 
-def _copy_code(device: Device, root: Path, packed: Path) -> None:
+def _copy_code(kind: Kind, root: Path, packed: Path) -> None:
     """Copy the files that serving imports, and the page."""
-    modules = closure.files_of([root / module for module in device.modules], root)
+    modules = closure.files_of([root / module for module in kind.modules], root)
     page = (path for path in (root / "service" / "page").rglob("*") if path.is_file())
     for file in (*modules, *page):
         target = packed / file.relative_to(root)
@@ -92,21 +100,21 @@ def _copy_code(device: Device, root: Path, packed: Path) -> None:
         shutil.copyfile(file, target)
 
 
-def _image_files(device: Device, identity: Identity) -> dict[Path, str]:
+def _image_files(kind: Kind, identity: Identity) -> dict[Path, str]:
     """Give the text of each file that the image is built by."""
-    labels = " \\\n    ".join(f"{name}={json.dumps(value)}" for name, value in _labels(device, identity).items())
+    labels = " \\\n    ".join(f"{name}={json.dumps(value)}" for name, value in _labels(kind, identity).items())
     return {
-        DOCKERFILE: f"{(_IMAGE / 'Dockerfile').read_text(encoding='utf-8')}{device.environment}LABEL {labels}\n",
+        DOCKERFILE: f"{(_IMAGE / 'Dockerfile').read_text(encoding='utf-8')}{_NVIDIA * kind.gpu}LABEL {labels}\n",
         DOCKERFILE.with_name("layers.py"): (_IMAGE / "layers.py").read_text(encoding="utf-8"),
-        REQUIREMENTS: "\n".join(requirements.locked(device.extras)) + "\n",
+        REQUIREMENTS: "\n".join(requirements.locked(kind.extras)) + "\n",
     }
 
 
-def _labels(device: Device, identity: Identity) -> dict[str, str]:
+def _labels(kind: Kind, identity: Identity) -> dict[str, str]:
     return {
         "org.opencontainers.image.title": identity.name,
         "org.opencontainers.image.description": f"Tells {' from '.join(identity.classes)} in a picture.",
-        "org.opencontainers.image.version": tag_of(identity, device).partition(":")[2],
+        "org.opencontainers.image.version": tag_of(identity, kind).partition(":")[2],
         "org.opencontainers.image.revision": lineage.source_tags()[lineage.COMMIT],
         "org.opencontainers.image.created": identity.registered,
         "org.opencontainers.image.base.name": BASE,
@@ -124,12 +132,12 @@ def _facts(identity: Identity) -> dict[str, str]:
     }
 
 
-def _keep(identity: Identity, device: Device, packed: Path, image: dict[Path, str]) -> Built:
+def _keep(identity: Identity, kind: Kind, packed: Path, image: dict[Path, str]) -> Built:
     """Give the Bento with these contents from BentoML's store, built unless it is there."""
     import bentoml
     from bentoml.exceptions import NotFound
 
-    tag, contents = tag_of(identity, device), _digest(packed, image)
+    tag, contents = tag_of(identity, kind), _digest(packed, image)
     try:
         found = bentoml.get(tag)
         if _is_whole(found, contents, image):

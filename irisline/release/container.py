@@ -19,13 +19,14 @@ from irisline import console, paths
 from irisline.errors import ReleaseError
 from irisline.params import Params
 from irisline.release import bento, sbom
+from irisline.release.bento import CPU, Kind
 
 FOLDER = paths.ARTIFACTS / "containers"  # for what lies beside the images
 ENGINES = {
     "docker": ("docker", "build", "--network", "host"),
-    # One time for all files of all layers, and one format that knows of health checks.
-    "podman": ("podman", "build", "--network", "host", "--format", "docker", "--timestamp", "0"),
+    "podman": ("podman", "build", "--network", "host", "--format", "docker"),  # the other format has no health check
 }
+PREFIX = "irisline/"  # of the names of images
 LAYERS = ("packages", "code", "version")  # ours, above those of the base
 _PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy")
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # what pip reads when it has no setting of its own
@@ -47,20 +48,20 @@ class Image:
         return sum(self.layers.values())
 
 
-def build(params: Params, number: int | None = None, gpu: bool = False, engine: str | None = None) -> Image:
+def build(params: Params, number: int | None = None, kind: Kind = CPU, engine: str | None = None) -> Image:
     """Build the image of a version, of the champion when no number is given.
 
     Raise as bento.build does, and ReleaseError when no engine answers or the build fails.
     """
     engine = choose(engine)
-    built = bento.build(params, number, gpu)
-    console.say(f"{built.tag}: building with {engine}; the first time installs the packages, which takes minutes")
+    built = bento.build(params, number, kind)
+    tag, dockerfile = f"{PREFIX}{built.tag}", str(built.folder / bento.DOCKERFILE)
+    console.say(f"{tag}: building with {engine}; the first time installs the packages, which takes minutes")
     with _secrets() as secrets:
-        dockerfile = str(built.folder / bento.DOCKERFILE)
-        _run(*ENGINES[engine], "--file", dockerfile, "--tag", built.tag, *secrets, str(built.folder))
+        _run(*ENGINES[engine], "--file", dockerfile, "--tag", tag, *secrets, str(built.folder))
     bill = FOLDER / f"{built.tag.replace(':', '-')}.cdx.json"
-    paths.write_whole(bill, sbom.of_image(engine, built.tag, built.identity))
-    return Image(built.tag, engine, layers(engine, built.tag), bill)
+    paths.write_whole(bill, sbom.of_image(engine, tag, built.identity))
+    return Image(tag, engine, layers(engine, tag), bill)
 
 
 def choose(engine: str | None = None) -> str:
@@ -102,9 +103,9 @@ def _run(*words: str) -> str:
 
 def _reason(done: "subprocess.CompletedProcess[str]") -> str:
     """Give the line of an output that says why: pip's own when there is one, for the engine's says only that pip failed."""
-    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("ERROR: ")]
-    return (told or lines or ["no word why"])[-1][:300]
+    output = done.stdout + done.stderr
+    told = re.findall(r"(?:ERROR|[A-Z]\w*Error): .*", output) or output.split("\n")
+    return next((line.strip() for line in reversed(told) if line.strip()), "no word why")[:300]
 
 
 @contextmanager

@@ -3,18 +3,17 @@
 Runs on the image's Python, with nothing but its standard library. Knows nothing of versions or models.
 """
 
-import compileall
 import os
+import py_compile
 import re
 import shutil
 import sys
 import sysconfig
+from importlib.util import cache_from_source
 from pathlib import Path
-from py_compile import PycInvalidationMode
 
-HOME = Path("/opt/irisline")
-PACKAGES = HOME / "packages"
-SOURCE = HOME / "bento" / "src"
+LAYER = Path("/layer")  # becomes a layer as it is: with the folders above, whose times would differ otherwise
+HOME = LAYER / "opt" / "irisline"
 
 # Nothing that answers reads these: tests, headers, types, and tools that make models.
 UNUSED_FOLDERS = (
@@ -30,14 +29,15 @@ NEVER_IMPORTED = re.compile(r"/(tests?|idlelib|lib2to3|ensurepip|tkinter|turtled
 
 
 def main() -> None:
-    """Finish what a stage has copied: packages, code or version."""
+    """Finish the stage that the command line names: packages, code or version."""
     stage = sys.argv[1]
     if stage == "packages":
-        trim(PACKAGES)
-        compile_all(Path(sysconfig.get_path("stdlib")), PACKAGES)
+        trim(HOME / "packages")
+        compile_all(Path(sysconfig.get_path("stdlib")), Path("/"))
+        compile_all(HOME / "packages", LAYER)
     elif stage == "code":
-        compile_all(SOURCE)
-    settle(HOME)
+        compile_all(HOME / "bento", LAYER)
+    settle(LAYER)
 
 
 def trim(packages: Path) -> None:
@@ -48,15 +48,18 @@ def trim(packages: Path) -> None:
         file.unlink()
 
 
-def compile_all(*folders: Path) -> None:
-    """Compile into a tree of its own: a read-only container cannot, and would parse every module at each start.
+def compile_all(folder: Path, root: Path) -> None:
+    """Compile into a tree of its own: a read-only container cannot, and would parse each module at every start.
 
-    Without a look at the sources' times, which are the same for all files of an image.
+    Python does not compare the sources' times then: in an image they tell nothing.
     """
-    sys.pycache_prefix = str(HOME / "pycache")
-    unchecked = PycInvalidationMode.UNCHECKED_HASH
-    for folder in folders:
-        compileall.compile_dir(folder, quiet=2, force=True, rx=NEVER_IMPORTED, invalidation_mode=unchecked)
+    sys.pycache_prefix = "/opt/irisline/pycache"
+    for file in sorted(folder.rglob("*.py")):
+        there = f"/{file.relative_to(root)}"
+        if not NEVER_IMPORTED.search(there):
+            target = f"{LAYER}{cache_from_source(there)}"
+            unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+            py_compile.compile(str(file), target, there, quiet=2, invalidation_mode=unchecked)
 
 
 def settle(folder: Path) -> None:
