@@ -11,10 +11,10 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data repro ui serve test check bench format
+.PHONY: help install data repro ui serve bento container test check bench format
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/installed ## create .venv with the locked dependencies (about 2 GB, once)
 
@@ -38,6 +38,12 @@ ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 
 serve: install ## answer over HTTP on 127.0.0.1:3000, with a page to drop pictures on; follows the champion
 	@irisline serve
+
+bento: install ## pack the champion, or VERSION=n, as a Bento (GPU=1, FOLLOW=1)
+	@irisline bento $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu) $(if $(FOLLOW),--follow)
+
+container: install ## build its image with docker or podman (VERSION=n, GPU=1, FOLLOW=1)
+	@irisline container $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu) $(if $(FOLLOW),--follow)
 
 test: data ## run every test and say what was skipped and why
 	@pytest --cov --cov-report=term:skip-covered

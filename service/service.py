@@ -24,9 +24,10 @@ def _settings_of(environment: os._Environ[str]) -> Settings:
 
 
 def _end(error: IrislineError) -> None:
-    """End BentoML's supervisor too: it would start this worker again and again, and the version would be no better."""
+    """End BentoML's supervisor too, where there is one: it would start this worker again, and the version be no better."""
     logging.getLogger("bentoml.irisline").critical("not served: %s", error)
-    os.kill(os.getppid(), signal.SIGTERM)
+    if "BENTOML_RUNNER_MAP" in os.environ:
+        os.kill(os.getppid(), signal.SIGTERM)
     os._exit(1)
 
 
