@@ -3,19 +3,28 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from irisline import paths
 from irisline.errors import MissingInput
 
 MODEL_FOLDERS = (paths.TRAINED, paths.CALIBRATED)
 
-NAMES = ("model.onnx", "model.safetensors", "model.json", "calibration.json", "golden/answers.json")
+Precision = Literal["float32", "int8"]
+
+NETWORKS: dict[Precision, str] = {"float32": "model.onnx", "int8": "model.int8.onnx"}  # what the CPU runs
+WEIGHTS = "model.safetensors"  # what CUDA runs
+ANSWERS: dict[Precision, str] = {"float32": "golden/answers.json", "int8": "golden/answers.int8.json"}
+
+NAMES = (NETWORKS["float32"], WEIGHTS, "model.json", "calibration.json", ANSWERS["float32"])
+INT8 = (NETWORKS["int8"], ANSWERS["int8"])  # of a network that can be quantised
 
 
 def files(*folders: Path) -> dict[str, Path]:
     """Give the path of each file of a version by its name in the bundle; raise MissingInput that names the first absent."""
     found = {name: find(name, folders) for name in NAMES}
-    golden = found["golden/answers.json"].parent
+    found.update({name: path for name in INT8 if (path := locate(name, folders))})
+    golden = found[ANSWERS["float32"]].parent
     found.update({f"golden/{picture.name}": picture for picture in sorted(golden.glob("*.jpg"))})
     return dict(sorted(found.items()))
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from irisline.data import images
 from irisline.errors import ModelError
 from irisline.model import bundle, calibration, runtime
-from irisline.model.runtime import Device, Precision, Runtime
+from irisline.model.bundle import Precision
+from irisline.model.runtime import Device, Runtime
 from irisline.params import Preprocess
 
 BATCH = 32
@@ -55,6 +56,11 @@ class Classifier:
             return cls(runner, facts, found)
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{facts_file.parent}: not a model of this program: {error}; publish it anew") from error
+
+    @property
+    def precision(self) -> Precision:
+        """The precision that the network runs in."""
+        return self.runtime.precision
 
     def prepare(self, data: bytes) -> images.Pixels:
         """Give the network's input for one picture, uint8 (3, size, size); raise UnreadableImage."""

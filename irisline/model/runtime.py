@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 
 from irisline.errors import ModelError
 from irisline.model import bundle
+from irisline.model.bundle import NETWORKS, WEIGHTS, Precision
 
 Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["float32", "int8"]
-
-FILES: dict[Precision, str] = {"float32": "model.onnx", "int8": "model.int8.onnx"}  # what the CPU runs
-WEIGHTS = "model.safetensors"  # what CUDA runs
 
 
 class Runtime(Protocol):
@@ -69,7 +66,7 @@ def choose(folders: Sequence[Path], device: Device, precision: Precision, thread
     """
     if device == "cuda" or (device == "auto" and has_cuda()):
         return _torch(bundle.find(WEIGHTS, folders))
-    return OnnxRuntime(bundle.find(FILES[precision], folders), threads, precision)
+    return OnnxRuntime(bundle.find(NETWORKS[precision], folders), threads, precision)
 
 
 def has_cuda() -> bool:

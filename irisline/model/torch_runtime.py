@@ -13,8 +13,9 @@ from safetensors.torch import load_model
 
 from irisline.errors import ModelError
 from irisline.model import network
+from irisline.model.bundle import WEIGHTS, Precision
 from irisline.model.network import Network
-from irisline.model.runtime import WEIGHTS, Device, Precision
+from irisline.model.runtime import Device
 
 
 class TorchRuntime:

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING
 
 from irisline import paths
 from irisline.model import bundle
+from irisline.model.bundle import NETWORKS, WEIGHTS
 from irisline.model.identity import NAME, Identity, Metric, Source
 from irisline.release import journal, lineage, versions
 from irisline.release.versions import Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-PRECISION = "irisline.precision"
-PRECISION_REASON = "irisline.precision_reason"
-_NETWORKS = {"float32": "model.onnx", "int8": "model.int8.onnx"}
 
 
 def export(client: "MlflowClient", model: str, version: Version, target: Path, gpu: bool = False) -> Identity:
@@ -46,8 +43,8 @@ def identity(client: "MlflowClient", model: str, version: Version, folder: Path)
         digest=version.digest,
         files={name: bundle.file_digest(path) for name, path in bundle.files(folder).items()},
         classes=json.loads((folder / "model.json").read_text(encoding="utf-8"))["classes"],
-        precision="int8" if tags.get(PRECISION) == "int8" else "float32",
-        precision_reason=tags.get(PRECISION_REASON, "not measured"),
+        precision=version.precision,
+        precision_reason=version.precision_reason,
         source=Source(**{name.removeprefix("irisline."): tags.get(name, "none") for name in lineage.SOURCE}),
         run_id=version.run_id,
         metrics=_metrics(version.metrics),
@@ -59,8 +56,8 @@ def identity(client: "MlflowClient", model: str, version: Version, folder: Path)
 
 def _needed(found: Identity, gpu: bool) -> list[str]:
     """Give the names of the files a device needs: the CPU one network, a GPU the weights beside it."""
-    network = _NETWORKS[found.precision]
-    unused = {*_NETWORKS.values(), "model.safetensors"} - {network, "model.safetensors" if gpu else network}
+    network = NETWORKS[found.precision]
+    unused = {*NETWORKS.values(), WEIGHTS} - {network, WEIGHTS if gpu else network}
     return [name for name in found.files if name not in unused]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from irisline import paths
 from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
 from irisline.model import bundle
+from irisline.model.bundle import Precision
 from irisline.release import lineage
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ DIGEST = "irisline.digest"
 GATE = "irisline.gate"
 METRICS = "irisline.metrics"
 LICENCES = "irisline.data_licences"
+PRECISION = "irisline.precision"  # what the CPU serves; a stopwatch had a say, so that it is no part of the digest
+PRECISION_REASON = "irisline.precision_reason"
 RUN = "irisline.run_id"  # the run that holds the evidence now; the one at registration may be older
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
@@ -53,6 +56,16 @@ class Version:
     def metrics(self) -> dict[str, float]:
         """The numbers of the evaluation."""
         return json.loads(self.tags.get(METRICS, "{}"))  # type: ignore[no-any-return]
+
+    @property
+    def precision(self) -> Precision:
+        """What the CPU serves it in."""
+        return "int8" if self.tags.get(PRECISION) == "int8" else "float32"
+
+    @property
+    def precision_reason(self) -> str:
+        """Why that precision."""
+        return self.tags.get(PRECISION_REASON, "not measured")
 
 
 def every(client: "MlflowClient", model: str) -> list[Version]:

@@ -32,7 +32,7 @@ def test_the_identity_is_what_the_registry_says(exported: tuple[identity.Identit
     found, _ = exported
     version = registry.find(published)
     assert (found.version, found.alias, found.digest, found.run_id) == (1, "champion", version.digest, version.run_id)
-    assert (found.precision, found.precision_reason) == ("float32", "not measured")
+    assert (found.precision, found.precision_reason) == ("float32", "int8 changes 1 of 8 test answers")
     assert found.source.data_md5 == "0123456789abcdef0123456789abcdef.dir"
     assert found.metrics["error_rate"] == identity.Metric(value=0.0, low=0.0, high=0.1)
     assert found.licences == {"CC0": 24}
@@ -63,8 +63,8 @@ def test_an_export_replaces_what_was_there(exported: tuple[identity.Identity, Pa
 
 def test_the_choice_of_int8_travels_with_its_reason(published: Params) -> None:
     client, name = store.client(), published.base.name
-    client.set_model_version_tag(name, "1", export.PRECISION, "int8")
-    client.set_model_version_tag(name, "1", export.PRECISION_REASON, "2.9 times faster, no answer changed")
+    client.set_model_version_tag(name, "1", versions.PRECISION, "int8")
+    client.set_model_version_tag(name, "1", versions.PRECISION_REASON, "2.9 times faster, no answer changed")
     version = registry.find(published, 1)
     found = export.identity(client, name, version, versions.fetch(client, name, version))
     assert (found.precision, found.precision_reason) == ("int8", "2.9 times faster, no answer changed")
