@@ -15,6 +15,7 @@ const NAMES = {
   following: "Following",
   precision: "Precision",
   precision_reason: "Why this precision",
+  device: "Runs on",
   preprocess: "What it sees",
   licences: "Licences of the data",
   source: "Made from",
@@ -36,6 +37,7 @@ const MEASURES = {
 };
 const MOMENTS = ["registered", "promoted", "loaded"];
 const FITS = { squash: "squashed", crop: "cropped", pad: "padded" };
+const MANY = 8; // parts that are folded away
 const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece)/;
 
 /** "128 × 128 pixels, squashed"; "" where the service does not say. */
@@ -77,9 +79,10 @@ function value(key, said) {
 
 function parts(said) {
   const entries = Object.entries(said ?? {}).filter(([, part]) => part !== null);
-  return element("ul", {}, entries.map(([name, part]) => (
+  const list = element("ul", {}, entries.map(([name, part]) => (
     element("li", {}, element("span", { class: "part" }, `${name} `), value(name, part))
   )));
+  return entries.length > MANY ? element("details", {}, element("summary", {}, `${entries.length} of them`), list) : list;
 }
 
 function metrics(measured) {

@@ -18,7 +18,7 @@ const ASK_FOR_KEY = "Ask whoever runs it. The key stays in this tab and is gone 
 const WRONG_KEY = "The service does not know that key. Check it, or ask whoever runs the service.";
 
 const at = Object.fromEntries([...document.querySelectorAll("[id]")].map((found) => [found.id, found]));
-const stage = new Stage(at, () => facts?.preprocess, retry);
+const stage = new Stage(at, { preprocess: () => facts?.preprocess, retry, changed });
 const strip = new Strip(at.strip, show);
 let facts = null;
 let queue = Promise.resolve();
@@ -88,21 +88,21 @@ function enqueue(entry) {
 }
 
 async function settle(entry) {
-  const changed = () => {
-    strip.update(entry);
-    at.tally.textContent = tally(strip.entries);
-    if (entry === stage.entry) stage.update();
-  };
-  await answer(entry, changed);
-  changed();
+  await answer(entry, () => changed(entry));
+  changed(entry);
   if (entry.problem?.status === 401) askForKey();
-  if (entry.answer && facts && entry.answer.model.digest !== facts.digest) meet();
+}
+
+function changed(entry) {
+  strip.update(entry);
+  at.tally.textContent = tally(strip.entries);
+  if (entry === stage.entry) stage.update();
+  if (entry.answer && entry.answer.model.digest !== facts?.digest) meet(); // another version has taken over
 }
 
 function retry(entry) {
   entry.problem = null;
-  strip.update(entry);
-  if (entry === stage.entry) stage.update();
+  changed(entry);
   enqueue(entry);
   queue = queue.then(() => announce(spoken(entry)));
 }

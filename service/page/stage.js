@@ -11,9 +11,12 @@ const FAR = 0.6; // of the window's height: an answer that begins lower is scrol
 const LOOKING = "Covering one part after another, to see what the answer rests on…";
 
 export class Stage {
-  /** `at` has the page's elements by id; `preprocess` gives what the service says of the square, or nothing. */
-  constructor(at, preprocess, retry) {
-    Object.assign(this, { at, preprocess, retry, entry: null });
+  /**
+   * `at` has the page's elements by id; `preprocess` gives what the service says of the square, or nothing; `retry` asks
+   * about an entry again, `changed` hears that one has another answer.
+   */
+  constructor(at, { preprocess, retry, changed }) {
+    Object.assign(this, { at, preprocess, retry, changed, entry: null });
     at.picture.addEventListener("error", () => this.blank(true));
     at["show-heat"].addEventListener("change", () => this.look());
     at.strength.addEventListener("input", () => this.fade());
@@ -64,10 +67,12 @@ export class Stage {
     this.lay(wanted && entry.grid);
     this.at.caption.textContent = this.words(entry, wanted);
     if (!wanted || entry.grid) return;
+    const { answer } = entry;
     const trouble = await this.explained(entry);
-    if (entry !== this.entry) return;
-    if (trouble) this.at.caption.textContent = `What it looked at cannot be shown. ${trouble.message}`;
-    else this.update();
+    if (entry.answer !== answer) this.changed(entry);
+    else if (entry !== this.entry) return;
+    else if (trouble) this.at.caption.textContent = `What it looked at cannot be shown. ${trouble.message}`;
+    else this.look();
   }
 
   /** Waits for the grid, asked for once however often a person comes back; gives the problem when there is none. */

@@ -5,6 +5,7 @@ const PLACES = [
   ["the left", "the centre", "the right"],
   ["the lower left", "the bottom", "the lower right"],
 ];
+const MIDDLE = [0.3, 0.7]; // shares of a side between which a place is the centre
 const LITTLE = 0.05; // nats: a fall of the log odds that changes no answer
 
 /** "eye-colour" as "Eye colour". */
@@ -54,15 +55,21 @@ export function place(grid) {
   const highest = Math.max(...heights);
   if (!(highest > LITTLE)) return "No single part of the picture decided: covering any of them changes little.";
   const at = heights.indexOf(highest);
-  const third = (step, steps) => Math.floor((3 * (step + 0.5)) / steps);
-  const across = PLACES[third(Math.floor(at / grid[0].length), grid.length)];
-  return `Lit is what the answer rests on, most of all ${across[third(at % grid[0].length, grid[0].length)]}.`;
+  const row = side(Math.floor(at / grid[0].length), grid.length);
+  const column = side(at % grid[0].length, grid[0].length);
+  return `Lit is what the answer rests on, most of all ${PLACES[row][column]}.`;
 }
 
 /** What a service says, as a sentence. */
 export function sentence(said) {
   const text = String(said).trim();
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
+
+/** 0, 1 or 2: whether a step lies before, in or after the middle. */
+function side(step, steps) {
+  const at = (step + 0.5) / steps;
+  return Number(at >= MIDDLE[0]) + Number(at > MIDDLE[1]);
 }
 
 /** A share of errors as "17 of 100", with its interval when there is one. */

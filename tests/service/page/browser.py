@@ -63,9 +63,11 @@ def visit(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda message: faults.append(message.text) if "Content Security" in message.text else None)
     page.on("filechooser", lambda chooser: None)  # from the start: turned on by the first to wait, it may be too late
-    page.goto(address)
-    yield page
-    context.close()
+    try:
+        page.goto(address)
+        yield page
+    finally:
+        context.close()
     assert asked
     assert [url for url in asked if not url.startswith((f"{address}/", f"blob:{address}/"))] == []
     assert faults == []
