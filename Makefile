@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data repro ui test check bench format
+.PHONY: help install data repro ui up down test check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ repro: data ## from the pool to a promoted model: what has changed runs again
 
 ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 	@irisline ui
+
+up: ## start the service and MLflow with docker or podman (GPU=1, POSTGRES=1)
+	@deploy/compose.sh up --detach
+
+down: ## end what make up has started; what is stored stays
+	@deploy/compose.sh down
 
 test: data ## run every test and say what was skipped and why
 	@pytest --cov --cov-report=term:skip-covered
