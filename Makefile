@@ -11,7 +11,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data repro ui serve bento container test check bench format
+.PHONY: help install data repro ui serve bento container up down test check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ bento: install ## pack the champion, or VERSION=n, as a Bento (GPU=1, FOLLOW=1)
 
 container: install ## build its image with docker or podman (VERSION=n, GPU=1, FOLLOW=1)
 	@irisline container $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu) $(if $(FOLLOW),--follow)
+
+up: ## start the service and MLflow with docker or podman (GPU=1, POSTGRES=1)
+	@deploy/compose.sh up --detach
+
+down: ## end what make up has started; what is stored stays
+	@deploy/compose.sh down
 
 test: data ## run every test and say what was skipped and why
 	@pytest --cov --cov-report=term:skip-covered
