@@ -171,13 +171,14 @@ def _one_of_many(answer: "Answer", started: float) -> dict[str, Any]:
 
 def _told(answer: "Answer", started: float) -> dict[str, Any]:
     assert not isinstance(answer.prediction, UnreadableImage)
-    measures.count(answer.prediction, answer.live.identity.version)
+    if answer.saliency is None:  # an explanation is of a picture that was answered before
+        measures.count(answer.prediction, answer.live.identity.version)
     return {**schemas.answer_document(answer), "ms": round((time.perf_counter() - started) * 1000, 2)}
 
 
 def _unreadable(error: UnreadableImage) -> Problem:
     measures.DECODE_FAILURES.inc()
-    return Problem(400, f"not a picture that can be read: {error}")
+    return Problem(400, f"not a picture that can be read: {error}; send a whole JPEG, PNG or WebP file")
 
 
 def _engine(request: Request) -> "Engine":
