@@ -7,10 +7,11 @@ PULLING := .dvc/tmp/pulling
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
+export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data repro ui up down test check bench format
+.PHONY: help install data repro ui serve up down test check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ repro: data ## from the pool to a promoted model: what has changed runs again
 
 ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 	@irisline ui
+
+serve: install ## answer over HTTP on 127.0.0.1:3000, with a page to drop pictures on; follows the champion
+	@irisline serve
 
 up: ## start the service and MLflow with docker or podman (GPU=1, POSTGRES=1)
 	@deploy/compose.sh up --detach
