@@ -8,10 +8,10 @@ say() { printf '%s\n' "$*"; }
 fail() { printf 'compose: %s\n' "$*" >&2; exit 1; }
 works() { "${1%%[ -]*}" info >/dev/null 2>&1 && $1 version >/dev/null 2>&1; }
 
-# Give the service's image that was built last; a GPU's has a tag of its own.
+# Give the service's image that was built last, of the kind that can follow a store.
 newest_image() {
-  "${compose%%[ -]*}" image ls --format '{{.Repository}}:{{.Tag}}' | grep -E '(^|/)irisline/' |
-    if [ -n "${GPU:-}" ]; then grep -e '-gpu$'; else grep -v -e '-gpu$'; fi | head -n 1
+  "${compose%%[ -]*}" image ls --format '{{.Repository}}:{{.Tag}}' |
+    grep -E "(^|/)irisline/.*-follow${GPU:+-gpu}\$" | head -n 1
 }
 
 [ $# -gt 0 ] || fail "say what to do: up --detach, down, logs, config"
@@ -27,7 +27,7 @@ if [ -n "${POSTGRES:-}" ]; then files+=(--file compose.postgres.yaml); fi
 
 if [ -z "${IRISLINE_IMAGE:-}" ] && ! grep -qs '^IRISLINE_IMAGE=' .env; then
   IRISLINE_IMAGE=$(newest_image || true)
-  [ -n "$IRISLINE_IMAGE" ] || [ "$1" != up ] || fail "no image of the service here; type make container${GPU:+ GPU=1} first"
+  [ -n "$IRISLINE_IMAGE" ] || [ "$1" != up ] || fail "no image of the service here; type make container FOLLOW=1${GPU:+ GPU=1} first"
   export IRISLINE_IMAGE=${IRISLINE_IMAGE:-none}
 fi
 

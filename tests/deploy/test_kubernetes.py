@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from irisline.commands.serving import serve
+from irisline.release.bento import Kind
 from service.settings import PREFIX, Settings
 from tests.deploy.manifests import (
     DEPLOYED,
@@ -133,10 +134,13 @@ def _user_of_the_image() -> int:
 
 
 @every_overlay
-def test_images_are_pinned_to_a_version(name: str) -> None:
+def test_images_are_pinned_to_a_version_of_the_right_kind(name: str) -> None:
     tag = container(overlay(name))["image"].rpartition(":")[2]
-    assert re.fullmatch(r"v\d+(-[0-9a-f]{12})?(-gpu)?", tag), tag
-    assert tag.endswith("-gpu") == (name == "gpu")
+    kind = Kind(
+        gpu=environment(overlay(name))["IRISLINE_DEVICE"] == "cuda",
+        follow="IRISLINE_FOLLOW" in environment(overlay(name)),
+    )
+    assert re.fullmatch(rf"v\d+-[0-9a-f]{{12}}{kind.suffix}", tag), tag
 
 
 @every_overlay
