@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -30,7 +31,7 @@ class Podman:
     """podman, as its configuration files in HOME say."""
 
     def __init__(self) -> None:
-        self.environment = os.environ | {
+        self.files = {
             "CONTAINERS_CONF": str(HOME / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(HOME / "storage.conf"),
             "CONTAINERS_REGISTRIES_CONF": str(HOME / "registries.conf"),
@@ -38,7 +39,9 @@ class Podman:
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run podman; its output is on the result, and in the error when it fails."""
-        done = subprocess.run(["podman", *words], env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["podman", *words], env=os.environ | self.files, capture_output=True, text=True, check=False
+        )
         if check and done.returncode:
             raise AssertionError(f"podman {' '.join(words)} gave {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
@@ -94,8 +97,11 @@ def podman() -> Podman:
 
 
 @contextmanager
-def running(engine: Podman, image: str, port: int, *options: str) -> Iterator[Running]:
+def running(engine: Podman, image: str, *options: str) -> Iterator[Running]:
     """Give a container of an image as it is meant to run, once it is ready; end it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     name = f"irisline-{port}"
     words = ("--detach", "--name", name, "--read-only", "--tmpfs", "/tmp", "--publish", f"127.0.0.1:{port}:3000")
     started = time.monotonic()

@@ -194,6 +194,7 @@ def _pack(tag: str, packed: Path, labels: dict[str, str], packages: list[str]) -
 def _bentoml(*words: str, folder: Path = Path(), check: bool = True) -> "subprocess.CompletedProcess[str]":
     """Run BentoML in a process of its own, for it imports the service that it packs; raise ReleaseError when it fails."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("IRISLINE_")}
+    clean["COLUMNS"] = "10000"  # it would break a long path into lines
     command = (sys.executable, "-m", "bentoml", *words)
     done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
     if check and done.returncode:
