@@ -75,7 +75,7 @@ class Follower:
     async def _follow(self, engine: Engine) -> None:
         async for news in self._news:
             live = await self._load(news)
-            if live and live.identity.digest != engine.live.identity.digest:
+            if live and live.identity != engine.live.identity:
                 before = engine.live.identity
                 engine.swap(live)
                 measures.SWAPS.labels("done").inc()

@@ -140,6 +140,14 @@ def test_with_no_champion_the_version_it_was_given_answers_and_says_why(publishe
         assert eventually(lambda: serves(address, 2))
 
 
+def test_the_same_files_in_another_store_are_that_stores_version(published: Params, tmp_path: Path) -> None:
+    with follower(tmp_path) as address:
+        assert model(address)["promoted"] is None
+        registry.promote(published, 1)  # the very files it was given, told of by this store as its champion
+        assert eventually(lambda: model(address)["promoted"] is not None)
+        assert serves(address, 1)
+
+
 def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) -> None:
     import psutil
 
