@@ -76,11 +76,15 @@ def choose(engine: str | None = None) -> str:
 
 def layers(engine: str, tag: str) -> dict[str, int]:
     """Give the bytes of an image's layers by name, those of the base as one, from the bottom."""
-    told = _run(engine, "history", "--format", "json", "--human=false", tag)
+    return sizes(_run(engine, "history", "--format", "{{json .}}", "--human=false", tag))
+
+
+def sizes(told: str) -> dict[str, int]:
+    """Give what layers gives, from what an engine tells: podman one document, docker one a line."""
     rows = json.loads(told) if told.startswith("[") else [json.loads(line) for line in told.splitlines()]
-    sizes = [size for row in reversed(rows) if (size := int(row.get("size", row.get("Size", 0))))]
+    filled = [size for row in reversed(rows) if (size := int(row.get("size", row.get("Size", 0))))]
     ours = len(LAYERS)
-    return {"base": sum(sizes[:-ours]), **dict(zip(LAYERS, sizes[-ours:], strict=True))}
+    return {"base": sum(filled[:-ours]), **dict(zip(LAYERS, filled[-ours:], strict=True))}
 
 
 def _why_silent(engine: str) -> str | None:

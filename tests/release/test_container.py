@@ -280,6 +280,18 @@ def test_the_image_for_gpus_is_built_as_far_as_it_can_be_without_cudas_packages(
     )
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        '[{"size":0},{"size":45},{"size":0},{"size":2},{"size":216},{"size":30},{"size":90}]\n',
+        '{"Size":"0"}\n{"Size":"45"}\n{"Size":"2"}\n{"Size":"216"}\n{"Size":"0"}\n{"Size":"30"}\n{"Size":"90"}\n',
+    ],
+    ids=["podman", "docker"],
+)
+def test_layers_are_read_as_each_engine_tells_them(told: str) -> None:
+    assert container.sizes(told) == {"base": 120, "packages": 216, "code": 2, "version": 45}
+
+
 def test_without_an_engine_that_answers_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     silent = r"docker \(not installed\), podman \(not installed\)"
