@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from bench import _load, _peers
@@ -27,6 +28,7 @@ class Contender:
     request: Request  # what asks about a picture
     answer: Callable[[Any], Answer]  # what the JSON that comes back says
     environment: Mapping[str, str] = field(default_factory=dict)
+    own_precision: bool = True  # it runs what the version chose; else float32
 
 
 def every(store: Store) -> list[Contender]:
@@ -52,22 +54,26 @@ def every(store: Store) -> list[Contender]:
         Contender(TYPED, (*bentoml, "bench._peers.bentoml_app:Typed"), _in_a_form, _plain, model),
         Contender(
             MLFLOW, (*mlflow, "--port", "{port}", "--model-uri", version), _in_a_table, _from_a_table,
-            {"MLFLOW_TRACKING_URI": store.address},
+            {"MLFLOW_TRACKING_URI": store.address}, own_precision=False,
         ),
         Contender(NOTHING, (*uvicorn, "--lifespan", "off", "bench._peers.noop_app:app"), _raw, lambda _: {}),
     ]  # fmt: skip
 
 
-def ours(store: Store, follow: bool = False) -> Contender:
-    """Give the service, which stays at the version it is given or follows the champion."""
+def ours(store: Store, settings: Mapping[str, str] = MappingProxyType({})) -> Contender:
+    """Give the service with these settings beside its model."""
     words = (*_module("bentoml"), "serve", "service.service:Irisline", "--host", _load.HOST, "--port", "{port}")
-    following = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address} if follow else {}
-    return Contender(OURS, words, _raw, _plain, {"IRISLINE_MODEL": str(store.folder(VERSION)), **following})
+    return Contender(OURS, words, _raw, _plain, {"IRISLINE_MODEL": str(store.folder(VERSION)), **settings})
 
 
-def expected(store: Store, version: int, pictures: Sequence[bytes]) -> list[Answer]:
-    """Give what a version answers to each picture, asked without a server."""
-    classifier = _peers.load(store.folder(version))
+def following(store: Store) -> dict[str, str]:
+    """Give the settings of a service that follows the champion of a store."""
+    return {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address}
+
+
+def expected(contender: Contender, store: Store, version: int, pictures: Sequence[bytes]) -> list[Answer]:
+    """Give what a contender must answer to each picture, asked of the version without a server."""
+    classifier = _peers.load(store.folder(version)) if contender.own_precision else store.in_float32()
     return [answer.probabilities for answer in classifier.predict(pictures)]
 
 

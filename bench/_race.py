@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,9 @@ class Turn:
 class Race:
     """All contenders, running."""
 
-    def __init__(self, ceiling: Ceiling, servers: Sequence[Server], right: Sequence[Answer], seconds: float) -> None:
+    def __init__(
+        self, ceiling: Ceiling, servers: Sequence[Server], right: Mapping[str, list[Answer]], seconds: float
+    ) -> None:
         self._ceiling, self._right, self._seconds = ceiling, right, seconds
         self._servers = {server.contender.name: server for server in servers}
 
@@ -51,32 +53,27 @@ class Race:
 
     def ask(self, name: str, clients: int) -> Turn:
         """Let so many clients ask a server."""
-        server, started = self._servers[name], time.perf_counter()
-        answers = _load.run(server.port, server.requests, clients, _load.until(self._seconds))
-        rate = len(answers) / (time.perf_counter() - started)
+        server = self._servers[name]
+        with server.alone():
+            started = time.perf_counter()
+            answers = _load.run(server.port, server.requests, clients, _load.until(self._seconds))
+            rate = len(answers) / (time.perf_counter() - started)
         seconds = [answered.seconds for answered in answers]
-        wrong = sum(not is_right(server.contender, answered, self._right) for answered in answers)
+        wrong = sum(not is_right(server.contender, answered, self._right[name]) for answered in answers)
         return Turn(rate, median(seconds), float(np.quantile(seconds, 0.99)), wrong)
 
     def own_cost(self, clients: int) -> float:
         """Give the seconds of a core that the load itself takes for a request, measured on a server that does nothing."""
-        server, started = self._servers[_contenders.NOTHING], time.process_time()
-        answers = _load.run(server.port, server.requests, clients, _load.until(self._seconds))
-        return (time.process_time() - started) / len(answers)
-
-    def idle(self) -> float:
-        """Give the cores that all servers together take while nobody asks."""
-        before = self._worked()
-        time.sleep(self._seconds)
-        return (self._worked() - before) / self._seconds
-
-    def _worked(self) -> float:
-        return sum(server.worked() for server in self._servers.values())
+        server = self._servers[_contenders.NOTHING]
+        with server.alone():
+            started = time.process_time()
+            answers = _load.run(server.port, server.requests, clients, _load.until(self._seconds))
+            return (time.process_time() - started) / len(answers)
 
 
 @contextmanager
 def between(store: Store, pictures: Sequence[bytes], folder: Path, seconds: float) -> Iterator[Race]:
-    """Give the race of every contender, once all of them answer."""
+    """Give the race of every contender, once all of them answer; each stands still when it is not its turn."""
     with ExitStack() as stack:
         ceiling = stack.enter_context(_ceiling.running(store.folder(_contenders.VERSION), pictures, folder))
         servers = [
@@ -85,7 +82,11 @@ def between(store: Store, pictures: Sequence[bytes], folder: Path, seconds: floa
         ]
         for server in servers:
             server.wait()
-        yield Race(ceiling, servers, _contenders.expected(store, _contenders.VERSION, pictures), seconds)
+        for server in servers:
+            server.rest()
+        contenders = [server.contender for server in servers]
+        right = {one.name: _contenders.expected(one, store, _contenders.VERSION, pictures) for one in contenders}
+        yield Race(ceiling, servers, right, seconds)
 
 
 def is_right(contender: Contender, answered: Answered, right: Sequence[Answer]) -> bool:

@@ -1,5 +1,9 @@
-"""A contender as a process: started, waited for, and ended with all that it started. Knows nothing of what it serves."""
+"""A contender as a process: started, waited for, and ended with all that it started. Knows nothing of what it serves.
 
+Each has a session of its own, as BentoML gives its workers: Linux shares the cores between sessions.
+"""
+
+import signal
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +17,7 @@ from bench import _load, _project
 from bench._contenders import Contender
 
 READY = 120.0  # seconds to wait for a server: all of them may be starting at the same time
+AWAKE = 0.05  # seconds from waking one to asking it
 ENDED = 10.0  # seconds to wait for one to end by itself
 QUIET = {"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
 
@@ -39,10 +44,28 @@ class Server:
         """Give the process and all it has started."""
         return [self.process, *self.process.children(recursive=True)]
 
-    def worked(self) -> float:
-        """Give the seconds of a core that all of it has used so far."""
-        times = [process.cpu_times() for process in self.processes()]
-        return sum(spent.user + spent.system for spent in times)
+    def rest(self) -> None:
+        """Let it stand still: some take a part of the cores while nobody asks."""
+        self._all(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let it go on."""
+        self._all(signal.SIGCONT)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let it go on during the block only."""
+        self.wake()
+        time.sleep(AWAKE)
+        try:
+            yield
+        finally:
+            self.rest()
+
+    def _all(self, sign: signal.Signals) -> None:
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(sign)
 
     def _answers(self) -> bool:
         with suppress(OSError):
@@ -61,7 +84,9 @@ def running(contender: Contender, pictures: Sequence[bytes], folder: Path) -> It
     environment = _project.environment() | QUIET | {"BENTOML_HOME": str(folder / "bentoml"), **contender.environment}
     log = folder / "log"
     with log.open("w") as written:
-        process = psutil.Popen(words, cwd=folder, env=environment, stdout=written, stderr=written)
+        process = psutil.Popen(
+            words, cwd=folder, env=environment, stdout=written, stderr=written, start_new_session=True
+        )
     server = Server(contender, port, process, log, [contender.request(picture) for picture in pictures])
     try:
         yield server
@@ -71,6 +96,7 @@ def running(contender: Contender, pictures: Sequence[bytes], folder: Path) -> It
 
 def _end(server: Server) -> None:
     all_of_it = server.processes() if server.process.is_running() else []
+    server.wake()
     for stop in (psutil.Process.terminate, psutil.Process.kill):
         for process in all_of_it[:1] if stop is psutil.Process.terminate else all_of_it:
             with suppress(psutil.NoSuchProcess):

@@ -13,6 +13,7 @@ from pathlib import Path
 from bench import _project
 from irisline import params as parameters
 from irisline import paths
+from irisline.model.classifier import Classifier
 from irisline.model.identity import NAME, Identity
 from irisline.params import Params
 
@@ -32,11 +33,15 @@ class Store:
         """Give the folder a service of this version is started from."""
         return self.project / f"v{version}"
 
+    def in_float32(self) -> Classifier:
+        """Give the classifier of version 2 as training left it, whatever a service of it runs."""
+        return Classifier.load(self.project / paths.TRAINED, self.project / paths.CALIBRATED)
+
     @property
     def about(self) -> str:
         """What is served, in words."""
         facts, served = json.loads((self.folder(2) / "model.json").read_text()), Identity.read(self.folder(2) / NAME)
-        return f"{facts['arch']} at {facts['preprocess']['size']} pixels in {served.precision}"
+        return f"{facts.get('arch', facts['name'])} at {facts['preprocess']['size']} pixels in {served.precision}"
 
     @property
     def model(self) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from statistics import median
 
 from bench import _contenders, _pictures, _project, _race, _servers, _store, _swaps
-from bench._contenders import FASTAPI, LITSERVE, MLFLOW, OURS, TYPED
+from bench._contenders import FASTAPI, LITSERVE, MLFLOW, OURS, TYPED, Contender
 from bench._race import Race, Turn
 from bench._servers import Server
 from bench._side_by_side import at_least, at_most, figure, heading, number, ratio
@@ -34,12 +34,15 @@ def main() -> None:
         pictures = _pictures.photographs(_pictures.drawn(scratch / "drawn", number("BENCH_DRAWN", 48), seed=1))
         heading(f"Serving: {store.about}; {len(pictures)} pictures of 20 to 60 kB, {runs} rounds of {seconds} s a turn")
         with _race.between(store, pictures, scratch, seconds) as race:
-            figure("cores that all servers take while nobody asks", race.idle())
             figure("the load's own milliseconds of a core a request", race.own_cost(BESIDE) * 1000)
             _tell(_rounds(race, runs))
-        with _servers.running(_contenders.ours(store, follow=True), pictures, scratch / "following") as server:
+        with _servers.running(_follower(store), pictures, scratch / "following") as server:
             server.wait()
             _roll(server, store, pictures, swaps)
+
+
+def _follower(store: Store) -> Contender:
+    return _contenders.ours(store, _contenders.following(store))
 
 
 def _rounds(race: Race, runs: int) -> Turns:
@@ -91,7 +94,7 @@ def _tell(turns: Turns) -> None:
 def _roll(server: Server, store: Store, pictures: Sequence[bytes], count: int) -> None:
     """Print what clients notice of versions that are rolled back and forth."""
     answers, swaps = _swaps.under_load(server, store, BESIDE, count)
-    right = {version: _contenders.expected(store, version, pictures) for version in (1, 2)}
+    right = {version: _contenders.expected(server.contender, store, version, pictures) for version in (1, 2)}
     wrong = sum(not _race.is_right(server.contender, one, right.get(_swaps.version_of(one), [])) for one in answers)
     print(f"  {len(answers)} answers while {count} rollbacks were typed, to {BESIDE} clients", flush=True)
     at_most("failed or wrong answers, each held against the version it names", wrong, 0)

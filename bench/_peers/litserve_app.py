@@ -5,8 +5,10 @@ import sys
 from typing import Any
 
 import litserve
+import numpy as np
 
 from bench._peers import CORES, load
+from irisline.data.images import Pixels
 
 
 class Api(litserve.LitAPI):
@@ -16,17 +18,17 @@ class Api(litserve.LitAPI):
         """Load the model in each worker."""
         self.classifier = load()
 
-    def decode_request(self, request: dict[str, str]) -> bytes:
-        """Give the picture's bytes."""
-        return base64.b64decode(request["image"])
+    def decode_request(self, request: dict[str, str]) -> Pixels:
+        """Give the network's input."""
+        return self.classifier.prepare(base64.b64decode(request["image"]))
 
-    def batch(self, inputs: list[bytes]) -> list[bytes]:
-        """Keep the pictures as they are: they become a batch once they are decoded."""
-        return inputs
+    def batch(self, inputs: list[Pixels]) -> Pixels:
+        """Give inputs as one."""
+        return np.stack(inputs)
 
-    def predict(self, x: list[bytes]) -> list[dict[str, Any]]:
+    def predict(self, x: Pixels) -> list[dict[str, Any]]:
         """Answer."""
-        return [vars(answer) for answer in self.classifier.predict(x)]
+        return [vars(self.classifier.answer(row)) for row in self.classifier.logits(x)]
 
     def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Give the answers one by one."""

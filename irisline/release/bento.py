@@ -13,21 +13,22 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from irisline.errors import ReleaseError
+import yaml
+
+from irisline import paths
+from irisline.errors import MissingInput, ReleaseError
 from irisline.model.identity import Identity
 from irisline.params import Params
 from irisline.release import closure, export, lineage, registry, requirements, store
-
-if TYPE_CHECKING:
-    from bentoml import Bento
 
 BASE = "python:3.11-slim"
 DOCKERFILE = Path("env/docker/Dockerfile")
 REQUIREMENTS = Path("env/python/requirements.txt")
 CONTENTS = "contents"  # the label that says what was packed, so that another build need not do it again
-_GENERATED = ("env/docker/entrypoint.sh", "env/python/requirements.in")  # of BentoML's own image; ours needs no shell
+# BentoML's own image, and its page about routes that it does not know: ours needs no shell, and describes itself.
+_GENERATED = ("env/docker/entrypoint.sh", "env/python/requirements.in", "apis/openapi.yaml")
 _IMAGE = Path(__file__).parent / "image"
 _NVIDIA = "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
 _ON_CUDA, _WATCHES = "irisline/model/torch_runtime.py", "irisline/release/watch.py"
@@ -73,8 +74,10 @@ class Built:
 def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
     """Build a Bento of a version, of the champion when no number is given.
 
-    Raise as registry.find and versions.fetch do, and ReleaseError when BentoML fails.
+    Raise as registry.find and versions.fetch do, MissingInput when the code is not here, ReleaseError when BentoML fails.
     """
+    if not paths.SERVICE.is_dir():
+        raise MissingInput(f"{paths.SERVICE}/: not here; run from the project's root")
     version, client = registry.find(params, number), store.client()
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         packed = Path(scratch, "packed")
@@ -134,19 +137,14 @@ def _facts(identity: Identity) -> dict[str, str]:
 
 def _keep(identity: Identity, kind: Kind, packed: Path, image: dict[Path, str]) -> Built:
     """Give the Bento with these contents from BentoML's store, built unless it is there."""
-    import bentoml
-    from bentoml.exceptions import NotFound
-
     tag, contents = tag_of(identity, kind), _digest(packed, image)
-    try:
-        found = bentoml.get(tag)
-        if _is_whole(found, contents, image):
-            return Built(tag, Path(found.path), identity, changed=False)
-        bentoml.delete(tag)
-    except NotFound:
-        pass
-    _run_bentoml(tag, packed, {CONTENTS: contents, **_facts(identity)}, image[REQUIREMENTS].split())
-    folder = Path(bentoml.get(tag).path)
+    found = _folder(tag)
+    if found and _is_whole(found, contents, image):
+        return Built(tag, found, identity, changed=False)
+    if found:
+        _bentoml("delete", tag, "--yes")
+    _pack(tag, packed, {CONTENTS: contents, **_facts(identity)}, image[REQUIREMENTS].split())
+    folder = Path(_bentoml("get", tag, "--output", "path").stdout.strip())
     for name in _GENERATED:
         (folder / name).unlink(missing_ok=True)
     for file, text in image.items():
@@ -154,10 +152,16 @@ def _keep(identity: Identity, kind: Kind, packed: Path, image: dict[Path, str]) 
     return Built(tag, folder, identity, changed=True)
 
 
-def _is_whole(found: "Bento", contents: str, image: dict[Path, str]) -> bool:
+def _folder(tag: str) -> Path | None:
+    """Give the folder of a Bento in BentoML's store, or None when it is not there."""
+    done = _bentoml("get", tag, "--output", "path", check=False)
+    return None if done.returncode else Path(done.stdout.strip())
+
+
+def _is_whole(folder: Path, contents: str, image: dict[Path, str]) -> bool:
     """Say whether a Bento holds these contents; one whose build was cut off lacks our Dockerfile."""
-    dockerfile = Path(found.path) / DOCKERFILE
-    return found.info.labels.get(CONTENTS) == contents and dockerfile.read_text(encoding="utf-8") == image[DOCKERFILE]
+    labels = yaml.safe_load((folder / "bento.yaml").read_text(encoding="utf-8"))["labels"]
+    return labels.get(CONTENTS) == contents and (folder / DOCKERFILE).read_text(encoding="utf-8") == image[DOCKERFILE]
 
 
 def _digest(packed: Path, image: dict[Path, str]) -> str:
@@ -171,8 +175,8 @@ def _digest(packed: Path, image: dict[Path, str]) -> str:
     return whole.hexdigest()
 
 
-def _run_bentoml(tag: str, packed: Path, labels: dict[str, str], packages: list[str]) -> None:
-    """Let BentoML build from a folder, in a process of its own: it imports the service that it packs."""
+def _pack(tag: str, packed: Path, labels: dict[str, str], packages: list[str]) -> None:
+    """Let BentoML build from a folder."""
     name, _, version = tag.partition(":")
     settings: dict[str, Any] = {
         "service": "service.service:Irisline",
@@ -183,10 +187,17 @@ def _run_bentoml(tag: str, packed: Path, labels: dict[str, str], packages: list[
         "python": {"packages": packages, "lock_packages": False},
         "docker": {"base_image": BASE, "python_version": "3.11"},
     }
-    (packed / "bentofile.yaml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
-    words = (sys.executable, "-m", "bentoml", "build", ".", "--version", version)
+    (packed / "bentofile.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    _bentoml("build", ".", "--version", version, folder=packed)
+
+
+def _bentoml(*words: str, folder: Path = Path(), check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run BentoML in a process of its own, for it imports the service that it packs; raise ReleaseError when it fails."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("IRISLINE_")}
-    done = subprocess.run(words, capture_output=True, text=True, env=clean, cwd=packed, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()[-1]
-        raise ReleaseError(f"{tag}: BentoML could not build it: {reason}")
+    clean["COLUMNS"] = "10000"  # it would break a long path into lines
+    command = (sys.executable, "-m", "bentoml", *words)
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        reason = " ".join((done.stderr.partition("Error: ")[2] or done.stderr or done.stdout).split())
+        raise ReleaseError(f"bentoml {' '.join(words)}: {reason[:500]}")
+    return done

@@ -18,6 +18,8 @@ from irisline.errors import MissingInput
 PROJECT = Path("pyproject.toml")
 LOCK = Path("constraints.txt")
 
+_NEVER_FROZEN = {"pip", "setuptools", "wheel"}  # pip freeze leaves them out; whoever needs one says within which limits
+
 # The image is Linux with CPython 3.11 whatever this machine is.
 _IMAGE = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"}
 
@@ -53,13 +55,13 @@ def _needs(name: str, extras: frozenset[str]) -> list[Requirement]:
     return [one for one in listed if one.marker is None or any(one.marker.evaluate(dict(case)) for case in chosen)]
 
 
-def _versions(names: Iterable[str]) -> dict[str, str]:
+def _versions(names: set[str]) -> dict[str, str]:
     lines = re.findall(r"^([A-Za-z0-9._-]+)==(\S+)$", _text(LOCK), re.M)
-    pinned = {canonicalize_name(name): version for name, version in lines}
-    absent = sorted(name for name in names if name not in pinned)
+    pinned: dict[str, str] = {canonicalize_name(name): version for name, version in lines}
+    absent = sorted(set(names) - pinned.keys() - _NEVER_FROZEN)
     if absent:
         raise MissingInput(f"{LOCK}: does not pin {absent[0]}; add the version that pip freeze shows")
-    return {name: pinned[canonicalize_name(name)] for name in names}
+    return {name: pinned[name] for name in names if name in pinned}
 
 
 def _text(file: Path) -> str:

@@ -154,7 +154,7 @@ def put_model(settings: Params, weight: float = 0.05, bias: float = 0.0, error_r
     }
     (paths.TRAINED / "model.json").write_text(json.dumps(facts))
     (paths.CALIBRATED / "calibration.json").write_text(json.dumps({"temperature": 1.0, "unsure_threshold": 0.6}))
-    _golden()
+    put_golden()
     _reports(settings, error_rate)
     return str(facts["digest"])
 
@@ -170,7 +170,8 @@ def _accepted() -> Iterator[manifest.Row]:
         yield {**named, **facts, "width": 48, "height": 40, "licence": "CC0", "image": data}
 
 
-def _golden() -> None:
+def put_golden() -> None:
+    """Put the golden set of the workspace's model into it."""
     folder = paths.CALIBRATED / "golden"
     folder.mkdir()
     classifier = Classifier.load(paths.TRAINED, paths.CALIBRATED)

@@ -174,7 +174,10 @@ def test_a_body_that_does_not_arrive_is_not_waited_for(served: Path) -> None:
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(served: Path) -> None:
     bomb = planted.saved(Image.new("1", (20_000, 20_000)), "PNG")
     told = problem(ask(served, raw(bomb, "image/png")))
-    assert told == (400, "not a picture that can be read: more than 1000000 pixels; send a whole JPEG, PNG or WebP file")
+    assert told == (
+        400,
+        "not a picture that can be read: more than 1000000 pixels; send a whole JPEG, PNG or WebP file",
+    )
 
 
 def test_keys_are_asked_for_and_compared_and_never_told(served: Path, blue: bytes) -> None:
