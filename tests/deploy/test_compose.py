@@ -81,6 +81,12 @@ def test_every_setting_of_the_service_can_be_given() -> None:
     assert given["IRISLINE_FOLLOW"] == "${IRISLINE_FOLLOW-champion}"  # empty is an answer: stay what you are
 
 
+def test_every_variable_is_told_of() -> None:
+    asked = {name for file in FILES for name in re.findall(r"\$\{(IRISLINE_\w+)", file.read_text())}
+    pages = "".join((ROOT / "docs" / page).read_text() for page in ("deploy.md", "serve.md"))
+    assert asked <= set(re.findall(r"`(IRISLINE_\w+)`", pages))
+
+
 def test_a_stop_lasts_as_long_as_what_is_in_flight_may() -> None:
     assert int(COMPOSE["service"]["stop_grace_period"].removesuffix("s")) > 2 * Settings().timeout
 
