@@ -93,8 +93,9 @@ def _rows(folder: Path, params: Params) -> list[Row]:
 
 
 def _samples(training: list[Row], validation: list[Row], params: Params) -> tuple[Samples, Samples]:
-    load = partial(samples.load, classes=params.base.classes, preprocess=params.preprocess, execution=params.execution)
-    return load(training, len(training)), load(validation, len(validation))
+    rows, classes = training + validation, params.base.classes
+    loaded = samples.load(rows, len(rows), classes, params.preprocess, params.execution)
+    return loaded.parted(len(training))
 
 
 def _ours(fresh: Network, training: Samples, validation: Samples, params: Params, progress_file: Path) -> None:

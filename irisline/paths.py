@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from irisline.errors import IrislineError
 
@@ -50,17 +51,24 @@ def whole_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def write_whole(target: Path, content: str | bytes | memoryview) -> None:
-    """Write a file beside its target, then rename it into place."""
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """Give an open file beside the target that is renamed into place when the block ends without an error."""
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    data = content.encode() if isinstance(content, str) else content
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            partial.write_bytes(data)
+            with partial.open("wb") as file:
+                yield file
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, content: str | bytes) -> None:
+    """Write a file beside its target, then rename it into place."""
+    with whole_file(target) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager

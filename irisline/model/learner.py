@@ -3,7 +3,6 @@
 Owns the recipe and what is remembered between epochs. Knows nothing of pictures, MLflow or where outputs go.
 """
 
-import io
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -60,9 +59,11 @@ class Progress:
 
     def save(self, weights: dict[str, Any], optimizer: dict[str, Any]) -> None:
         """Remember the end of an epoch, whole or not at all."""
-        buffer = io.BytesIO()
-        torch.save({"history": self.history, "weights": weights, "optimizer": optimizer}, buffer)
-        paths.write_whole(self.file, buffer.getbuffer())
+        with paths.whole_file(self.file) as file:
+            try:
+                torch.save({"history": self.history, "weights": weights, "optimizer": optimizer}, file)
+            except RuntimeError as error:  # closing its archive, torch hides what the disk said
+                raise error.__context__ or error from None
 
 
 def phases(train: Train) -> list[Phase]:

@@ -35,6 +35,10 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
         return self.pixels[indices], self.classes[indices]
 
+    def parted(self, at: int) -> "tuple[Samples, Samples]":
+        """Give the first so many samples, and the others."""
+        return Samples(self.pixels[:at], self.classes[:at]), Samples(self.pixels[at:], self.classes[at:])
+
 
 def load(rows: Iterable[Row], count: int, classes: list[str], preprocess: Preprocess, execution: Execution) -> Samples:
     """Give the samples of count rows."""

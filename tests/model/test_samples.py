@@ -29,6 +29,13 @@ def test_samples_hold_the_squares_of_the_rows_in_order(tmp_path: Path, workers: 
     assert classes.tolist() == [0, 1]
 
 
+def test_samples_part_in_two() -> None:
+    made = samples.Samples(torch.arange(5).reshape(5, 1, 1, 1).to(torch.uint8), torch.arange(5))
+    first, others = made.parted(2)
+    assert (first.pixels.flatten().tolist(), first.classes.tolist()) == ([0, 1], [0, 1])
+    assert (others.pixels.flatten().tolist(), others.classes.tolist()) == ([2, 3, 4], [2, 3, 4])
+
+
 @given(st.integers(2, 70), st.integers(1, 40), st.integers(0, 5))
 def test_an_epoch_shows_every_picture_but_a_lonely_last_one(count: int, batch_size: int, epoch: int) -> None:
     batches = KeyedBatches(count, batch_size, seed=1)
