@@ -31,6 +31,11 @@ MODEL_INFO = Gauge(
     multiprocess_mode="livemax",
 )  # fmt: skip
 SWAPS = Counter("irisline_swaps", "Versions that took over while the service ran, or were refused.", ["result"])
+for _result in ("done", "refused"):
+    SWAPS.labels(_result)  # an increase from nothing is seen only where nothing was told before
+FOLLOWING = Gauge(
+    "irisline_following", "1: the registry's alias is followed; 0: it cannot be read.", multiprocess_mode="livemin"
+)
 
 
 def count(prediction: "Prediction", version: int) -> None:

@@ -24,8 +24,11 @@ def replay(classifier: Classifier, folder: Path, name: str) -> int:
     for answer, now in zip(answers, classifier.predict(pictures), strict=True):
         drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
         if drift > limit or now.unsure != answer["unsure"]:
+            changed = (
+                f"by {drift:.2g}, limit {limit:g}" if drift > limit else f"unsure is {str(now.unsure).lower()} now"
+            )
             raise ModelError(
                 f"{name}: answers {answer['file']} of its golden set differently than when it was registered "
-                f"(by {drift:.2g}, limit {limit:g}); compare onnxruntime's version with the run's packages"
+                f"({changed}); compare onnxruntime's version with the run's packages"
             )
     return len(answers)

@@ -33,6 +33,15 @@ def export(client: "MlflowClient", model: str, version: Version, target: Path, g
     return found
 
 
+def renew(client: "MlflowClient", model: str, version: Version, target: Path) -> bool:
+    """Bring up to date what a folder says of itself, if it holds this version already; say whether it does."""
+    if not (target / NAME).is_file() or (found := Identity.read(target / NAME)).digest != version.digest:
+        return False
+    told = {"alias": next(iter(version.aliases), None), "promoted": _promoted(client, model, version)}
+    paths.write_whole(target / NAME, found.model_copy(update=told).as_json())
+    return True
+
+
 def identity(client: "MlflowClient", model: str, version: Version, folder: Path) -> Identity:
     """Give what a version says of itself; the folder holds all its files."""
     tags = version.tags

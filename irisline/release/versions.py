@@ -162,6 +162,11 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
     return kept
 
 
+def forget(version: Version) -> None:
+    """Drop the bundle that fetch keeps of a version."""
+    shutil.rmtree(_KEPT / version.digest, ignore_errors=True)
+
+
 def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
     number = int(row.version)  # an int from SQLite, a str over HTTP
     own = tuple(alias for alias in (*ALIASES, *sorted(set(aliases) - set(ALIASES))) if aliases.get(alias) == number)

@@ -12,10 +12,13 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from irisline.errors import IrislineError, NotFound
 from irisline.release import export, store, versions
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @dataclass
@@ -40,13 +43,19 @@ class Watch:
                     raise NotFound(f"{self.model} has no {self.alias}; type irisline promote")
                 if wanted == self.number:
                     return self._settled()
-                version = versions.get(client, self.model, wanted)
-                export.export(client, self.model, version, self._place(wanted), self.gpu)
+                self._bring(client, versions.get(client, self.model, wanted))
         except IrislineError as error:
             return self._failed(wanted, str(error))
         self._forget(keep={wanted, self.number})
         self.number, self.failure = wanted, None
         return {"version": wanted, "folder": str(self._place(wanted))}
+
+    def _bring(self, client: "MlflowClient", version: versions.Version) -> None:
+        """Have a version's folder, without a second copy of it: where this runs, the disk may be memory."""
+        place = self._place(version.number)
+        if not export.renew(client, self.model, version, place):
+            export.export(client, self.model, version, place, self.gpu)
+            versions.forget(version)
 
     def _settled(self) -> dict[str, Any] | None:
         """Give the news that a store can be read again, if it could not."""

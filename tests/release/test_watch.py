@@ -1,5 +1,6 @@
 """The watcher tells each version once, and each failure once; what it exported is what the registry holds."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,21 @@ def test_news_is_told_once(watch: Watch, published: Params) -> None:
     registry.promote(published, 2)
     assert watch.look() == {"version": 2, "folder": str(watch.folder / "v2")}
     assert watch.look() is None
+
+
+def test_a_version_that_is_there_already_is_not_fetched_again(watch: Watch, published: Params) -> None:
+    for number in (1, 2):
+        registry.promote(published, number)
+        watch.look()
+    shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
+    stood = (watch.folder / "v1" / "model.onnx").stat().st_ino
+    registry.rollback(published)
+    shutil.rmtree("artifacts/scratch/versions")
+    assert watch.look() == {"version": 1, "folder": str(watch.folder / "v1")}
+    assert (watch.folder / "v1" / "model.onnx").stat().st_ino == stood
+    renewed = identity.verify(watch.folder / "v1")
+    assert renewed.promoted == registry.history(published)[0][0].when.isoformat(timespec="seconds")
+    assert not list(Path("artifacts/scratch").glob("versions/*"))
 
 
 def test_only_the_last_two_versions_are_kept(watch: Watch, published: Params) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.imports import ROOT
 from tests.service.conftest import running
 
 pytestmark = pytest.mark.slow
@@ -24,7 +25,7 @@ def test_no_answer_is_other_than_described(served: Path, tmp_path: Path, key: st
                 "--checks", "all", "--exclude-checks", NOT_ASKED, "--max-examples", "60", "--seed", "1",
                 *(("--header", f"Authorization: Bearer {key}") if key else ()),
             ],
-            env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.service.fuzz_hooks"},
+            env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.service.fuzz_hooks", "PYTHONPATH": str(ROOT)}, cwd=tmp_path,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
