@@ -21,8 +21,10 @@ CLIENTS = 16  # that attack at the same time
 RARELY = 10  # of so many turns of all kinds, one has those that cost a second or more
 GOOD = "a good picture"
 BUSY = 503  # the one answer above 499 that a service may give on purpose
-SETTLED = 1.0  # seconds for memory to be given back once good pictures are answered again
-RECOVERED = 120.0  # seconds within which they must be
+LOOK = 0.5  # seconds
+IDLE = 0.1  # of a core: who uses less has nothing left to do
+RESTS = 120.0  # seconds to wait for that
+WARM_UP = 3  # turns of every kind until what is kept for good is laid out
 
 
 @dataclass
@@ -72,21 +74,26 @@ def attack(port: int, attacks: Sequence[Attack], good: bytes, most: int, seed: i
     with ThreadPoolExecutor(CLIENTS) as pool:
         for one, outcome in zip(chosen, pool.map(partial(_attack.strike, port), chosen), strict=True):
             report.add(one, outcome, right)
-    _recover(port, good)
     return report
 
 
-def _recover(port: int, good: bytes) -> None:
-    """Wait until what was asked before has been worked off."""
-    deadline = time.monotonic() + RECOVERED
-    while _attack.strike(port, asked(good)).statuses == [BUSY] and time.monotonic() < deadline:
-        time.sleep(SETTLED)
-    time.sleep(SETTLED)
-
-
 def resident(process: psutil.Process) -> int:
-    """Give the bytes that a process and all it has started hold in memory."""
+    """Give the bytes that a process and all it has started hold in memory, once they have worked off what was asked."""
+    deadline = time.monotonic() + RESTS
+    while _worked(process) > IDLE * LOOK and time.monotonic() < deadline:
+        pass
     return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+
+
+def _worked(process: psutil.Process) -> float:
+    """Give the seconds of a core that all of them use within the next look."""
+    all_of_it = [process, *process.children(recursive=True)]
+    before = [one.cpu_times() for one in all_of_it]
+    time.sleep(LOOK)
+    now = [one.cpu_times() for one in all_of_it]
+    return sum(
+        later.user + later.system - sooner.user - sooner.system for sooner, later in zip(before, now, strict=True)
+    )
 
 
 def _in_turn(attacks: Sequence[Attack], good: Attack, random: Random) -> Iterator[Attack]:

@@ -1,6 +1,6 @@
 """Requests that mean harm, thousands of them, and good ones between them: what they do to a service, and to its memory.
 
-Growth is the resident memory of all the service's processes at the end, over that after one turn of every kind. A server
+Growth is the resident memory of all the service's processes at the end, over that after three turns of every kind. A server
 may answer an attack, refuse it or hang up. What counts as a fault: a status above 499 but 503, a whole request that nobody
 answers within 20 seconds, a good picture whose answer is another than before the first attack.
 """
@@ -25,7 +25,7 @@ def main() -> None:
         with _servers.running(_contenders.ours(store, BRIEF), [good], scratch / "server") as server:
             server.wait()
             before = _attack.strike(server.port, _hostile.asked(good))
-            _hostile.attack(server.port, attacks, good, len(attacks), seed=1)  # lays out what is kept for good
+            _hostile.attack(server.port, attacks, good, _hostile.WARM_UP * len(attacks), seed=1)
             low = _hostile.resident(server.process)
             report = _hostile.attack(server.port, attacks, good, most, seed=2)
             high = _hostile.resident(server.process)

@@ -10,7 +10,7 @@ from tests.service.conftest import running
 
 pytestmark = pytest.mark.slow
 
-TURNS = 3  # of every kind of attack, after one that lays out what is kept for good
+TURNS = 3  # of every kind of attack, after those that lay out what is kept for good
 
 
 def test_no_attack_breaks_it_or_makes_it_grow(served: Path, tmp_path: Path, blue: bytes) -> None:
@@ -19,7 +19,7 @@ def test_no_attack_breaks_it_or_makes_it_grow(served: Path, tmp_path: Path, blue
     with running(served, tmp_path / "log", IRISLINE_TIMEOUT="2") as (address, process):
         port, service = int(address.rpartition(":")[2]), psutil.Process(process.pid)
         before = _attack.strike(port, _hostile.asked(blue))
-        _hostile.attack(port, kinds, blue, len(kinds), seed=1)
+        _hostile.attack(port, kinds, blue, _hostile.WARM_UP * len(kinds), seed=1)
         low = _hostile.resident(service)
         report = _hostile.attack(port, kinds, blue, TURNS * len(kinds), seed=2)
         assert not report.faults
