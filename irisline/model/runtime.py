@@ -6,13 +6,16 @@ Owns the choice between them. ONNX Runtime is all that the serving image of the 
 import ctypes
 import importlib
 import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, when the library is loaded
+import onnxruntime
 
 from irisline.errors import ModelError
 from irisline.model import bundle
