@@ -93,12 +93,12 @@ class Follower:
             self._note(news["version"], str(error))
             return None
         self.state, self.refused = "following", None
-        measures.FOLLOWING.set(1)
+        measures.FOLLOWING.labels(self.settings.follow).set(1)
         return live
 
     def _note(self, version: int | None, failure: str | None) -> None:
         self.state = failure or "following"
-        measures.FOLLOWING.set(version is not None or failure is None)
+        measures.FOLLOWING.labels(self.settings.follow).set(version is not None or failure is None)
         if version is None or failure is None:
             return
         self.refused = {"version": version, "reason": failure, "at": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -34,8 +34,9 @@ SWAPS = Counter("irisline_swaps", "Versions that took over while the service ran
 for _result in ("done", "refused"):
     SWAPS.labels(_result)  # an increase from nothing is seen only where nothing was told before
 FOLLOWING = Gauge(
-    "irisline_following", "1: the registry's alias is followed; 0: it cannot be read.", multiprocess_mode="livemin"
-)
+    "irisline_following", "1: the registry's alias is followed; 0: it cannot be read.", ["alias"],
+    multiprocess_mode="livemin",
+)  # fmt: skip
 
 
 def count(prediction: "Prediction", version: int) -> None:

@@ -24,7 +24,7 @@ from tests import planted
 from tests.imports import ROOT
 
 CALIBRATED = calibration.Calibration(1.0, 0.6)
-READY = 30.0  # seconds to wait for a service to start
+READY = 120.0  # seconds to wait for a service to start
 
 
 def version_folder(folder: Path, number: int = 1, network: onnx.ModelProto | None = None) -> Path:

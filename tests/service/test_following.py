@@ -125,6 +125,7 @@ def test_a_store_that_is_out_of_reach_changes_nothing(published: Params, tmp_pat
         Path("mlflow.db").rename("away.db")
         Path("mlflow.db").mkdir()
         assert eventually(lambda: model(address)["following"]["state"] != "following")
+        assert 'irisline_following{alias="champion"} 0.0' in httpx.get(f"{address}/metrics").text
         assert serves(address, 2)
         Path("mlflow.db").rmdir()
         Path("away.db").rename("mlflow.db")
