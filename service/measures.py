@@ -8,7 +8,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
     from irisline.model.classifier import Prediction
-    from irisline.model.identity import Identity
+    from service.live import Live
 
 ANSWERS = Counter("irisline_answers", "Pictures answered.", ["label", "unsure", "version"])
 CONFIDENCE = Histogram(
@@ -45,11 +45,12 @@ def count(prediction: "Prediction", version: int) -> None:
     CONFIDENCE.labels(prediction.label).observe(prediction.confidence)
 
 
-def show_live(before: "Identity | None", now: "Identity") -> None:
+def show_live(before: "Live | None", now: "Live") -> None:
     """Show which version is live instead of which."""
-    for identity, value in ((before, 0), (now, 1)):
-        if identity:
-            MODEL_INFO.labels(identity.name, identity.version, identity.digest, identity.precision).set(value)
+    for live, value in ((before, 0), (now, 1)):
+        if live:
+            version = live.identity
+            MODEL_INFO.labels(version.name, version.version, version.digest, live.classifier.precision).set(value)
 
 
 def exposition() -> bytes:

@@ -47,8 +47,4 @@ _app = app.create(_settings, _end)
     },  # spans cost more than all the rest of a request
 )
 class Irisline:
-    """Answers which class a picture shows."""
-
-    def __is_ready__(self) -> bool:
-        """Say whether a version is proven and warm; until then BentoML answers 503."""
-        return hasattr(_app.state, "engine")
+    """Answers which class a picture shows. The app does it; until its version is proven and warm, nothing is answered."""
