@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -138,7 +138,7 @@ async def docs(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Give the numbers that Prometheus reads."""
     measures.QUEUE_DEPTH.set(_engine(request).waiting)
-    return Response(measures.exposition(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def nothing(request: Request) -> Response:

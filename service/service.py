@@ -7,6 +7,8 @@ import signal
 import bentoml
 from bentoml.exceptions import BentoMLException
 
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # one process answers; BentoML's folder is shared by all services here
+
 from irisline.errors import IrislineError
 from irisline.model.identity import NAME, Identity
 from service import app
