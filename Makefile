@@ -7,13 +7,14 @@ PULLING := .dvc/tmp/pulling
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
+export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data repro ui test check bench format
+.PHONY: help install data repro ui serve bento container up down test check bench format
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/installed ## create .venv with the locked dependencies (about 2 GB, once)
 
@@ -34,6 +35,21 @@ repro: data ## from the pool to a promoted model: what has changed runs again
 
 ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 	@irisline ui
+
+serve: install ## answer over HTTP on 127.0.0.1:3000, with a page to drop pictures on; follows the champion
+	@irisline serve
+
+bento: install ## pack the champion, or VERSION=n, as a Bento (GPU=1, FOLLOW=1)
+	@irisline bento $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu) $(if $(FOLLOW),--follow)
+
+container: install ## build its image with docker or podman (VERSION=n, GPU=1, FOLLOW=1)
+	@irisline container $(if $(VERSION),--version $(VERSION)) $(if $(GPU),--gpu) $(if $(FOLLOW),--follow)
+
+up: ## start the service and MLflow with docker or podman (GPU=1, POSTGRES=1)
+	@deploy/compose.sh up --detach
+
+down: ## end what make up has started; what is stored stays
+	@deploy/compose.sh down
 
 test: data ## run every test and say what was skipped and why
 	@pytest --cov --cov-report=term:skip-covered

@@ -14,6 +14,7 @@ from irisline.execution import map_ordered
 from irisline.params import Execution
 
 EVERY_CORE = Execution(engine="local", workers=0)
+LIGHTEST, HEAVIEST = 22_000, 58_000  # bytes of a photograph
 
 
 def drawn(folder: Path, count: int, seed: int) -> list[Path]:
@@ -47,6 +48,23 @@ def _changed(data: bytes, random: np.random.Generator) -> bytes:
     lamps = Image.fromarray(random.uniform(0.3, 1.3, (4, 4)).astype(np.float32))
     light = np.asarray(lamps.resize(cut.size, Image.Resampling.BICUBIC))[..., None]
     lit = Image.fromarray((np.asarray(cut) * light).clip(0, 255).astype(np.uint8))
+    return _saved(lit, int(random.integers(80, 96)))
+
+
+def photographs(sources: Sequence[Path]) -> list[bytes]:
+    """Give the pictures as a phone or a web page would send them: 640 pixels wide or high, JPEG files of 20 to 60 kB."""
+    sizes = np.linspace(LIGHTEST, HEAVIEST, len(sources)).tolist()
+    return [_of_size(file.read_bytes(), size) for file, size in zip(sources, sizes, strict=True)]
+
+
+def _of_size(data: bytes, size: float) -> bytes:
+    with Image.open(io.BytesIO(data)) as image:
+        upright = image.height > image.width
+        large = image.convert("RGB").resize((480, 640) if upright else (640, 480), Image.Resampling.BICUBIC)
+    return min((_saved(large, quality) for quality in range(50, 100, 3)), key=lambda saved: abs(len(saved) - size))
+
+
+def _saved(image: Image.Image, quality: int) -> bytes:
     buffer = io.BytesIO()
-    lit.save(buffer, "JPEG", quality=int(random.integers(80, 96)))
+    image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()

@@ -9,7 +9,7 @@ import sys
 import typer
 
 from irisline import console
-from irisline.commands import predicting, project, releasing
+from irisline.commands import packaging, predicting, project, releasing, serving
 from irisline.errors import IrislineError
 
 app = typer.Typer(
@@ -30,6 +30,10 @@ _COMMANDS = (
     ("history", releasing.history, "irisline history --json"),
     ("live-at", releasing.live_at, "irisline live-at 2026-03-01T14:30"),
     ("lineage", releasing.lineage, "irisline lineage 3"),
+    ("serve", serving.serve, "irisline serve --port 3001"),
+    ("verify-served", serving.verify_served, "irisline verify-served http://127.0.0.1:3000"),
+    ("bento", packaging.bento, "irisline bento --version 3"),
+    ("container", packaging.container, "irisline container --version 3"),
     ("summary", project.summary, "irisline summary --since $(date +%s)"),
     ("ui", project.ui, "irisline ui --port 5001"),
     ("pool", project.pool, "irisline pool --count 200 --out pool"),

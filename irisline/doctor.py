@@ -15,6 +15,7 @@ from irisline import params, paths
 from irisline.errors import IrislineError
 
 PACKAGES = (
+    "bentoml",
     "dvc",
     "fastai",
     "great-expectations",

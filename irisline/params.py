@@ -138,6 +138,7 @@ class Gate(Section):
     max_model_megabytes: Positive
     max_parity: Positive
     champion_confidence: Share
+    max_changed_answers: Share
 
 
 class Params(Section):

@@ -1,7 +1,7 @@
 """Stage 5 of 5: calibrate on the validation split, measure the test split once, judge, and publish."""
 
 from irisline import console, paths, stage
-from irisline.model import evaluation, gate, report
+from irisline.model import evaluation, gate, precision, quantization, report
 from irisline.model.classifier import Classifier
 from irisline.params import Params
 from irisline.release import publishing
@@ -12,19 +12,25 @@ def evaluate(params: Params) -> None:
     limits, seed = params.evaluate, params.base.seed
     with paths.whole_folder(paths.CALIBRATED) as folder:
         evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, limits.target_risk, folder)
-        classifier = Classifier.load(paths.TRAINED, folder)
+        model = (paths.TRAINED, folder)
+        classifier = Classifier.load(*model)
         test = evaluation.answers(classifier, paths.ACCEPTED, "test")
-        evaluation.keep_golden(classifier, test, paths.ACCEPTED, limits.golden_images, seed, folder / "golden")
+        failure = quantization.add(classifier, paths.TRAINED, paths.ACCEPTED, seed, folder)
+        choice = precision.weigh(model, failure, test, paths.ACCEPTED, params.gate.max_changed_answers)
+        answering, golden = evaluation.classifiers(*model), folder / "golden"
+        evaluation.keep_golden(answering, test, paths.ACCEPTED, limits.golden_images, seed, golden)
     numbers = evaluation.measure(test, classifier.calibration, classifier.classes, limits.bootstrap_samples, seed)
     verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
     with paths.whole_folder(paths.EVALUATE_REPORT) as folder:
         for name, content in report.files(classifier, test, paths.ACCEPTED, limits, numbers, verdict).items():
             (folder / name).write_bytes(content)
+        (folder / "precision.json").write_text(choice.as_json())
     console.say(
         f"evaluate: {numbers['error_rate']:.1%} wrong of {numbers['test_images']} test images "
         f"(95 % interval {numbers['error_rate_low']:.1%} to {numbers['error_rate_high']:.1%}); "
         f"the gate's own limits are {'met' if verdict['passed'] else 'not met'}"
     )
+    console.say(f"evaluate: the CPU serves {choice.chosen}: {choice.reason}")
     publishing.publish_or_warn(params)
 
 

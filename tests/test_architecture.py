@@ -15,6 +15,7 @@ from tests.imports import ROOT, files_of, modules_of
 
 LIBRARY = sorted((ROOT / "irisline").rglob("*.py"))
 STAGES = sorted(file for file in (ROOT / "pipelines").glob("*.py") if file.stem != "__init__")
+SERVICE = sorted((ROOT / "service").glob("*.py"))
 ROOMS = ("data", "model", "release", "commands")  # each may import those before it, and the foundations
 FOUNDATIONS = {"console", "errors", "execution", "keyed", "params", "paths", "stage"}
 SERVING_NEVER_LOADS = {
@@ -146,6 +147,21 @@ def test_the_prediction_path_loads_nothing_heavy() -> None:
     loaded = set(done.stdout.split())
     assert "onnxruntime" in loaded
     assert not loaded & (SERVING_NEVER_LOADS | {"scipy", "sklearn", "matplotlib", "yaml", "rich"})
+
+
+def test_the_service_loads_nothing_heavy_and_no_registry() -> None:
+    closure = {found for file in SERVICE for found in files_of(file)}
+    assert not set().union(*map(outside, closure)) & SERVING_NEVER_LOADS
+    assert not {file for file in closure if "release" in file.parts}
+    assert not {file for file in closure if file.parent.name in ("pipelines", "tests")}
+
+
+@pytest.mark.parametrize("file", SERVICE, ids=name_of)
+def test_a_module_of_the_service_says_what_it_owns_and_prepares_no_picture(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 250
+    assert not {"PIL", "cv2"} & outside(file)
 
 
 def test_stages_that_need_no_heavy_library_load_none() -> None:

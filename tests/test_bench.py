@@ -10,8 +10,11 @@ import pytest
 
 from tests.clones import Clone
 from tests.planted import ROOT
+from tests.release import conftest as releases
 
 pytestmark = pytest.mark.slow
+
+empty_store, settings, two_versions = releases.empty_store, releases.settings, releases.two_versions
 
 SMALLEST = {
     "memory": {"BENCH_DRAWN": "8", "BENCH_FEW": "60", "BENCH_MANY": "80"},
@@ -19,11 +22,17 @@ SMALLEST = {
     "training": {"BENCH_DRAWN": "4", "BENCH_BATCHES": "1", "BENCH_EPOCHS": "1", "BENCH_RUNS": "1"},
     "validation": {"BENCH_IMAGES": "100", "BENCH_SEEDS": "1"},
 }
+OF_A_MODEL = {  # these need a workspace with a trained model
+    "hostile": {"BENCH_REQUESTS": "40"},
+    "serve": {"BENCH_DRAWN": "4", "BENCH_RUNS": "1", "BENCH_SECONDS": "1", "BENCH_SWAPS": "2"},
+}
 
 
 def _run(name: str, folder: Path, sizes: dict[str, str]) -> str:
     words = [sys.executable, "-m", f"bench.{name}"]
-    done = subprocess.run(words, cwd=folder, env=os.environ | sizes, capture_output=True, text=True)
+    done = subprocess.run(
+        words, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)} | sizes, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -35,6 +44,11 @@ def _ratios(printed: str) -> list[str]:
 @pytest.mark.parametrize(("name", "expected"), [("memory", 2), ("prediction", 1), ("training", 3), ("validation", 2)])
 def test_a_bench_prints_its_ratios(name: str, expected: int) -> None:
     assert len(_ratios(_run(name, ROOT, SMALLEST[name]))) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("hostile", 4), ("serve", 13)])
+def test_a_bench_of_the_service_prints_its_ratios(name: str, expected: int, two_versions: Path) -> None:
+    assert len(_ratios(_run(name, two_versions, OF_A_MODEL[name]))) == expected
 
 
 def test_the_bench_of_repro_prints_its_ratios(tiny: Clone, tmp_path: Path) -> None:
@@ -51,6 +65,6 @@ def test_the_bench_of_repro_prints_its_ratios(tiny: Clone, tmp_path: Path) -> No
 
 def test_every_bench_is_run_here_and_told_of_in_the_readme() -> None:
     benches = {file.stem for file in (ROOT / "bench").glob("[a-z]*.py")}
-    assert benches == {*SMALLEST, "repro"}
+    assert benches == {*SMALLEST, *OF_A_MODEL, "repro"}
     readme = (ROOT / "bench/README.md").read_text()
     assert all(f"python -m bench.{name}" in readme for name in benches)

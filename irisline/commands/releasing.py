@@ -52,7 +52,7 @@ def versions(as_json: Json = False) -> None:
     elif not found:
         console.say("no version yet; type make repro")
     else:
-        columns = ("version", "aliases", "error rate", "95 % interval", "gate", "registered", "commit")
+        columns = ("version", "aliases", "error rate", "95 % interval", "gate", "precision", "registered", "commit")
         show_table(columns, map(_row, found))
 
 
@@ -162,6 +162,8 @@ def _document(version: "Version") -> dict[str, Any]:
         "run_id": version.run_id,
         "registered": _iso(version.created),
         "gate": verdict,
+        "precision": version.precision,
+        "precision_reason": version.precision_reason,
         "metrics": version.metrics,
         "git_commit": version.tags.get("irisline.git_commit"),
     }
@@ -176,6 +178,7 @@ def _row(version: "Version") -> list[object]:
         f"{metrics['error_rate']:.1%}" if metrics else None,
         interval,
         None if verdict is None else "passed" if verdict["passed"] else "refused",
+        version.precision,
         _minute(datetime.fromtimestamp(version.created, UTC)),
         version.tags.get("irisline.git_commit", "-")[:9],
     ]

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irisline.data import images
-from irisline.errors import MissingInput, ModelError
-from irisline.model import calibration
-from irisline.model.runtime import OnnxRuntime, Runtime
+from irisline.errors import ModelError
+from irisline.model import bundle, calibration, runtime
+from irisline.model.bundle import Precision
+from irisline.model.runtime import Device, Runtime
 from irisline.params import Preprocess
 
 BATCH = 32
@@ -37,29 +38,29 @@ class Prediction:
 class Classifier:
     """A model with its preprocessing and calibration."""
 
-    def __init__(self, runtime: Runtime, facts: dict[str, object], calibrated: calibration.Calibration) -> None:
-        self.runtime, self.calibration = runtime, calibrated
+    def __init__(self, runner: Runtime, facts: dict[str, object], calibrated: calibration.Calibration) -> None:
+        self.runtime, self.calibration = runner, calibrated
         self.classes: list[str] = list(facts["classes"])  # type: ignore[call-overload]
         self.preprocess = Preprocess.model_validate(facts["preprocess"])
         self.digest = str(facts["digest"])
         self.max_side, self.max_pixels = int(str(facts["max_side"])), int(str(facts["max_pixels"]))
 
     @classmethod
-    def load(cls, *folders: Path) -> Self:
+    def load(cls, *folders: Path, device: Device = "cpu", precision: Precision = "float32", threads: int = 0) -> Self:
         """Give the classifier whose files lie in these folders; raise MissingInput or ModelError when they do not."""
-        facts_file = _find("model.json", folders)
-        if facts_file is None:
-            raise MissingInput(f"model.json: not in {' or '.join(map(str, folders))}; type dvc repro to train a model")
-        model = _find("model.onnx", folders)
-        if model is None:
-            raise MissingInput(f"model.onnx: not beside {facts_file}; type dvc repro to train a model")
-        calibrated = _find("calibration.json", folders)
+        facts_file, calibrated = bundle.find("model.json", folders), bundle.locate("calibration.json", folders)
+        runner = runtime.choose(folders, device, precision, threads)
         try:
             facts = json.loads(facts_file.read_text())
             found = calibration.read(calibrated) if calibrated else calibration.NONE
-            return cls(OnnxRuntime(model), facts, found)
+            return cls(runner, facts, found)
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{facts_file.parent}: not a model of this program: {error}; publish it anew") from error
+
+    @property
+    def precision(self) -> Precision:
+        """The precision that the network runs in."""
+        return self.runtime.precision
 
     def prepare(self, data: bytes) -> images.Pixels:
         """Give the network's input for one picture, uint8 (3, size, size); raise UnreadableImage."""
@@ -90,7 +91,3 @@ class Classifier:
         reason = f"confidence {confidence:.2f} is below {self.calibration.unsure_threshold:.2f}" if unsure else None
         shares = {name: float(share) for name, share in zip(self.classes, probabilities, strict=True)}
         return Prediction(self.classes[best], shares, confidence, unsure, reason)
-
-
-def _find(name: str, folders: Sequence[Path]) -> Path | None:
-    return next((folder / name for folder in folders if (folder / name).is_file()), None)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from irisline import console, keyed
 from irisline.data import manifest
 from irisline.errors import DataError
-from irisline.model import calibration, metrics
+from irisline.model import bundle, calibration, metrics
+from irisline.model.bundle import ANSWERS, NETWORKS
 from irisline.model.calibration import Calibration, Floats, Labels
 from irisline.model.classifier import Classifier
 
@@ -79,16 +80,25 @@ def calibrate(model: Path, folder: Path, target_risk: float, target: Path) -> No
     (target / "calibration.json").write_text(calibration.as_json(calibrated))
 
 
-def keep_golden(classifier: Classifier, test: Answers, folder: Path, count: int, seed: int, target: Path) -> None:
-    """Write the golden set: pictures of the test split drawn by key, and the answers they got."""
+def classifiers(*folders: Path) -> list[Classifier]:
+    """Give the classifier of a model in each precision that these folders hold a network for."""
+    held = (precision for precision, name in NETWORKS.items() if bundle.locate(name, folders))
+    return [Classifier.load(*folders, precision=precision) for precision in held]
+
+
+def keep_golden(
+    answering: Sequence[Classifier], test: Answers, folder: Path, count: int, seed: int, target: Path
+) -> None:
+    """Write the golden set: pictures of the test split drawn by key, and the answers they got from each classifier."""
     target.mkdir()
     chosen = set(sorted(test.ids, key=lambda name: keyed.unit(seed, "golden", name))[:count])
     rows = (row for row in manifest.of_split(folder, "test") if row["id"] in chosen)
     pictures = {f"{number:04d}.jpg": row["image"] for number, row in enumerate(rows, start=1)}
     for name, picture in pictures.items():
         (target / name).write_bytes(picture)
-    said = golden_answers(classifier, pictures)
-    (target / "answers.json").write_text(json.dumps(said, indent=2) + "\n")
+    for classifier in answering:
+        said = golden_answers(classifier, pictures)
+        (target / Path(ANSWERS[classifier.precision]).name).write_text(json.dumps(said, indent=2) + "\n")
 
 
 def golden_answers(classifier: Classifier, pictures: dict[str, bytes]) -> list[dict[str, Any]]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
 
 from irisline.errors import ModelError
+from irisline.model import graph
 from irisline.model.bundle import file_digest
 from irisline.model.network import Network
 from irisline.model.runtime import OnnxRuntime, Runtime
@@ -71,20 +71,4 @@ def _write_onnx(network: Network, sample: torch.Tensor, target: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    target.write_bytes(_anonymous(program.model_proto).SerializeToString(deterministic=True))
-
-
-def _anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop stack traces and file paths: the same network gives the same bytes in any folder."""
-    del model.metadata_props[:]
-    model.doc_string = ""
-    for graph in (model.graph, *model.functions):
-        del graph.metadata_props[:]
-        graph.doc_string = ""
-        for part in (*graph.node, *graph.value_info):
-            del part.metadata_props[:]
-            part.doc_string = ""
-    for part in (*model.graph.initializer, *model.graph.input, *model.graph.output):
-        del part.metadata_props[:]
-        part.doc_string = ""
-    return model
+    target.write_bytes(graph.as_bytes(program.model_proto))

@@ -20,6 +20,7 @@ def of_version(params: Params, number: int) -> dict[str, Any]:
         "registered": datetime.fromtimestamp(version.created, UTC).isoformat(timespec="seconds"),
         "digest": version.digest,
         "run": version.run_id,
+        "precision on the CPU": f"{version.precision}: {version.precision_reason}",
         "source": {name.removeprefix("irisline."): version.tags.get(name, "-") for name in lineage.SOURCE},
         "machine": machine,
         "metrics, with 95 % intervals": with_intervals(version.metrics),

@@ -67,8 +67,24 @@ def is_settled(tags: dict[str, str]) -> bool:
     return tags.get(DIRTY) == "no"
 
 
+def code_of(commit: str) -> tuple[str, str]:
+    """Give a commit and the one here; the same twice when nothing between them decides a result.
+
+    When they differ in a file that does, the first names it.
+    """
+    here = _git("rev-parse", "HEAD") or "none"
+    if commit == here or _git("cat-file", "-e", f"{commit}^{{commit}}") is None:
+        return commit, here
+    between = _git("diff", "--name-only", commit, "HEAD", "--", ".", *_not_made_by_a_run())
+    return (here, here) if between == "" else (f"{commit[:12]} ({(between or 'a file').splitlines()[0]} differs)", here)
+
+
+def _not_made_by_a_run() -> list[str]:
+    return [f":(exclude){made}" for made in _MADE_BY_A_RUN]
+
+
 def _dirty() -> str:
-    changes = _git("status", "--porcelain", "--", ".", *(f":(exclude){made}" for made in _MADE_BY_A_RUN))
+    changes = _git("status", "--porcelain", "--", ".", *_not_made_by_a_run())
     return "yes" if changes or changes is None else "no"
 
 

@@ -23,7 +23,9 @@ def of_run(experiment: str, run_id: str) -> str:
     checks = [f"- {'✓' if check['passed'] else '✗'} {check['line']}" for check in gate["checks"]]
     place = f"#/experiments/{experiment}/runs/{run_id}/artifacts"
     links = [f"- [{file.relative_to(paths.REPORTS)}]({place}/{file.as_posix()})" for file in _worth_a_look()]
-    lines = [f"### {headline()}", "", f"Gate: **{'passed' if gate['passed'] else 'refused'}**", *checks]
+    choice = _read(paths.EVALUATE_REPORT / "precision.json")
+    lines = [f"### {headline()}", "", f"On the CPU: **{choice['chosen']}**, {choice['reason']}", ""]
+    lines += [f"Gate: **{'passed' if gate['passed'] else 'refused'}**", *checks]
     lines += ["", "Look at", *links, "", "Licences of the data", *(f"- {name}: {n}" for name, n in licences.items())]
     return "\n".join([*lines, "", "In a terminal: `irisline versions`, `irisline promote`, `irisline lineage V`."])
 

@@ -25,7 +25,7 @@ def serve(params: Params, port: int) -> None:
     if store.is_remote():
         console.say(f"MLflow is at {link(experiment, store.shown_address())}")
         return
-    _check_free(port)
+    check_free(HOST, port, "irisline ui --port 5001")
     console.say(f"MLflow opens at {link(experiment, f'http://{HOST}:{port}')}  (Ctrl-C ends it)")
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # its own libraries' news are not for the person at the page
@@ -33,12 +33,11 @@ def serve(params: Params, port: int) -> None:
     os.execv(sys.executable, (sys.executable, "-m", "mlflow", "server", *words))  # noqa: S606
 
 
-def _check_free(port: int) -> None:
+def check_free(host: str, port: int, instead: str) -> None:
+    """Raise ReleaseError, with the command to type instead, when a port is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as error:
-            raise ReleaseError(
-                f"port {port} on {HOST} is taken: {error.strerror}; type irisline ui --port 5001"
-            ) from error
+            raise ReleaseError(f"port {port} on {host} is taken: {error.strerror}; type {instead}") from error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = "irisline.evidence"  # what is being shown
 PUBLISHED = "irisline.published"  # the same, once all of it is there: written last
+_CHOICE = paths.EVALUATE_REPORT / "precision.json"
 PATIENCE = 120.0  # seconds to wait for another publish; several experiments may end together
 
 
@@ -125,12 +126,14 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
 def _facts(client: "MlflowClient", run_id: str, gate: dict[str, Any]) -> dict[str, str]:
     """Give the tags of a version: the verdict, the numbers, the source and which run holds the evidence."""
     tags = client.get_run(run_id).data.tags
-    metrics = evidence.reported_metrics().get("evaluate", {})
+    metrics, choice = evidence.reported_metrics().get("evaluate", {}), _choice()
     return {
         versions.GATE: json.dumps(gate),
         versions.METRICS: json.dumps(metrics),
         versions.LICENCES: json.dumps(_model_facts()["data_licences"]),
         versions.RUN: run_id,
+        versions.PRECISION: choice["chosen"],
+        versions.PRECISION_REASON: choice["reason"],
         "gate": "passed" if gate["passed"] else "refused",
         "error_rate": f"{metrics['error_rate']:.4f}",
         **{name: tags[name] for name in lineage.SOURCE},
@@ -157,17 +160,22 @@ def _model_facts() -> Any:
     return evidence.read_json(paths.TRAINED / "model.json")
 
 
+def _choice() -> Any:
+    return evidence.read_json(_CHOICE)
+
+
 def _model_digest() -> str:
     return str(_model_facts()["digest"])
 
 
 def _evidence(digest: str) -> str:
     """Give the digest of all a run shows: the version's files, every report and the params."""
-    lines = [digest, *(f"{path.as_posix()} {bundle.file_digest(path)}" for path in _shown_files())]
+    lines = [digest, _choice()["chosen"], *(f"{path.as_posix()} {bundle.file_digest(path)}" for path in _shown_files())]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _shown_files() -> Iterator[Path]:
     yield paths.PARAMS
     # DVC adds its own .gitignore to a folder once the stage has ended.
-    yield from sorted(path for path in paths.REPORTS.rglob("*") if path.is_file() and path.name != ".gitignore")
+    reports = (path for path in paths.REPORTS.rglob("*") if path.is_file() and path.name != ".gitignore")
+    yield from sorted(path for path in reports if path != _CHOICE)  # a stopwatch never says the same twice

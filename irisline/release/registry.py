@@ -9,7 +9,7 @@ import numpy as np
 from irisline import paths
 from irisline.data import manifest
 from irisline.errors import Busy, GateRefused, MissingInput, ModelError, NotFound, ReleaseError
-from irisline.model import gate
+from irisline.model import gate, golden
 from irisline.model.classifier import Classifier
 from irisline.params import Params
 from irisline.release import journal, lock, store, versions
@@ -108,7 +108,7 @@ def classifier(params: Params, number: int | None = None) -> tuple[Version, Clas
     version = find(params, number)
     client = store.client()
     with store.one_line_failures():
-        return version, Classifier.load(versions.fetch(client, params.base.name, version))
+        return version, _load(client, params.base.name, version)
 
 
 def history(params: Params) -> tuple[list[Entry], int | None]:
@@ -145,9 +145,13 @@ def _evidence(client: "MlflowClient", params: Params, version: Version, champion
 def _prove(client: "MlflowClient", model: str, version: Version) -> gate.Check:
     """Give the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
     folder = versions.download(client, model, version)
-    count = versions.replay_golden(folder, f"{model} version {version.number}")
+    try:
+        answering = Classifier.load(folder, precision=version.precision)
+        count = golden.replay(answering, folder, f"{model} version {version.number}")
+    except ModelError as error:
+        raise ReleaseError(str(error)) from error
     line = f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
-    return gate.Check("golden", 0.0, versions.GOLDEN_TOLERANCE, passed=True, line=line)
+    return gate.Check("golden", 0.0, golden.TOLERANCE[version.precision], passed=True, line=line)
 
 
 def marked(check: gate.Check) -> str:
@@ -169,7 +173,7 @@ def _against(client: "MlflowClient", params: Params, candidate: Version, champio
 
 def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDArray[np.bool_]":
     """Give for each test picture of the workspace whether a version is wrong about it; memory stays bounded."""
-    model = Classifier.load(versions.fetch(client, params.base.name, version))
+    model = _load(client, params.base.name, version)
     labels: list[str] = []
 
     def pictures() -> Iterator[bytes]:
@@ -181,6 +185,11 @@ def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDAr
     if not labels:
         raise MissingInput(f"{paths.ACCEPTED}: no test pictures here; type dvc repro validate")
     return np.array([answer != label for answer, label in zip(given, labels, strict=True)])
+
+
+def _load(client: "MlflowClient", model: str, version: Version) -> Classifier:
+    """Give the classifier of a version as the CPU serves it."""
+    return Classifier.load(versions.fetch(client, model, version), precision=version.precision)
 
 
 def _move(

@@ -53,16 +53,9 @@ def address() -> str:
 
 def shown_address() -> str:
     """Give the tracking URI fit for a screen: without a password."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
     try:
-        if is_remote():
-            parts = urlsplit(address())
-            return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        url = make_url(address())  # takes a password to end at its first @: the rest of it is in the host
-        return url.set(host=(url.host or "").rpartition("@")[2] or None).render_as_string(hide_password=True)
-    except (ArgumentError, ValueError):
+        return _shown_server(address()) if is_remote() else _shown_database(address())
+    except (ValueError, ImportError):
         return re.sub(r"//.*@", "//", address())
 
 
@@ -126,6 +119,22 @@ def person() -> str:
     except (KeyError, OSError):  # a container may run as a number without a name
         user = f"uid-{os.getuid()}"
     return f"{user}@{socket.gethostname()}"
+
+
+def _shown_server(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _shown_database(uri: str) -> str:
+    from sqlalchemy.engine import make_url  # absent where a service follows a server
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(uri)  # takes a password to end at its first @: the rest of it is in the host
+    except ArgumentError as error:
+        raise ValueError(uri) from error
+    return url.set(host=(url.host or "").rpartition("@")[2] or None).render_as_string(hide_password=True)
 
 
 def _connect(uri: str) -> "MlflowClient":

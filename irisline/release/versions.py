@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from irisline import paths
 from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
 from irisline.model import bundle
-from irisline.model.classifier import Classifier
+from irisline.model.bundle import Precision
 from irisline.release import lineage
 
 if TYPE_CHECKING:
@@ -22,12 +22,13 @@ DIGEST = "irisline.digest"
 GATE = "irisline.gate"
 METRICS = "irisline.metrics"
 LICENCES = "irisline.data_licences"
+PRECISION = "irisline.precision"  # what the CPU serves; a stopwatch had a say, so that it is no part of the digest
+PRECISION_REASON = "irisline.precision_reason"
 RUN = "irisline.run_id"  # the run that holds the evidence now; the one at registration may be older
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
-GOLDEN_TOLERANCE = 1e-4  # of a probability: other processors round differently, other models differ by far more
 REQUIRED = ("mlflow", "numpy", "onnxruntime", "pandas", "pillow", "pydantic", "pyyaml")
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
@@ -55,6 +56,16 @@ class Version:
     def metrics(self) -> dict[str, float]:
         """The numbers of the evaluation."""
         return json.loads(self.tags.get(METRICS, "{}"))  # type: ignore[no-any-return]
+
+    @property
+    def precision(self) -> Precision:
+        """What the CPU serves it in."""
+        return "int8" if self.tags.get(PRECISION) == "int8" else "float32"
+
+    @property
+    def precision_reason(self) -> str:
+        """Why that precision."""
+        return self.tags.get(PRECISION_REASON, "not measured")
 
 
 def every(client: "MlflowClient", model: str) -> list[Version]:
@@ -151,18 +162,9 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
     return kept
 
 
-def replay_golden(folder: Path, name: str) -> int:
-    """Ask the bundle its golden pictures again; give how many, raise ReleaseError when an answer is another now."""
-    answers = json.loads((folder / "golden" / "answers.json").read_text())
-    pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in answers]
-    for answer, now in zip(answers, Classifier.load(folder).predict(pictures), strict=True):
-        drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
-        if drift > GOLDEN_TOLERANCE or now.unsure != answer["unsure"]:
-            raise ReleaseError(
-                f"{name}: answers {answer['file']} of its golden set differently than when it was registered "
-                f"(by {drift:.2g}, limit {GOLDEN_TOLERANCE:g}); compare onnxruntime's version with the run's packages"
-            )
-    return len(answers)
+def forget(version: Version) -> None:
+    """Drop the bundle that fetch keeps of a version."""
+    shutil.rmtree(_KEPT / version.digest, ignore_errors=True)
 
 
 def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:

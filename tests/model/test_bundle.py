@@ -1,5 +1,6 @@
 """A version is its files, and its digest names them whatever folder they lie in."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -41,3 +42,15 @@ def test_an_absent_file_is_named(folder: Path, tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(MissingInput, match=r"^model.safetensors: not in .*one or .*two; type dvc repro to make it$"):
         bundle.digest(folder, tmp_path / "two")
+
+
+def test_int8_is_part_of_a_version_that_has_it_and_leaves_older_digests_alone(folder: Path) -> None:
+    lines = (
+        f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n" for name in sorted(bundle.files(folder))
+    )
+    older = bundle.digest(folder)
+    assert older == hashlib.sha256("".join(lines).encode()).hexdigest()
+    for name in bundle.INT8:
+        (folder / name).write_text("int8")
+    assert set(bundle.INT8) < set(bundle.files(folder))
+    assert bundle.digest(folder) != older

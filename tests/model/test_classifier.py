@@ -82,11 +82,11 @@ def test_calibration_may_lie_in_another_folder(tmp_path: Path) -> None:
 
 
 def test_missing_files_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match=r"^model.json: not in .*absent or .*; type dvc repro to train a model$"):
+    with pytest.raises(MissingInput, match=r"^model.json: not in .*absent or .*; type dvc repro to make it$"):
         Classifier.load(tmp_path / "absent", tmp_path)
     planted.model(tmp_path)
     (tmp_path / "model.onnx").unlink()
-    with pytest.raises(MissingInput, match=r"^model.onnx: not beside .*model.json; type dvc repro to train a model$"):
+    with pytest.raises(MissingInput, match=r"^model.onnx: not in .*; type dvc repro to make it$"):
         Classifier.load(tmp_path)
 
 

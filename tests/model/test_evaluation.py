@@ -75,7 +75,7 @@ def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classi
 def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
     test = evaluation.answers(classifier, rows, "test")
     for name in ("one", "two"):
-        evaluation.keep_golden(classifier, test, rows, 6, 1, tmp_path / name)
+        evaluation.keep_golden([classifier], test, rows, 6, 1, tmp_path / name)
     assert sorted(file.name for file in (tmp_path / "one").iterdir()) == [f"000{n}.jpg" for n in range(1, 7)] + [
         "answers.json"
     ]
@@ -90,7 +90,7 @@ def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifie
 
 def test_a_golden_set_is_no_larger_than_its_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
     test = evaluation.answers(classifier, rows, "test")
-    evaluation.keep_golden(classifier, test, rows, 500, 1, tmp_path / "golden")
+    evaluation.keep_golden([classifier], test, rows, 500, 1, tmp_path / "golden")
     assert len(list((tmp_path / "golden").glob("*.jpg"))) == 20
 
 

@@ -55,7 +55,7 @@ def test_a_refused_promotion_is_a_failure_but_after_publish_an_honest_verdict(tr
 def test_tables_are_plain_in_a_pipe(published: Params) -> None:
     header, second, first = typed("versions").stdout.splitlines()
     assert header.split("\t")[:3] == ["version", "aliases", "error rate"]
-    assert second.split("\t")[:5] == ["2", "challenger", "0.0%", "0.0% to 10.0%", "passed"]
+    assert second.split("\t")[:6] == ["2", "challenger", "0.0%", "0.0% to 10.0%", "passed", "float32"]
     assert first.split("\t")[:2] == ["1", "-"]
 
 

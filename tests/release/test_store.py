@@ -49,6 +49,20 @@ def test_a_password_is_never_shown(address: str, shown: str, monkeypatch: pytest
     assert store.shown_address() == shown
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://ada:secret@mlflow.example.org/x", "https://mlflow.example.org/x"),
+        ("postgresql://ada:secret@db:5432/mlflow", "postgresql://db:5432/mlflow"),
+    ],
+)
+def test_it_is_shown_where_no_database_library_is(address: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    for absent in ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.exc"):
+        monkeypatch.setitem(sys.modules, absent, None)
+    assert store.shown_address() == shown
+
+
 @pytest.mark.parametrize("address", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file:a?uri=true"])
 def test_an_address_without_a_database_file_is_said(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)

@@ -1,0 +1,41 @@
+"""LitServe: a worker for each core, the fast queue, and batches, as its guide to speed advises; pictures come in base64."""
+
+import base64
+import sys
+from typing import Any
+
+import litserve
+import numpy as np
+
+from bench._peers import CORES, load
+from irisline.data.images import Pixels
+
+
+class Api(litserve.LitAPI):
+    """The verbs of LitServe."""
+
+    def setup(self, device: str) -> None:
+        """Load the model in each worker."""
+        self.classifier = load()
+
+    def decode_request(self, request: dict[str, str]) -> Pixels:
+        """Give the network's input."""
+        return self.classifier.prepare(base64.b64decode(request["image"]))
+
+    def batch(self, inputs: list[Pixels]) -> Pixels:
+        """Give inputs as one."""
+        return np.stack(inputs)
+
+    def predict(self, x: Pixels) -> list[dict[str, Any]]:
+        """Answer."""
+        return [vars(self.classifier.answer(row)) for row in self.classifier.logits(x)]
+
+    def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Give the answers one by one."""
+        return output
+
+
+if __name__ == "__main__":
+    api = Api(max_batch_size=4, batch_timeout=0.005)
+    server = litserve.LitServer(api, accelerator="cpu", workers_per_device=CORES, fast_queue=True)
+    server.run(host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", generate_client_file=False)

@@ -1,0 +1,34 @@
+"""The golden set: pictures kept with a version, and the answers they got, in each precision, when it was registered.
+
+Asked again before a version is promoted, rolled back to, or served. Knows nothing of registries.
+"""
+
+import json
+from pathlib import Path
+
+from irisline.errors import ModelError
+from irisline.model import bundle
+from irisline.model.bundle import ANSWERS, Precision
+from irisline.model.classifier import Classifier
+
+# Of a probability: other processors round differently, other models differ by far more. In int8 what is rounded the other
+# way is a whole step off.
+TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "int8": 2e-2}
+
+
+def replay(classifier: Classifier, folder: Path, name: str) -> int:
+    """Ask a version's golden pictures again; give how many, raise ModelError when an answer is another now."""
+    answers = json.loads(bundle.find(ANSWERS[classifier.precision], [folder]).read_text())
+    pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in answers]
+    limit = TOLERANCE[classifier.precision]
+    for answer, now in zip(answers, classifier.predict(pictures), strict=True):
+        drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
+        if drift > limit or now.unsure != answer["unsure"]:
+            changed = (
+                f"by {drift:.2g}, limit {limit:g}" if drift > limit else f"unsure is {str(now.unsure).lower()} now"
+            )
+            raise ModelError(
+                f"{name}: answers {answer['file']} of its golden set differently than when it was registered "
+                f"({changed}); compare onnxruntime's version with the run's packages"
+            )
+    return len(answers)

@@ -1,0 +1,97 @@
+"""The bill of materials of an image as CycloneDX: its Python packages with licences, its base's packages, and the model.
+
+Read from the image itself, not from what was asked for. Knows nothing of how images are built.
+"""
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Any
+
+from irisline.errors import ReleaseError
+from irisline.model.identity import Identity
+
+# Runs in the image, which need not have tar: the metadata of the packages, and the list of what the base is made of.
+_METADATA = """
+import pathlib, sys, tarfile
+with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
+    for folder in pathlib.Path("/opt/irisline/packages").glob("*.dist-info"):
+        archive.add(folder, f"packages/{folder.name}")
+    base = pathlib.Path("/var/lib/dpkg/status")
+    if base.exists():
+        archive.add(base, "status")
+"""
+
+
+def of_image(engine: str, tag: str, identity: Identity) -> str:
+    """Give the document as text; raise ReleaseError when the image cannot be read."""
+    with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
+        found = Path(scratch)
+        _read(engine, tag, found / "image")
+        document = _python(found / "image" / "packages", found / "environment")
+        document["components"] += [*_base(found / "image" / "status"), _model(identity)]
+    name, _, version = tag.partition(":")
+    document["metadata"]["component"] = {"bom-ref": tag, "type": "container", "name": name, "version": version}
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _read(engine: str, tag: str, target: Path) -> None:
+    words = (engine, "run", "--rm", "--network", "none", "--entrypoint", "python3.11", tag, "-c", _METADATA)
+    done = subprocess.run(words, capture_output=True, check=False)
+    if done.returncode:
+        raise ReleaseError(f"{tag}: cannot be read for its bill of materials: {done.stderr.decode().strip()[-200:]}")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(target, filter="data")
+
+
+def _python(packages: Path, environment: Path) -> dict[str, Any]:
+    """Give the document of the Python packages, as cyclonedx-py writes it for an environment that holds only them."""
+    venv.create(environment)
+    site = next(environment.glob("lib/python*/site-packages"))
+    for folder in packages.iterdir():
+        folder.rename(site / folder.name)
+    words = ("environment", "--output-reproducible", "--spec-version", "1.6", str(environment))
+    done = subprocess.run((sys.executable, "-m", "cyclonedx_py", *words), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ReleaseError(
+            f"cyclonedx-py: {(done.stderr.strip() or 'no word why').splitlines()[-1]}; type make install"
+        )
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def _base(status: Path) -> list[dict[str, Any]]:
+    """Give the packages of a Debian base; none when it is another."""
+    texts = status.read_text(encoding="utf-8").strip().split("\n\n") if status.is_file() else []
+    fields = (HeaderParser().parsestr(text) for text in texts)
+    rows = ((found["Package"], found["Version"], found["Architecture"]) for found in fields)
+    return [
+        {
+            "bom-ref": f"deb:{name}",
+            "type": "library",
+            "name": name,
+            "version": version,
+            "purl": f"pkg:deb/debian/{name}@{version.replace(':', '%3A')}?arch={architecture}",
+        }
+        for name, version, architecture in rows
+    ]
+
+
+def _model(identity: Identity) -> dict[str, Any]:
+    """Give the version as the component it is."""
+    return {
+        "bom-ref": f"model:{identity.digest}",
+        "type": "machine-learning-model",
+        "name": identity.name,
+        "version": str(identity.version),
+        "hashes": [{"alg": "SHA-256", "content": identity.digest}],
+        "properties": [
+            {"name": f"irisline:{name}", "value": value}
+            for name, value in {"run_id": identity.run_id, **identity.source.model_dump()}.items()
+        ],
+    }

@@ -1,0 +1,93 @@
+"""An alias of the registry, watched from a process of its own: each version it names is fetched, proven, and told as a line.
+
+A service starts this beside itself, so that no registry client is loaded where pictures are answered. One JSON document a
+line on standard output: {"version", "folder"} for a version that is there, {"version", "failed"} for one that cannot be
+had or a store that cannot be read, {} when the store can be read again. Knows nothing of services.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irisline.errors import IrislineError, NotFound
+from irisline.release import export, store, versions
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+@dataclass
+class Watch:
+    """What was told last, so that only news is told."""
+
+    model: str
+    alias: str
+    folder: Path
+    gpu: bool = False
+    number: int | None = None  # the version that was told
+    failure: str | None = None
+
+    def look(self) -> dict[str, Any] | None:
+        """Give the news, or None."""
+        wanted: int | None = None
+        try:
+            client = store.client()
+            with store.one_line_failures():
+                wanted = versions.aliases_of(client, self.model).get(self.alias)
+                if wanted is None:
+                    raise NotFound(f"{self.model} has no {self.alias}; type irisline promote")
+                if wanted == self.number:
+                    return self._settled()
+                self._bring(client, versions.get(client, self.model, wanted))
+        except IrislineError as error:
+            return self._failed(wanted, str(error))
+        self._forget(keep={wanted, self.number})
+        self.number, self.failure = wanted, None
+        return {"version": wanted, "folder": str(self._place(wanted))}
+
+    def _bring(self, client: "MlflowClient", version: versions.Version) -> None:
+        """Have a version's folder, without a second copy of it: where this runs, the disk may be memory."""
+        place = self._place(version.number)
+        if not export.renew(client, self.model, version, place):
+            export.export(client, self.model, version, place, self.gpu)
+            versions.forget(version)
+
+    def _settled(self) -> dict[str, Any] | None:
+        """Give the news that a store can be read again, if it could not."""
+        was, self.failure = self.failure, None
+        return {} if was else None
+
+    def _failed(self, number: int | None, reason: str) -> dict[str, Any] | None:
+        if reason == self.failure:
+            return None
+        self.failure = reason
+        return {"version": number, "failed": reason}
+
+    def _place(self, number: int) -> Path:
+        return self.folder / f"v{number}"
+
+    def _forget(self, keep: set[int | None]) -> None:
+        for place in self.folder.glob("v*"):
+            if place not in {self._place(number) for number in keep if number}:
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def main() -> None:
+    """Watch until whoever started this has gone: MODEL ALIAS FOLDER SECONDS cpu|gpu."""
+    model, alias, folder, seconds, device = sys.argv[1:]
+    watch, parent = Watch(model, alias, Path(folder), device == "gpu"), os.getppid()
+    while os.getppid() == parent:
+        news = watch.look()
+        if news is not None:
+            sys.stdout.write(json.dumps(news) + "\n")
+            sys.stdout.flush()
+        time.sleep(float(seconds))
+
+
+if __name__ == "__main__":
+    main()

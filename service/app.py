@@ -1,0 +1,211 @@
+"""The routes: requests in, documents out. Owns no model and no preprocessing; BentoML mounts this app at its root.
+
+BentoML's own /livez, /readyz and /healthz come before these routes. What a model needs is imported when the app
+starts: BentoML's supervisor imports this module too, and answers nothing.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from irisline.errors import IrislineError, UnreadableImage
+from service import bodies, measures, openapi, schemas
+from service.guard import Guard
+from service.problems import Overloaded, Problem
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.engine import Answer, Engine
+
+PAGE = Path(__file__).parent / "page"
+RETRY = {"Retry-After": "1"}
+FRESH = {"Cache-Control": "no-store"}
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
+
+
+def create(settings: Settings, on_failed_start: Callable[[IrislineError], object] = lambda _: None) -> Starlette:
+    """Give the app; its lifespan loads the model, so that nothing is answered before it is proven and warm."""
+    others = [Middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
+                         allow_headers=["Authorization", "Content-Type", "X-API-Key"])]  # fmt: skip
+    app = Starlette(
+        routes=[
+            Route("/", partial(_file, "index.html"), methods=["GET"]),
+            Mount("/page", StaticFiles(directory=PAGE)),
+            Route("/predict", predict, methods=["POST"]),
+            Route("/predict_batch", predict_batch, methods=["POST"]),
+            Route("/model", model, methods=["GET"]),
+            Route("/docs.json", docs, methods=["GET"]),
+            Route("/metrics", metrics, methods=["GET"]),
+            Route("/{path:path}", nothing, methods=METHODS),
+        ],
+        middleware=[Middleware(Guard, settings=settings), *(others if settings.cors_origins else [])],
+        exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _bug},
+        lifespan=_lifespan,
+    )
+    app.state.settings, app.state.on_failed_start = settings, on_failed_start
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    from service.engine import Engine
+    from service.following import Follower
+    from service.live import Live, threads
+
+    settings: Settings = app.state.settings
+    try:
+        follower = Follower(settings) if settings.follow else None
+        first = await follower.first() if follower else await asyncio.to_thread(Live.load, settings.model, settings)
+    except IrislineError as error:
+        app.state.on_failed_start(error)
+        raise
+    engine = Engine(
+        first, threads(settings), settings.max_batch, settings.max_queue, on_batch=measures.BATCH_SIZE.observe
+    )
+    measures.show_live(None, first.identity)
+    app.state.engine, app.state.follower = engine, follower
+    if follower:
+        follower.start(engine)
+    yield
+    if follower:
+        await follower.stop()
+    await asyncio.to_thread(engine.close)
+
+
+async def predict(request: Request) -> Response:
+    """Answer one picture."""
+    started = time.perf_counter()
+    settings: Settings = request.app.state.settings
+    data = await bodies.picture(request, settings)
+    if _flag(request, "explain"):
+        answer = await _answered(settings, _engine(request).explain(data))
+    else:
+        (answer,) = await _answered(settings, _engine(request).answer([data]))
+    if isinstance(answer.prediction, UnreadableImage):
+        raise _unreadable(answer.prediction)
+    return _json(_told(answer, started))
+
+
+async def predict_batch(request: Request) -> Response:
+    """Answer many pictures, each with its own answer or failure."""
+    started = time.perf_counter()
+    settings: Settings = request.app.state.settings
+    files = await bodies.pictures(request, settings)
+    answers = await _answered(settings, _engine(request).answer([data for _, data in files]))
+    named = zip((name for name, _ in files), answers, strict=True)
+    return _json({"answers": [{"file": name, **_one_of_many(answer, started)} for name, answer in named]})
+
+
+async def model(request: Request) -> Response:
+    """Say which version is served, where it comes from, and how following goes."""
+    live, follower = _engine(request).live, request.app.state.follower
+    shown = {
+        **live.identity.model_dump(),
+        "preprocess": live.classifier.preprocess.model_dump(),
+        "device": live.classifier.runtime.device,
+        "loaded": live.loaded.isoformat(timespec="seconds"),
+        "following": follower.document() if follower else None,
+    }
+    return _json(shown)
+
+
+async def docs(request: Request) -> Response:
+    """Give the OpenAPI description."""
+    settings: Settings = request.app.state.settings
+    return _json(openapi.document(_engine(request).live.identity, bool(settings.api_keys)))
+
+
+async def metrics(request: Request) -> Response:
+    """Give the numbers that Prometheus reads."""
+    measures.QUEUE_DEPTH.set(_engine(request).waiting)
+    return Response(measures.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def nothing(request: Request) -> Response:
+    """Say that there is nothing at this path, or nothing for this method."""
+    path = request.url.path
+    if path in {*ALLOWED, "/", "/model", "/docs.json", "/metrics"}:
+        allowed = ALLOWED.get(path, "GET")
+        raise Problem(
+            405, f"{request.method} is not served at {path}; send {allowed}", {"Allow": allowed, **bodies.HANG_UP}
+        )
+    raise Problem(404, f"nothing at {path[:200]}; GET /docs.json lists what there is", bodies.HANG_UP)
+
+
+async def _file(name: str, request: Request) -> Response:
+    return FileResponse(PAGE / name)
+
+
+async def _answered(settings: Settings, answering: Any) -> Any:
+    try:
+        async with asyncio.timeout(settings.timeout):
+            return await answering
+    except Overloaded as error:
+        raise Problem(503, f"busy: {error}; try again in a second", RETRY) from error
+    except TimeoutError as error:
+        raise Problem(503, f"busy: no answer within {settings.timeout:g} seconds; try again later", RETRY) from error
+
+
+def _one_of_many(answer: "Answer", started: float) -> dict[str, Any]:
+    if isinstance(answer.prediction, UnreadableImage):
+        return {"error": _unreadable(answer.prediction).document()}
+    return _told(answer, started)
+
+
+def _told(answer: "Answer", started: float) -> dict[str, Any]:
+    assert not isinstance(answer.prediction, UnreadableImage)
+    if answer.saliency is None:  # an explanation is of a picture that was answered before
+        measures.count(answer.prediction, answer.live.identity.version)
+    return {**schemas.answer_document(answer), "ms": round((time.perf_counter() - started) * 1000, 2)}
+
+
+def _unreadable(error: UnreadableImage) -> Problem:
+    measures.DECODE_FAILURES.inc()
+    return Problem(400, f"not a picture that can be read: {error}; send a whole JPEG, PNG or WebP file")
+
+
+def _engine(request: Request) -> "Engine":
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+def _flag(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "false").lower()
+    if given not in ("true", "false"):
+        raise Problem(400, f"{name} is {given[:20]!r}, must be true or false", bodies.HANG_UP)
+    return given == "true"
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(json.dumps(document, separators=(",", ":")), headers=FRESH, media_type="application/json")
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Problem(error.status_code, f"{request.url.path[:200]}: {error.detail}", error.headers).response()
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the service; its log says more").response()

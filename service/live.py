@@ -1,0 +1,67 @@
+"""A version that is fit to answer: its files are what was registered, its golden answers are the same, its network is warm.
+
+Knows nothing of HTTP or registries; the folder may come from an image, a disk or a store.
+"""
+
+import ctypes
+import math
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from irisline.model import golden, identity
+from irisline.model.classifier import Classifier
+from irisline.model.identity import Identity
+from service.settings import Settings
+
+CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "quota period" in microseconds, or "max period" (cgroup v2)
+
+
+@dataclass(frozen=True)
+class Live:
+    """A version, its classifier, and since when it answers."""
+
+    identity: Identity
+    classifier: Classifier
+    loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def load(cls, folder: Path, settings: Settings) -> Self:
+        """Give the version of a folder, proven and warm.
+
+        Raise MissingInput or ModelError when the files are absent or not those that were registered, or when a golden
+        picture gets another answer than it did then.
+        """
+        proven = identity.verify(folder)
+        classifier = Classifier.load(folder, device=settings.device, precision=proven.precision, threads=1)
+        golden.replay(classifier, folder, f"{proven.name} version {proven.version}")
+        _warm(classifier, settings.max_batch)
+        _trim()
+        return cls(proven, classifier)
+
+
+def threads(settings: Settings, cgroup: Path = CGROUP_QUOTA) -> int:
+    """Give how many threads answer: the settings' number, else one per core that this process may use."""
+    if settings.threads:
+        return settings.threads
+    cores = len(os.sched_getaffinity(0))
+    quota, period = cgroup.read_text().split() if cgroup.is_file() else ("max", "1")
+    return cores if quota == "max" else max(1, min(cores, math.ceil(int(quota) / int(period))))
+
+
+def _warm(classifier: Classifier, max_batch: int) -> None:
+    """Run the network once at each end of the batch sizes, so that no request waits for memory to be laid out."""
+    size = classifier.preprocess.size
+    for batch in (max_batch, 1):
+        classifier.logits(np.zeros((batch, 3, size, size), np.uint8))
+
+
+def _trim() -> None:
+    """Give the kernel back what loading took and freed: glibc would keep some 80 MB of a resnet18's weights, twice over."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)

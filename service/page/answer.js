@@ -1,0 +1,89 @@
+// What is said of one picture: the answer, how sure it is, the bars; or why there is none.
+// Knows nothing of where answers come from.
+
+import { element, icon } from "./dom.js";
+import { percent, sureness, threshold, title } from "./words.js";
+
+const SHOWN = 6; // bars; the rest can be opened
+const LONG = 12; // letters that a large answer may have on a phone
+
+/** Gives what is to be shown for an entry of the visit. */
+export function said(entry, retry) {
+  if (entry.answer) return answered(entry);
+  if (entry.problem) return failed(entry, retry);
+  return element(
+    "div",
+    { class: "asking" },
+    element("p", { class: "eyebrow" }, entry.patience ?? "Looking…"),
+    element("div", { class: "bone large" }),
+    element("div", { class: "bone" }),
+    element("div", { class: "bone" }),
+  );
+}
+
+/** One sentence for those who hear the page. */
+export function spoken({ file, answer, problem }) {
+  if (problem) return `${file.name}: ${problem.title}. ${problem.message}`;
+  const { word, rest } = sureness(answer);
+  return `${file.name}: ${answer.label}. ${word}: ${rest}`;
+}
+
+function answered({ file, answer, note }) {
+  const { word, rest } = sureness(answer);
+  return element(
+    "div",
+    { class: answer.unsure ? "answer unsure" : "answer" },
+    element("p", { class: "eyebrow" }, file.name),
+    element("h2", { class: answer.label.length > LONG ? "label long" : "label" }, title(answer.label)),
+    element("p", { class: "sure" }, badge(word), ` ${rest}`),
+    bars(answer),
+    note && element("p", { class: "fine" }, note),
+    element("p", { class: "fine by" }, by(answer)),
+  );
+}
+
+function badge(word) {
+  return element("strong", { class: "badge" }, icon(word.toLowerCase()), `${word}:`);
+}
+
+function by({ model, ms }) {
+  const time = ms === undefined ? "" : ` in ${ms < 10 ? Number(ms).toFixed(1) : Math.round(ms)} ms`;
+  return [`${model.name} version ${model.version}, `, element("code", {}, String(model.digest).slice(0, 8)), time];
+}
+
+function bars({ probabilities, label, reason }) {
+  const shares = Object.entries(probabilities).sort(([, one], [, other]) => other - one);
+  const needed = threshold(reason);
+  const list = (some) => element("ul", { class: "bars" }, some.map((share) => bar(share, label, needed)));
+  const rest = shares.slice(SHOWN);
+  return [
+    list(shares.slice(0, SHOWN)),
+    rest.length > 0 && element("details", {}, element("summary", {}, `${rest.length} more`), list(rest)),
+  ];
+}
+
+function bar([name, share], label, needed) {
+  const best = name === label;
+  const fill = element("span", { class: "fill" });
+  fill.style.width = `${share * 100}%`; // by the object model: the page's policy forbids style in markup
+  const mark = best && needed && element("span", { class: "mark" }, `sure from ${percent(needed)}`);
+  if (mark) mark.style.width = `${needed * 100}%`;
+  return element(
+    "li",
+    { class: best ? "best" : null },
+    element("span", { class: "name" }, title(name)),
+    element("span", { class: "share" }, percent(share)),
+    element("span", { class: "track", "aria-hidden": "true" }, fill, mark),
+  );
+}
+
+function failed({ file, problem }, retry) {
+  return element(
+    "div",
+    { class: "failed" },
+    element("p", { class: "eyebrow" }, file.name),
+    element("h2", { class: "trouble" }, problem.title),
+    element("p", { class: "sure" }, element("strong", { class: "badge" }, icon("trouble"), "No answer:"), ` ${problem.message}`),
+    problem.passing && element("button", { type: "button", class: "primary", click: retry }, "Try again"),
+  );
+}

@@ -1,0 +1,49 @@
+// One picture's way to its answer: a copy where the service would not take the original, and the reason where there is none.
+// Knows nothing of what is shown.
+
+import { Problem, ask } from "./api.js";
+import { copy, foreign, readable } from "./pictures.js";
+
+const NO_FILE = "It is a folder, or a file that is gone. Open the folder and take the pictures in it.";
+const OTHER_TYPE = "Asked about a JPEG copy: the service does not take the original's type.";
+const SMALLER = "Asked about a smaller copy: the original is larger than the service takes.";
+
+/** Gives an entry its answer or its problem; `changed` is called when there is something new to show meanwhile. */
+export async function answer(entry, changed) {
+  Object.assign(entry, { problem: null, patience: null });
+  try {
+    if (!(await readable(entry.file))) throw new Problem(400, NO_FILE);
+    if (!(await replaced(entry, foreign(entry.file), OTHER_TYPE))) entry.sent = entry.file;
+    entry.answer = await patiently(entry, changed);
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    entry.problem = problem;
+  }
+}
+
+/** Gives an entry the grid of what the model looked at; its answer too, where another version gave it. */
+export async function explain(entry) {
+  const found = await ask(entry.sent, { explain: true });
+  if (!found.saliency) throw new Problem(500, "The service does not tell.");
+  entry.grid = found.saliency;
+  if (found.model.digest !== entry.answer.model.digest) entry.answer = found;
+}
+
+async function patiently(entry, changed) {
+  const waiting = (seconds) => {
+    entry.patience = `The service is busy. Asking again in ${Math.ceil(seconds)} s…`;
+    changed();
+  };
+  try {
+    return await ask(entry.sent, { waiting });
+  } catch (problem) {
+    if (problem.status !== 413 || !(await replaced(entry, !entry.note, SMALLER))) throw problem;
+    return ask(entry.sent, { waiting });
+  }
+}
+
+async function replaced(entry, needed, note) {
+  const made = needed && (await copy(entry.file));
+  if (made) Object.assign(entry, { sent: made, note });
+  return Boolean(made);
+}

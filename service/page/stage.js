@@ -1,0 +1,98 @@
+// The one picture that is looked at: itself, or the square a network sees with what it looked at, and what is said of it.
+// Knows nothing of the other pictures.
+
+import { said } from "./answer.js";
+import { explain } from "./asking.js";
+import { seen } from "./facts.js";
+import { draw } from "./heat.js";
+import { place } from "./words.js";
+
+const FAR = 0.6; // of the window's height: an answer that begins lower is scrolled to
+const LOOKING = "Covering one part after another, to see what the answer rests on…";
+
+export class Stage {
+  /**
+   * `at` has the page's elements by id; `preprocess` gives what the service says of the square, or nothing; `retry` asks
+   * about an entry again, `changed` hears that one has another answer.
+   */
+  constructor(at, { preprocess, retry, changed }) {
+    Object.assign(this, { at, preprocess, retry, changed, entry: null });
+    at.picture.addEventListener("error", () => this.blank(true));
+    at["show-heat"].addEventListener("change", () => this.look());
+    at.strength.addEventListener("input", () => this.fade());
+    this.fade();
+  }
+
+  /** Shows another picture. */
+  show(entry) {
+    this.entry = entry;
+    this.blank(false);
+    this.at.picture.src = entry.url;
+    this.at.picture.alt = `The picture asked about: ${entry.file.name}`;
+    this.at.result.hidden = false;
+    this.update();
+    const { top } = this.at.result.getBoundingClientRect();
+    if (top < 0 || top > innerHeight * FAR) this.at.result.scrollIntoView();
+  }
+
+  /** Shows what has become of the picture. */
+  update() {
+    this.at.said.replaceChildren(said(this.entry, () => {
+      this.at.said.focus();
+      this.retry(this.entry);
+    }));
+    this.look();
+  }
+
+  /** Shows nothing. */
+  clear() {
+    this.entry = null;
+    this.at.result.hidden = true;
+    this.at.picture.removeAttribute("src");
+  }
+
+  blank(none) {
+    this.at.stage.classList.toggle("blank", none);
+  }
+
+  fade() {
+    this.at.heat.style.opacity = this.at.strength.value;
+  }
+
+  async look() {
+    const entry = this.entry;
+    const wanted = Boolean(entry.answer) && this.at["show-heat"].checked;
+    this.at.looked.hidden = !entry.answer;
+    this.at.strength.disabled = !wanted;
+    this.lay(wanted && entry.grid);
+    this.at.caption.textContent = this.words(entry, wanted);
+    if (!wanted || entry.grid) return;
+    const { answer } = entry;
+    const trouble = await this.explained(entry);
+    if (entry.answer !== answer) this.changed(entry);
+    else if (entry !== this.entry) return;
+    else if (trouble) this.at.caption.textContent = `What it looked at cannot be shown. ${trouble.message}`;
+    else this.look();
+  }
+
+  /** Waits for the grid, asked for once however often a person comes back; gives the problem when there is none. */
+  explained(entry) {
+    entry.explaining ??= explain(entry).then(() => null, (problem) => {
+      entry.explaining = null;
+      return problem;
+    });
+    return entry.explaining;
+  }
+
+  lay(grid) {
+    if (grid) draw(this.at.heat, grid);
+    this.at.heat.hidden = !grid;
+    this.at.stage.dataset.fit = grid ? (this.preprocess()?.fit ?? "squash") : "whole";
+  }
+
+  words(entry, wanted) {
+    if (wanted && !entry.grid) return LOOKING;
+    const square = entry.answer ? seen(this.preprocess()) : "";
+    return `${wanted ? place(entry.grid) : ""} ${square && `The network sees ${square}.`}`.trim();
+  }
+}

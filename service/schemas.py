@@ -1,0 +1,96 @@
+"""The documents that the API gives, as types: what OpenAPI tells, and what the tests hold every answer to."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from irisline.model.identity import Identity
+from irisline.params import Preprocess
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ModelName(_Document):
+    """The version that gave an answer."""
+
+    name: str
+    version: int
+    digest: str = Field(description="sha256 over the files of the version")
+
+
+class Answer(_Document):
+    """What is on one picture."""
+
+    label: str = Field(description="the likeliest class, also when unsure")
+    probabilities: dict[str, float] = Field(description="of each class, adding up to 1")
+    confidence: float = Field(description="probability of the label")
+    unsure: bool = Field(description="whether the answer is better not relied upon")
+    reason: str | None = Field(description="why it is unsure")
+    model: ModelName
+    ms: float = Field(description="milliseconds from the request's arrival to its answer")
+    saliency: list[list[float]] | None = Field(
+        default=None, description="fall of the log odds when each part of the picture is covered; with explain=true"
+    )
+
+
+class ProblemDetails(_Document):
+    """Why a request was not served (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class NamedAnswer(Answer):
+    """The answer about one file of many."""
+
+    file: str
+
+
+class NamedProblem(_Document):
+    """The failure of one file of many."""
+
+    file: str
+    error: ProblemDetails
+
+
+class Answers(_Document):
+    """One answer or failure per file, in the order of the files."""
+
+    answers: list[NamedAnswer | NamedProblem]
+
+
+class Refused(_Document):
+    """The last version that was not let in, and why."""
+
+    version: int | None
+    reason: str
+    at: str
+
+
+class Following(_Document):
+    """How a service that follows an alias of the registry is doing."""
+
+    alias: str
+    state: str = Field(description="starting, following, or the reason why the store cannot be read")
+    refused: Refused | None
+
+
+class Model(Identity):
+    """What is being served."""
+
+    preprocess: Preprocess
+    device: str
+    loaded: str = Field(description="since when this process answers with it")
+    following: Following | None
+
+
+def answer_document(answer: Any) -> dict[str, Any]:
+    """Give an answer as a document, without the time it took."""
+    prediction, identity = answer.prediction, answer.live.identity
+    model = {"name": identity.name, "version": identity.version, "digest": identity.digest}
+    shown: dict[str, Any] = {**vars(prediction), "model": model}
+    return shown if answer.saliency is None else {**shown, "saliency": answer.saliency}

@@ -1,0 +1,54 @@
+"""The BentoML service: the app, mounted where BentoML serves it. `bentoml serve service.service:Irisline`."""
+
+import logging
+import os
+import signal
+
+import bentoml
+from bentoml.exceptions import BentoMLException
+
+from irisline.errors import IrislineError
+from irisline.model.identity import NAME, Identity
+from service import app
+from service.settings import Settings
+
+
+def _settings_of(environment: os._Environ[str]) -> Settings:
+    """Give the settings, once there is a version to serve; BentoML makes one line of the failure."""
+    try:
+        settings = Settings.read(environment)
+        Identity.read(settings.model / NAME)
+    except IrislineError as error:
+        raise BentoMLException(str(error)) from error
+    return settings
+
+
+def _end(error: IrislineError) -> None:
+    """End BentoML's supervisor too, where there is one: it would start this worker again, and the version be no better."""
+    logging.getLogger("bentoml.irisline").critical("not served: %s", error)
+    if "BENTOML_RUNNER_MAP" in os.environ:
+        os.kill(os.getppid(), signal.SIGTERM)
+    os._exit(1)
+
+
+_settings = _settings_of(os.environ)
+_app = app.create(_settings, _end)
+
+
+@bentoml.asgi_app(_app)
+@bentoml.service(
+    name="irisline",
+    workers=1,  # its threads keep every core busy; the kernel would give one of two processes all connections
+    traffic={"timeout": 2 * _settings.timeout + 5},  # BentoML keeps a timer for so long after each request
+    logging={"access": {"enabled": False}},  # no request is written down
+    metrics={"enabled": False},  # BentoML's keep every path that anyone ever asked for; ours are at the same address
+    tracing={
+        "excluded_urls": os.environ.get("IRISLINE_UNTRACED", ".*")
+    },  # spans cost more than all the rest of a request
+)
+class Irisline:
+    """Answers which class a picture shows."""
+
+    def __is_ready__(self) -> bool:
+        """Say whether a version is proven and warm; until then BentoML answers 503."""
+        return hasattr(_app.state, "engine")

@@ -1,0 +1,48 @@
+"""What the environment says of the service, read once and frozen. The only reader of IRISLINE_ variables here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from irisline.errors import IrislineError
+
+PREFIX = "IRISLINE_"
+
+
+def _listed(value: object) -> object:
+    """Take a comma-separated text as a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """Limits, keys and the place of the model. Sizes in bytes, times in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: Path = Path("model")  # the folder of the version that is served first
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = Field(0, ge=0)  # that answer; 0: one per core
+    max_batch: int = Field(8, ge=1)  # pictures that go through the network at once
+    max_queue: int = Field(128, ge=1)  # pictures that may wait; more are sent away with 503
+    max_bytes: int = Field(10 * 2**20, ge=1024)  # of one request
+    max_images: int = Field(32, ge=1)  # of one request
+    timeout: float = Field(10.0, gt=0)  # for a body to arrive, and again for its answer
+    api_keys: Annotated[list[SecretStr], BeforeValidator(_listed)] = []  # when there is one, a request must bring one
+    cors_origins: Annotated[list[str], BeforeValidator(_listed)] = []
+    follow: str = ""  # an alias of the registry; empty: stay what you are
+    follow_seconds: float = Field(0.5, gt=0)  # between two looks at the alias
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Give the settings of an environment; raise IrislineError that names the first wrong variable, not its value."""
+        given: dict[str, Any] = {
+            name: value for name in cls.model_fields if (value := environment.get(PREFIX + name.upper(), "")) != ""
+        }
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            raise IrislineError(f"{name}: {first['msg']}; correct it or leave it unset") from error

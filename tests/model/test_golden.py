@@ -1,0 +1,61 @@
+"""The golden set is asked again in the precision that answers, and told from another model's answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from irisline.errors import MissingInput, ModelError
+from irisline.model import evaluation, golden, quantization
+from irisline.model.bundle import ANSWERS, Precision
+from irisline.model.calibration import Calibration
+from irisline.model.classifier import Classifier
+from tests import planted
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a bundle with golden answers in both precisions."""
+    rows, folder = tmp_path / "rows", planted.model(tmp_path / "model", calibrated=Calibration(2.0, 0.6))
+    planted.accept(rows, {"train": 10, "test": 4})
+    assert quantization.add(Classifier.load(folder), folder, rows, 1, folder) is None
+    test = evaluation.answers(Classifier.load(folder), rows, "test")
+    evaluation.keep_golden(evaluation.classifiers(folder), test, rows, 5, 1, folder / "golden")
+    return folder
+
+
+def shift(file: Path, by: float, unsure: bool | None = None) -> None:
+    """Change the first kept answer."""
+    kept = json.loads(file.read_text())
+    kept[0]["probabilities"]["blue"] += by
+    kept[0]["unsure"] = kept[0]["unsure"] if unsure is None else unsure
+    file.write_text(json.dumps(kept))
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_each_precision_is_held_to_its_own_answers(folder: Path, precision: Precision) -> None:
+    classifier, limit = Classifier.load(folder, precision=precision), golden.TOLERANCE[precision]
+    assert golden.replay(classifier, folder, "it") == 5
+    shift(folder / ANSWERS[precision], 0.9 * limit)
+    assert golden.replay(classifier, folder, "it") == 5
+    shift(folder / ANSWERS[precision], 0.2 * limit)
+    message = (
+        rf"^it: answers 0001.jpg of its golden set differently .* \(by \S+, limit {limit:g}\); compare onnxruntime"
+    )
+    with pytest.raises(ModelError, match=message):
+        golden.replay(classifier, folder, "it")
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_an_answer_that_is_unsure_now_is_another(folder: Path, precision: Precision) -> None:
+    classifier = Classifier.load(folder, precision=precision)
+    shift(folder / ANSWERS[precision], 0.0, unsure=True)
+    with pytest.raises(ModelError, match="differently"):
+        golden.replay(classifier, folder, "it")
+
+
+def test_answers_that_are_not_there_are_named(folder: Path) -> None:
+    (folder / ANSWERS["int8"]).unlink()
+    assert golden.replay(Classifier.load(folder), folder, "it") == 5
+    with pytest.raises(MissingInput, match=r"^golden/answers.int8.json: not in "):
+        golden.replay(Classifier.load(folder, precision="int8"), folder, "it")

@@ -1,0 +1,153 @@
+"""Versions in folders as an image holds them, the app asked without a network, and the whole service on a loopback port."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import onnx
+import pytest
+
+from irisline.model import bundle, calibration
+from irisline.model.classifier import Classifier
+from irisline.model.identity import NAME, Identity, Metric, Source
+from service.app import create
+from service.settings import Settings
+from tests import planted
+from tests.imports import ROOT
+
+CALIBRATED = calibration.Calibration(1.0, 0.6)
+READY = 120.0  # seconds to wait for a service to start
+
+
+def version_folder(folder: Path, number: int = 1, network: onnx.ModelProto | None = None) -> Path:
+    """Write a planted version as a service is given one; give the folder."""
+    planted.model(folder, network, CALIBRATED)
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "golden").mkdir()
+    answers = []
+    for label in planted.CLASSES:
+        data = planted.saved(planted.picture(label))
+        (folder / "golden" / f"{label}.jpg").write_bytes(data)
+        (given,) = Classifier.load(folder).predict([data])
+        answers.append({"file": f"{label}.jpg", "probabilities": given.probabilities, "unsure": given.unsure})
+    (folder / "golden" / "answers.json").write_text(json.dumps(answers))
+    (folder / NAME).write_text(identity_of(folder, number).as_json())
+    return folder
+
+
+def identity_of(folder: Path, number: int) -> Identity:
+    """Give the identity of a version's folder as it stands."""
+    return Identity(
+        name="eye-colour",
+        version=number,
+        alias="champion",
+        digest=bundle.digest(folder),
+        files={name: bundle.file_digest(path) for name, path in bundle.files(folder).items()},
+        classes=list(planted.CLASSES),
+        precision="float32",
+        precision_reason="not measured",
+        source=Source(git_commit="none", git_dirty="no", dvc_lock_sha256="none", data_md5="none"),
+        run_id="run",
+        metrics={"error_rate": Metric(value=0.1, low=0.0, high=0.2)},
+        licences={"own": 24},
+        registered="2026-11-01T00:00:00+00:00",
+        promoted=None,
+    )
+
+
+def turned() -> onnx.ModelProto:
+    """Give a network that calls blue brown and brown blue."""
+    weights = np.zeros((3, planted.SIZE, planted.SIZE, 2), np.float32)
+    weights[0], weights[2] = (0.05, -0.05), (-0.05, 0.05)
+    return planted.linear(weights, np.zeros(2, np.float32))
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of version 1: it tells blue from brown."""
+    return version_folder(tmp_path_factory.mktemp("served") / "model")
+
+
+@pytest.fixture
+def blue() -> bytes:
+    return planted.saved(planted.picture("blue", "asked"))
+
+
+@pytest.fixture
+def brown() -> bytes:
+    return planted.saved(planted.picture("brown", "asked"))
+
+
+@asynccontextmanager
+async def asking(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the app, its lifespan begun; nothing passes through a network."""
+    app = create(settings)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://service") as client,
+    ):
+        yield client
+
+
+def free_port() -> int:
+    """Give a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(model: Path, log: Path, **changes: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Give the address and the process of the whole service, as BentoML serves it, once it is ready."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("IRISLINE_", "MLFLOW_"))}
+    environment |= {"IRISLINE_MODEL": str(model), "BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT), **changes}
+    words = ("-m", "bentoml", "serve", "service.service:Irisline", "--host", "127.0.0.1", "--port", str(port))
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_until_ready(address, process, log)
+            yield address, process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{address}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(f"the service did not get ready\n{log.read_text()[-4000:]}")
+
+
+def eventually(true: Callable[[], bool], within: float = 60.0) -> bool:
+    """Say whether something becomes true in time, in seconds."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(scope="session")
+def service(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of the whole service with version 1, started once."""
+    with running(served, tmp_path_factory.mktemp("service") / "log") as (address, _):
+        yield address

@@ -1,0 +1,235 @@
+"""The API, asked without a network: every answer is what its OpenAPI says, every refusal a sentence that helps."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from irisline.errors import IrislineError, MissingInput
+from irisline.model.classifier import Classifier
+from service import schemas
+from service.settings import Settings
+from tests import planted
+from tests.service.conftest import asking
+
+Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
+
+
+def ask(model: Path, question: Ask, **settings: str) -> Any:
+    """Ask the app with these settings; what the question gives."""
+
+    async def whole() -> Any:
+        given = {f"IRISLINE_{name}": value for name, value in settings.items()}
+        async with asking(Settings.read({"IRISLINE_MODEL": str(model), "IRISLINE_DEVICE": "cpu", **given})) as client:
+            return await question(client)
+
+    return asyncio.run(whole())
+
+
+def post(path: str, **request: Any) -> Ask:
+    return lambda client: client.post(path, **request)
+
+
+def get(path: str, **request: Any) -> Ask:
+    return lambda client: client.get(path, **request)
+
+
+def raw(data: bytes, kind: str = "image/jpeg", path: str = "/predict", **headers: str) -> Ask:
+    return post(path, content=data, headers={"content-type": kind, **headers})
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Give the status and the sentence of a refusal, held to its type."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = schemas.ProblemDetails.model_validate_json(answer.content)
+    assert told.status == answer.status_code
+    return told.status, told.detail
+
+
+@pytest.mark.parametrize("form", [True, False])
+def test_a_picture_is_answered_as_the_classifier_answers_it(served: Path, brown: bytes, form: bool) -> None:
+    question = post("/predict", files={"image": ("x.jpg", brown)}) if form else raw(brown)
+    answer = ask(served, question)
+    assert answer.status_code == 200
+    told = schemas.Answer.model_validate_json(answer.content)
+    (wanted,) = Classifier.load(served).predict([brown])
+    assert (told.label, told.unsure, told.reason) == ("brown", wanted.unsure, wanted.reason)
+    assert told.probabilities == pytest.approx(wanted.probabilities)
+    assert (told.model.name, told.model.version) == ("eye-colour", 1)
+    assert told.ms > 0
+    assert "saliency" not in answer.json()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_other_formats_are_taken_whatever_their_content_type_says(served: Path, kind: str) -> None:
+    data = planted.saved(planted.picture("blue"), kind)
+    assert ask(served, raw(data, "image/jpeg")).json()["label"] == "blue"
+
+
+def test_an_explanation_is_a_grid_that_changes_no_answer(served: Path, blue: bytes) -> None:
+    plain, explained = (ask(served, raw(blue, path=path)).json() for path in ("/predict", "/predict?explain=true"))
+    grid = explained.pop("saliency")
+    assert [len(row) for row in grid] == [8] * 8
+    assert {**plain, "ms": 0} == {**explained, "ms": 0}
+
+
+def test_many_pictures_each_have_an_answer_or_a_reason_in_their_order(served: Path, blue: bytes, brown: bytes) -> None:
+    files = [("images", (name, data)) for name, data in (("a", blue), ("b", b"<html>"), ("c", brown))]
+    answer = ask(served, post("/predict_batch", files=files))
+    assert answer.status_code == 200
+    schemas.Answers.model_validate_json(answer.content)
+    first, second, third = answer.json()["answers"]
+    assert (first["file"], first["label"]) == ("a", "blue")
+    assert (second["file"], second["error"]["status"]) == ("b", 400)
+    assert "not a JPEG, PNG, WEBP picture" in second["error"]["detail"]
+    assert (third["file"], third["label"]) == ("c", "brown")
+
+
+def test_the_model_tells_what_it_is(served: Path) -> None:
+    told = schemas.Model.model_validate_json(ask(served, get("/model")).content)
+    assert told.model_dump()["digest"] == json.loads((served / "identity.json").read_text())["digest"]
+    assert (told.device, told.following, told.preprocess.size) == ("cpu", None, planted.SIZE)
+
+
+def test_prometheus_is_told_what_was_answered(served: Path, blue: bytes) -> None:
+    async def question(client: httpx.AsyncClient) -> tuple[str, str]:
+        before = (await client.get("/metrics")).text
+        await client.post("/predict", content=blue, headers={"content-type": "image/jpeg"})
+        await client.post("/predict", content=b"no", headers={"content-type": "image/jpeg"})
+        for odd in range(5):
+            await client.get(f"/odd/{odd}")
+        return before, (await client.get("/metrics")).text
+
+    before, after = ask(served, question)
+    assert _number(after, "irisline_answers_total") == _number(before, "irisline_answers_total") + 1
+    assert _number(after, "irisline_decode_failures_total") == _number(before, "irisline_decode_failures_total") + 1
+    assert 'irisline_model_info{digest="' in after
+    assert "/odd" not in after
+
+
+def _number(page: str, name: str) -> float:
+    return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(name))
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "sentence"),
+    [
+        (raw(b""), 400, "the body is empty; send the bytes of a picture"),
+        (raw(b"nothing"), 400, "not a picture that can be read: not a JPEG, PNG, WEBP picture"),
+        (raw(planted.saved(planted.picture())[:400]), 400, "not a picture that can be read: damaged"),
+        (
+            raw(b"x", "application/vnd.bentoml+pickle"),
+            415,
+            "application/vnd.bentoml+pickle: send image/jpeg, image/png",
+        ),
+        (raw(b"x", "application/octet-stream"), 415, "application/octet-stream: send image/jpeg"),
+        (raw(b"x", ""), 415, "no content type: send image/jpeg"),
+        (raw(b"x", path="/predict_batch"), 415, "image/jpeg: send multipart/form-data with many fields images"),
+        (raw(b"x", "multipart/form-data"), 400, "the form cannot be read: Missing boundary"),
+        (raw(b"x", "multipart/form-data; boundary=b"), 400, "the form cannot be read"),
+        (post("/predict", files={"picture": b"x"}), 400, "the form has no file in the field image"),
+        (post("/predict", files=[("image", b"x")] * 2), 400, "Too many files. Maximum number of files is 1"),
+        (post("/predict_batch", files=[("images", b"x")] * 5), 400, "Too many files. Maximum number of files is 4"),
+        (raw(bytes(5000)), 413, "the body has 5000 bytes or more, the limit is 4096; send a smaller picture"),
+        (raw(b"x", path="/predict?explain=perhaps"), 400, "explain is 'perhaps', must be true or false"),
+        (get("/predict"), 405, "GET is not served at /predict; send POST"),
+        (get("/../etc/passwd"), 404, "nothing at /etc/passwd; GET /docs.json lists what there is"),
+        (get("/page/../app.py"), 404, "nothing at /app.py"),
+        (get("/page/%2e%2e/app.py"), 404, "/app.py: Not Found"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_what_to_do(served: Path, question: Ask, status: int, sentence: str) -> None:
+    told = problem(ask(served, question, MAX_BYTES="4096", MAX_IMAGES="4"))
+    assert told[0] == status
+    assert sentence in told[1]
+
+
+def test_a_body_that_never_says_its_length_is_cut_at_the_limit(served: Path) -> None:
+    sent = []
+
+    async def endless() -> Any:
+        for _ in range(100):
+            sent.append(1)
+            yield bytes(1024)
+
+    headers = {"content-type": "image/jpeg"}
+    assert problem(ask(served, post("/predict", content=endless(), headers=headers), MAX_BYTES="4096"))[0] == 413
+    assert len(sent) <= 5
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for(served: Path) -> None:
+    async def slow() -> Any:
+        yield b"x"
+        await asyncio.sleep(30)
+
+    told = problem(ask(served, post("/predict", content=slow(), headers={"content-type": "image/png"}), TIMEOUT="0.2"))
+    assert told == (408, "the body did not arrive within 0.2 seconds")
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(served: Path) -> None:
+    bomb = planted.saved(Image.new("1", (20_000, 20_000)), "PNG")
+    told = problem(ask(served, raw(bomb, "image/png")))
+    assert told == (
+        400,
+        "not a picture that can be read: more than 1000000 pixels; send a whole JPEG, PNG or WebP file",
+    )
+
+
+def test_keys_are_asked_for_and_compared_and_never_told(served: Path, blue: bytes) -> None:
+    keys = {"API_KEYS": "first-key, second-key"}
+    for path in ("/predict", "/model"):
+        answer = ask(served, raw(blue) if path == "/predict" else get(path), **keys)
+        assert problem(answer) == (401, "this service wants a key: send Authorization: Bearer KEY, or X-API-Key: KEY")
+        assert answer.headers["www-authenticate"] == 'Bearer realm="irisline"'
+    assert ask(served, raw(blue, authorization="Bearer wrong"), **keys).status_code == 401
+    assert ask(served, raw(blue, authorization="Bearer second-key"), **keys).status_code == 200
+    assert ask(served, raw(blue, **{"x-api-key": "first-key"}), **keys).status_code == 200
+    assert ask(served, get("/metrics"), **keys).status_code == 200
+    assert "first-key" not in repr(Settings.read({"IRISLINE_API_KEYS": "first-key"}))
+
+
+def test_other_sites_may_ask_only_when_they_are_named(served: Path) -> None:
+    asked = get("/model", headers={"origin": "https://eyes.example"})
+    closed, opened, others = (
+        ask(served, asked, **more).headers.get("access-control-allow-origin")
+        for more in ({}, {"CORS_ORIGINS": "https://eyes.example"}, {"CORS_ORIGINS": "https://other.example"})
+    )
+    assert (closed, opened, others) == (None, "https://eyes.example", None)
+
+
+@pytest.mark.parametrize("path", ["/", "/model", "/nothing", "/docs.json"])
+def test_every_answer_carries_the_security_headers(served: Path, path: str) -> None:
+    headers = ask(served, get(path)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"].startswith("default-src 'self'")
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_openapi_names_every_route_and_every_schema_it_refers_to(served: Path) -> None:
+    document = ask(served, get("/docs.json")).json()
+    assert set(document["paths"]) == {"/predict", "/predict_batch", "/model"}
+    wanted = {part.split('"')[0] for part in json.dumps(document).split("#/components/schemas/")[1:]}
+    assert wanted <= set(document["components"]["schemas"])
+
+
+def test_a_folder_that_is_not_a_version_ends_the_start_with_a_line(tmp_path: Path) -> None:
+    with pytest.raises(MissingInput, match=r"identity.json: not found; export the version anew"):
+        ask(tmp_path, get("/model"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("THREADS", "-1", "IRISLINE_THREADS: Input should be greater than or equal to 0; correct it or leave it unset"),
+        ("DEVICE", "tpu", "IRISLINE_DEVICE: Input should be 'auto', 'cpu' or 'cuda'"),
+        ("MAX_BYTES", "many", "IRISLINE_MAX_BYTES: Input should be a valid integer"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(IrislineError, match=sentence):
+        Settings.read({f"IRISLINE_{name}": value})

@@ -1,0 +1,162 @@
+"""The engine: nothing is lost, nothing waits for a batch to fill, and a batch is answered by one version."""
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from irisline.errors import UnreadableImage
+from service.engine import MAX_EXPLANATIONS, Answer, Engine
+from service.live import Live
+from service.problems import Overloaded
+from service.settings import Settings
+from tests.service.conftest import eventually, turned, version_folder
+
+
+class Held:
+    """A runtime that answers only once it is let go, and keeps count."""
+
+    device, precision = "cpu", "float32"
+
+    def __init__(self, live: Live) -> None:
+        self.runtime, self.go, self.started, self.batches = (
+            live.classifier.runtime,
+            threading.Event(),
+            threading.Event(),
+            [],
+        )
+
+    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.started.set()
+        assert self.go.wait(10)
+        self.batches.append(len(pixels))
+        return self.runtime.logits(pixels)
+
+
+@pytest.fixture
+def live(served: Path) -> Live:
+    return Live.load(served, Settings(device="cpu"))
+
+
+@pytest.fixture
+def held(live: Live) -> Held:
+    """Hold the version's runtime back; the test lets it go."""
+    live.classifier.runtime = Held(live)
+    return live.classifier.runtime
+
+
+@contextmanager
+def engine(live: Live, **changes: int) -> Iterator[Engine]:
+    made = Engine(live, **{"threads": 1, "max_batch": 4, "max_queue": 6, **changes})
+    yield made
+    made.close()
+
+
+def test_answers_come_in_the_order_of_the_pictures(live: Live, blue: bytes, brown: bytes) -> None:
+    with engine(live, threads=2, max_queue=100) as made:
+        answers = asyncio.run(made.answer([blue, b"no", brown] * 20))
+    labels = ["-" if isinstance(one.prediction, UnreadableImage) else one.prediction.label for one in answers]
+    assert labels == ["blue", "-", "brown"] * 20
+
+
+def test_what_waits_goes_through_the_network_together(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> None:
+        first = asyncio.create_task(made.answer([blue]))
+        await asyncio.to_thread(held.started.wait, 10)
+        others = [asyncio.create_task(made.answer([blue])) for _ in range(6)]
+        await asyncio.sleep(0.05)
+        held.go.set()
+        await asyncio.gather(first, *others)
+
+    with engine(live) as made:
+        asyncio.run(question(made))
+    assert held.batches == [1, 4, 2]
+
+
+def test_more_than_may_wait_is_sent_away_at_once_and_the_rest_is_answered(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> list[Answer]:
+        first = asyncio.create_task(made.answer([blue]))
+        await asyncio.to_thread(held.started.wait, 10)
+        waiting = [asyncio.create_task(made.answer([blue] * 3)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="6 pictures wait already, the limit is 6"):
+            await made.answer([blue])
+        held.go.set()
+        return [answer for task in (first, *waiting) for answer in await task]
+
+    with engine(live) as made:
+        assert len(asyncio.run(question(made))) == 7
+
+
+def test_explanations_have_a_limit_of_their_own(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> None:
+        asked = [asyncio.create_task(made.explain(blue)) for _ in range(MAX_EXPLANATIONS)]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="4 explanations wait already"):
+            await made.explain(blue)
+        held.go.set()
+        assert all(answer.saliency for answer in await asyncio.gather(*asked))
+
+    with engine(live) as made:
+        asyncio.run(question(made))
+
+
+def test_a_version_takes_over_between_batches_and_answers_name_theirs(
+    live: Live, held: Held, blue: bytes, tmp_path: Path
+) -> None:
+    second = Live.load(version_folder(tmp_path / "2", 2, turned()), Settings(device="cpu"))
+
+    async def question(made: Engine) -> list[Answer]:
+        first = asyncio.create_task(made.answer([blue]))
+        await asyncio.to_thread(held.started.wait, 10)
+        made.swap(second)
+        after = asyncio.create_task(made.answer([blue]))
+        held.go.set()
+        return [*await first, *await after]
+
+    with engine(live) as made:
+        one, other = asyncio.run(question(made))
+    assert (one.live.identity.version, one.prediction.label) == (1, "blue")
+    assert (other.live.identity.version, other.prediction.label) == (2, "brown")
+
+
+def test_a_fault_reaches_whoever_asked_and_the_next_is_answered(live: Live, blue: bytes) -> None:
+    sound = live.classifier.runtime
+
+    class Faulty(Held):
+        def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+            raise RuntimeError("a fault")
+
+    with engine(live) as made:
+        live.classifier.runtime = Faulty(live)
+        with pytest.raises(RuntimeError, match="a fault"):
+            asyncio.run(made.answer([blue]))
+        live.classifier.runtime = sound
+        assert asyncio.run(made.answer([blue]))[0].prediction.label == "blue"
+
+
+def test_one_who_has_gone_is_passed_over(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> Answer:
+        gone = asyncio.create_task(made.answer([blue]))
+        await asyncio.to_thread(held.started.wait, 10)
+        gone.cancel()
+        held.go.set()
+        return (await made.answer([blue]))[0]
+
+    with engine(live) as made:
+        assert asyncio.run(question(made)).prediction.label == "blue"
+
+
+def test_the_old_version_is_dropped_once_nothing_needs_it(served: Path, live: Live, blue: bytes) -> None:
+    with engine(live, threads=2) as made:
+        made.swap(Live.load(served, Settings(device="cpu")))
+        asyncio.run(made.answer([blue] * 8))
+        runtime = weakref.ref(made.live.classifier.runtime)
+        made.swap(live)
+        assert eventually(lambda: runtime() is None, within=2)

@@ -1,0 +1,167 @@
+"""A service that follows the champion: promoted, rolled back and spoiled versions, while it answers."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from irisline.params import Params
+from irisline.release import export, registry, store, versions
+from tests.release import conftest as releases
+from tests.service.conftest import eventually, running
+
+pytestmark = pytest.mark.slow
+
+# The project with two published versions that the tests of releases have, here too.
+empty_store, settings, environment = releases.empty_store, releases.settings, releases.environment
+two_versions, published = releases.two_versions, releases.published
+
+JPEG = {"content-type": "image/jpeg"}
+Told = Callable[[], dict[str, Any]]
+
+
+@contextmanager
+def follower(folder: Path, **changes: str) -> Iterator[str]:
+    """Give the address of a service that was given version 1 and follows the champion of this project's store."""
+    client = store.client()
+    export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), folder / "given")
+    follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address(), "IRISLINE_FOLLOW_SECONDS": "0.1"}
+    with running(folder / "given", folder / "log", **{**follow, **changes}) as (address, _):
+        yield address
+
+
+def model(address: str) -> dict[str, Any]:
+    told: dict[str, Any] = httpx.get(f"{address}/model", timeout=20).json()
+    return told
+
+
+def serves(address: str, number: int) -> bool:
+    return int(model(address)["version"]) == number
+
+
+def test_it_serves_what_is_promoted_and_goes_back_with_a_rollback(published: Params, tmp_path: Path) -> None:
+    registry.promote(published, 1)
+    with follower(tmp_path) as address:
+        assert serves(address, 1)
+        answers: list[httpx.Response] = []
+        stop = threading.Event()
+        asking = threading.Thread(target=_ask, args=(address, answers, stop))
+        asking.start()
+        registry.promote(published, 2)
+        assert eventually(lambda: serves(address, 2))
+        registry.rollback(published)
+        assert eventually(lambda: serves(address, 1))
+        stop.set()
+        asking.join()
+        assert {answer.status_code for answer in answers} == {200}
+        assert {answer.json()["model"]["version"] for answer in answers} == {1, 2}
+        assert model(address)["following"] == {"alias": "champion", "state": "following", "refused": None}
+        assert 'irisline_swaps_total{result="done"} 2.0' in httpx.get(f"{address}/metrics").text
+
+
+def _ask(address: str, answers: list[httpx.Response], stop: threading.Event) -> None:
+    with httpx.Client() as client:
+        while not stop.is_set():
+            answers.append(client.post(f"{address}/predict", content=releases.BLUE, headers=JPEG))
+
+
+def test_it_starts_with_the_champion_whatever_it_was_given(published: Params, tmp_path: Path) -> None:
+    registry.promote(published, 2)
+    with follower(tmp_path) as address:
+        assert serves(address, 2)
+
+
+def test_a_version_whose_files_were_changed_is_refused_and_the_old_one_answers(
+    published: Params, tmp_path: Path, two_versions: Path
+) -> None:  # fmt: skip
+    registry.promote(published, 1)
+    with follower(tmp_path) as address:
+        with spoiled(two_versions, published, 2):
+            store.client().set_registered_model_alias("eye-colour", "champion", "2")
+            assert eventually(lambda: model(address)["following"]["refused"] is not None)
+            told = model(address)
+        assert told["version"] == 1
+        assert told["following"]["refused"]["version"] == 2
+        assert "the stored files are not those that were published" in told["following"]["refused"]["reason"]
+        assert httpx.post(f"{address}/predict", content=releases.BLUE, headers=JPEG).json()["model"]["version"] == 1
+        assert 'irisline_swaps_total{result="refused"} 1.0' in httpx.get(f"{address}/metrics").text
+        assert "version 2 is refused" in (tmp_path / "log").read_text()
+        assert eventually(lambda: serves(address, 2))  # once its files are whole again
+        assert model(address)["following"]["refused"] is None
+
+
+@contextmanager
+def spoiled(project: Path, params: Params, number: int) -> Iterator[None]:
+    """Change a stored file of a version while the block runs."""
+    shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
+    wanted = registry.find(params, number).digest
+    (file,) = (
+        found for found in (project / store.FILES).rglob("bundle/calibration.json") if _digest(found.parent) == wanted
+    )
+    kept = file.read_bytes()
+    file.write_bytes(kept + b" ")
+    try:
+        yield
+    finally:
+        file.write_bytes(kept)
+
+
+def _digest(folder: Path) -> str:
+    from irisline.model import bundle
+
+    return bundle.digest(folder)
+
+
+def test_a_store_that_is_out_of_reach_changes_nothing(published: Params, tmp_path: Path) -> None:
+    registry.promote(published, 2)
+    with follower(tmp_path) as address:
+        assert serves(address, 2)
+        Path("mlflow.db").rename("away.db")
+        Path("mlflow.db").mkdir()
+        assert eventually(lambda: model(address)["following"]["state"] != "following")
+        assert 'irisline_following{alias="champion"} 0.0' in httpx.get(f"{address}/metrics").text
+        assert serves(address, 2)
+        Path("mlflow.db").rmdir()
+        Path("away.db").rename("mlflow.db")
+        assert eventually(lambda: model(address)["following"]["state"] == "following")
+
+
+def test_with_no_champion_the_version_it_was_given_answers_and_says_why(published: Params, tmp_path: Path) -> None:
+    with follower(tmp_path) as address:
+        told = model(address)
+        assert told["version"] == 1
+        assert told["following"]["state"] == "eye-colour has no champion; type irisline promote"
+        registry.promote(published, 2)
+        assert eventually(lambda: serves(address, 2))
+
+
+def test_the_same_files_in_another_store_are_that_stores_version(published: Params, tmp_path: Path) -> None:
+    with follower(tmp_path) as address:
+        assert model(address)["promoted"] is None
+        registry.promote(published, 1)  # the very files it was given, told of by this store as its champion
+        assert eventually(lambda: model(address)["promoted"] is not None)
+        assert serves(address, 1)
+
+
+def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) -> None:
+    import psutil
+
+    registry.promote(published, 1)
+    with follower(tmp_path) as address:
+        (watcher,) = (
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if "irisline.release.watch" in (process.info["cmdline"] or ())
+            and str(store.address()) in str(process.environ())
+        )
+        watcher.kill()
+        registry.promote(published, 2)
+        started = time.monotonic()
+        assert eventually(lambda: serves(address, 2), within=30)
+        assert time.monotonic() - started > 1
