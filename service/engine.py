@@ -1,6 +1,7 @@
 """The live model: what waits is answered in batches by a few threads, and another version takes over without a loss.
 
-A thread that is free takes its share of all that waits, so that batches grow with the load and nobody waits for one to fill.
+A thread that is free takes a picture, decodes it and takes the next, up to its share of all that are under way: batches grow
+with the load, nobody waits for one to fill, and who was just answered is often back before the batch is decoded.
 Knows nothing of HTTP, registries, or where the files of a version come from.
 """
 
@@ -51,6 +52,7 @@ class Engine:
         self.live = live
         self._threads, self._max_batch, self._max_queue, self._on_batch = threads, max_batch, max_queue, on_batch
         self._waiting: deque[_Waiting] = deque()
+        self._taken = 0  # and not answered yet
         self._changed = threading.Condition()
         self._closing = False
         self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
@@ -99,38 +101,52 @@ class Engine:
         self._explaining.shutdown()
 
     def _work(self) -> None:
-        while self._serve(self._take()):
+        while self._serve():
             pass
 
-    def _serve(self, jobs: list[_Waiting]) -> int:
-        """Answer jobs, all by one version; give how many. Nothing of them or of the version is held on to."""
-        if jobs:
-            _deliver(jobs, _answers(self.live, jobs))
-            self._on_batch(len(jobs))
+    def _serve(self) -> int:
+        """Answer a batch, all of it by one version; give how many, none when the engine closes. Nothing is held on to."""
+        first = self._next(0)
+        if first is None:
+            return 0
+        jobs = [first]
+        answers = self._answers(self.live, jobs)
+        with self._changed:
+            self._taken -= len(jobs)
+        _deliver(jobs, answers)
+        self._on_batch(len(jobs))
         return len(jobs)
 
-    def _take(self) -> list[_Waiting]:
-        """Give this thread's share of what waits, at least one job; none when the engine closes."""
+    def _answers(self, live: Live, jobs: list[_Waiting]) -> list[Answer | Exception]:
+        """Give an answer to each job; more jobs are added to them while those that are there are decoded."""
+        try:
+            prepared = [_prepare(live, jobs[0].picture)]
+            while job := self._next(len(jobs)):
+                jobs.append(job)
+                prepared.append(_prepare(live, job.picture))
+            return list(_predict(live, prepared))
+        except Exception as error:  # a bug must not end the thread: whoever asked is told
+            return [error for _ in jobs]
+
+    def _next(self, batch: int) -> _Waiting | None:
+        """Give the next job of a batch that has so many, none when it has its share; wait for the first till the end."""
         with self._changed:
-            while True:
-                share = min(self._max_batch, math.ceil(len(self._waiting) / self._threads))
-                taken = [self._waiting.popleft() for _ in range(share)]
-                jobs = [job for job in taken if not job.future.done()]  # whoever has gone needs no answer
-                if jobs or (self._closing and not self._waiting):
-                    return jobs
-                if not self._waiting:
-                    self._changed.wait()
+            while not self._somebody_waits() and not batch and not self._closing:
+                self._changed.wait()
+            share = min(self._max_batch, math.ceil((self._taken + len(self._waiting)) / self._threads))
+            if not self._waiting or (batch and batch >= share):
+                return None
+            self._taken += 1
+            return self._waiting.popleft()
+
+    def _somebody_waits(self) -> bool:
+        """Say whether a job waits; those whose sender has gone are dropped."""
+        while self._waiting and self._waiting[0].future.done():
+            self._waiting.popleft()
+        return bool(self._waiting)
 
 
-def _answers(live: Live, jobs: list[_Waiting]) -> list[Answer | Exception]:
-    try:
-        return list(_predict(live, [job.picture for job in jobs]))
-    except Exception as error:  # a bug must not end the thread: whoever asked is told
-        return [error for _ in jobs]
-
-
-def _predict(live: Live, pictures: list[bytes]) -> list[Answer]:
-    prepared = [_prepare(live, picture) for picture in pictures]
+def _predict(live: Live, prepared: list[Pixels | UnreadableImage]) -> list[Answer]:
     readable = [pixels for pixels in prepared if not isinstance(pixels, UnreadableImage)]
     logits = iter(live.classifier.logits(np.stack(readable)) if readable else ())
     return [
@@ -147,7 +163,7 @@ def _prepare(live: Live, picture: bytes) -> Pixels | UnreadableImage:
 
 
 def _explain(live: Live, picture: bytes) -> Answer:
-    (answer,) = _predict(live, [picture])
+    (answer,) = _predict(live, [_prepare(live, picture)])
     if isinstance(answer.prediction, UnreadableImage):
         return answer
     fall = saliency.occlusion(live.classifier, live.classifier.prepare(picture))

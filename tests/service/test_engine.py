@@ -78,6 +78,30 @@ def test_what_waits_goes_through_the_network_together(live: Live, held: Held, bl
     assert held.batches == [1, 4, 2]
 
 
+def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(live: Live, held: Held, blue: bytes) -> None:
+    decode, decoding, go = live.classifier.prepare, list[bytes](), threading.Event()
+
+    def prepare(data: bytes) -> NDArray[np.uint8]:
+        decoding.append(data)
+        assert go.wait(10)
+        return decode(data)
+
+    async def question(made: Engine) -> None:
+        first = [asyncio.create_task(made.answer([blue])) for _ in range(2)]
+        assert await asyncio.to_thread(eventually, lambda: len(decoding) == 2)  # one in each thread
+        others = [asyncio.create_task(made.answer([blue])) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        go.set()
+        assert await asyncio.to_thread(eventually, lambda: len(decoding) == 4)
+        held.go.set()
+        await asyncio.gather(*first, *others)
+
+    live.classifier.prepare = prepare
+    with engine(live, threads=2) as made:
+        asyncio.run(question(made))
+    assert held.batches == [2, 2]
+
+
 def test_more_than_may_wait_is_sent_away_at_once_and_the_rest_is_answered(live: Live, held: Held, blue: bytes) -> None:
     async def question(made: Engine) -> list[Answer]:
         first = asyncio.create_task(made.answer([blue]))
