@@ -18,6 +18,8 @@ from irisline.model.classifier import Classifier
 from irisline.model.identity import Identity
 from service.settings import Settings
 
+LARGE = 8 * 2**20  # bytes; what ordinary pictures need stays below
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "quota period" in microseconds, or "max period" (cgroup v2)
 
 
@@ -36,6 +38,7 @@ class Live:
         Raise MissingInput or ModelError when the files are absent or not those that were registered, or when a golden
         picture gets another answer than it did then.
         """
+        _keep_large_blocks_apart()
         proven = identity.verify(folder)
         classifier = Classifier.load(folder, device=settings.device, precision=proven.precision, threads=1)
         golden.replay(classifier, folder, f"{proven.name} version {proven.version}")
@@ -58,6 +61,14 @@ def _warm(classifier: Classifier, max_batch: int) -> None:
     size = classifier.preprocess.size
     for batch in (max_batch, 1):
         classifier.logits(np.zeros((batch, 3, size, size), np.uint8))
+
+
+def _keep_large_blocks_apart() -> None:
+    """Let what a giant picture took go back to the kernel: once one was freed, glibc would keep such blocks in its heap."""
+    tune = getattr(ctypes.CDLL(None), "mallopt", None)
+    if tune:
+        tune(M_MMAP_THRESHOLD, LARGE)
+        tune(M_TRIM_THRESHOLD, 2 * LARGE)  # else each request would take its pages from the kernel anew
 
 
 def _trim() -> None:
