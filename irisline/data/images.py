@@ -6,6 +6,7 @@ than Pillow: the serving image carries this module.
 
 import hashlib
 import io
+import re
 import threading
 import warnings
 from collections.abc import Callable
@@ -20,6 +21,9 @@ from irisline.errors import UnreadableImage
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 STORED_QUALITY = 95
+MAX_SCANS = 100  # of a JPEG; cameras write one, web pages some fourteen
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in compressed data, others stand for a byte or for a restart
+_END, _SCAN = 0xD9, 0xDA
 
 GIANT = 8  # times the longest side that is kept; what is larger, once decoded, is shrunk in bands
 BAND = 4_000_000  # pixels
@@ -62,6 +66,8 @@ def _decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
         raise UnreadableImage(f"not a {', '.join(FORMATS)} picture") from error
     if image.width * image.height > max_pixels:
         raise UnreadableImage(f"{image.width}x{image.height} is more than {max_pixels} pixels")
+    if _scans(data) > MAX_SCANS:
+        raise UnreadableImage(f"more than {MAX_SCANS} scans")
     image.draft("RGB", (max_side, max_side))  # a JPEG decoder scales down by 2, 4 or 8 for free
     if max(image.size) < GIANT * max_side:
         rgb = _to_rgb(_upright(image))
@@ -71,6 +77,15 @@ def _decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
     rgb.thumbnail((max_side, max_side), Image.Resampling.BILINEAR, reducing_gap=None)
     rgb.info.clear()
     return rgb
+
+
+def _scans(data: bytes) -> int:
+    """Give how often a JPEG goes over its pixels, 0 for other formats: a small file that does so for minutes is a trap."""
+    scans, at = 0, 2 if data.startswith(b"\xff\xd8") else len(data)
+    while (found := _MARKER.search(data, at)) and data[found.end() - 1] != _END and scans <= MAX_SCANS:
+        scans += data[found.end() - 1] == _SCAN
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    return scans
 
 
 def _in_bands(image: Image.Image, max_side: int) -> Image.Image:

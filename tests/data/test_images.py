@@ -266,3 +266,22 @@ def test_a_giant_takes_no_more_memory_than_its_pixels_and_a_band(tmp_path: Path,
         [sys.executable, "-c", code, str(tmp_path / "giant.png")], check=True, capture_output=True, text=True
     )
     assert int(done.stdout) < 400  # megabytes; all at once it would be more than 900
+
+
+def scanned(times: int) -> bytes:
+    """Give a progressive JPEG whose last scan comes so many times more."""
+    whole = saved(picture(), progressive=True)
+    at = whole.rindex(b"\xff\xda")
+    return whole[:-2] + whole[at:-2] * times + whole[-2:]
+
+
+def test_a_jpeg_that_goes_over_its_pixels_for_minutes_is_refused() -> None:
+    assert decode(scanned(50)).size == (48, 40)
+    with pytest.raises(UnreadableImage, match="more than 100 scans"):
+        decode(scanned(100))
+
+
+def test_what_looks_like_scans_beside_the_pixels_is_not_counted() -> None:
+    whole, like_scans = saved(picture()), b"\xff\xda" * 1000
+    note = b"\xff\xe4" + struct.pack(">H", len(like_scans) + 2) + like_scans
+    assert decode(whole[:2] + note + whole[2:] + like_scans).size == (48, 40)  # phones append a film
