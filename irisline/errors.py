@@ -6,6 +6,7 @@
     ├── DataError            the pool does not meet the data contract
     │   └── UnreadableImage  one picture that cannot be decoded
     ├── ModelError           a model that cannot be trained, exported or loaded as asked
+    ├── Overloaded           a service that has more to do than it may take on
     └── ReleaseError         the registry cannot be reached, or refuses
         ├── NotFound         a version, alias or run that does not exist
         ├── GateRefused      a promotion that the evidence does not support
@@ -37,6 +38,10 @@ class UnreadableImage(DataError):
 
 class ModelError(IrislineError):
     """A model cannot be trained, exported or loaded as asked."""
+
+
+class Overloaded(IrislineError):
+    """More waits for an answer than a service may hold."""
 
 
 class ReleaseError(IrislineError):

@@ -10,11 +10,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,17 +23,16 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from irisline.errors import IrislineError, UnreadableImage
+from irisline.errors import IrislineError, Overloaded, UnreadableImage
 from service import bodies, measures, openapi, schemas
 from service.guard import Guard
-from service.problems import Overloaded, Problem
+from service.problems import RETRY, Problem
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from service.engine import Answer, Engine
 
 PAGE = Path(__file__).parent / "page"
-RETRY = {"Retry-After": "1"}
 FRESH = {"Cache-Control": "no-store"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
@@ -55,11 +53,12 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
             Route("/metrics", metrics, methods=["GET"]),
             Route("/{path:path}", nothing, methods=METHODS),
         ],
-        middleware=[Middleware(Guard, settings=settings), *(others if settings.cors_origins else [])],
-        exception_handlers={Problem: _problem, HTTPException: _http_problem, Exception: _bug},
+        middleware=[*(others if settings.cors_origins else []), Middleware(Guard, settings=settings)],
+        exception_handlers={Problem: _problem, HTTPException: _http_problem},
         lifespan=_lifespan,
     )
     app.state.settings, app.state.on_failed_start = settings, on_failed_start
+    app.state.budget = bodies.Budget(settings.max_bytes_held)
     return app
 
 
@@ -79,7 +78,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     engine = Engine(
         first, threads(settings), settings.max_batch, settings.max_queue, on_batch=measures.BATCH_SIZE.observe
     )
-    measures.show_live(None, first.identity)
+    measures.show_live(None, first)
     app.state.engine, app.state.follower = engine, follower
     if follower:
         follower.start(engine)
@@ -93,11 +92,13 @@ async def predict(request: Request) -> Response:
     """Answer one picture."""
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
-    data = await bodies.picture(request, settings)
-    if _flag(request, "explain"):
-        answer = await _answered(settings, _engine(request).explain(data))
-    else:
-        (answer,) = await _answered(settings, _engine(request).answer([data]))
+    explain = _flag(request, "explain")
+    with request.app.state.budget.held() as take:
+        data = await bodies.picture(request, settings, take)
+        if explain:
+            answer = await _answered(settings, _engine(request).explain(data))
+        else:
+            (answer,) = await _answered(settings, _engine(request).answer([data]))
     if isinstance(answer.prediction, UnreadableImage):
         raise _unreadable(answer.prediction)
     return _json(_told(answer, started))
@@ -107,8 +108,9 @@ async def predict_batch(request: Request) -> Response:
     """Answer many pictures, each with its own answer or failure."""
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
-    files = await bodies.pictures(request, settings)
-    answers = await _answered(settings, _engine(request).answer([data for _, data in files]))
+    with request.app.state.budget.held() as take:
+        files = await bodies.pictures(request, settings, take)
+        answers = await _answered(settings, _engine(request).answer([data for _, data in files]))
     named = zip((name for name, _ in files), answers, strict=True)
     return _json({"answers": [{"file": name, **_one_of_many(answer, started)} for name, answer in named]})
 
@@ -118,6 +120,7 @@ async def model(request: Request) -> Response:
     live, follower = _engine(request).live, request.app.state.follower
     shown = {
         **live.identity.model_dump(),
+        "precision": live.classifier.precision,
         "preprocess": live.classifier.preprocess.model_dump(),
         "device": live.classifier.runtime.device,
         "loaded": live.loaded.isoformat(timespec="seconds"),
@@ -135,7 +138,7 @@ async def docs(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Give the numbers that Prometheus reads."""
     measures.QUEUE_DEPTH.set(_engine(request).waiting)
-    return Response(measures.exposition(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def nothing(request: Request) -> Response:
@@ -205,7 +208,3 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return Problem(error.status_code, f"{request.url.path[:200]}: {error.detail}", error.headers).response()
-
-
-async def _bug(request: Request, error: Exception) -> Response:
-    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the service; its log says more").response()

@@ -1,42 +1,69 @@
 """Pictures out of request bodies: bounded in bytes, in number and in time, believed in nothing, kept in memory only."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from service.problems import Problem
+from service.problems import RETRY, Problem
 from service.settings import Settings
 
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 FORM_TYPE = "multipart/form-data"
 HANG_UP = {"Connection": "close"}  # what is left of the body is not worth reading
 MAX_NAME = 200  # characters of a file's name that an answer repeats
+Take = Callable[[int], None]
 _OTHER_FIELDS = 16
 
 
-async def picture(request: Request, settings: Settings) -> bytes:
+class Budget:
+    """How many bytes of bodies may be held at once, by all requests together."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.taken = most, 0
+
+    @contextmanager
+    def held(self) -> Iterator[Take]:
+        """Give a function that takes bytes, which raises Problem when there are none left; the end gives them back."""
+        own = 0
+
+        def take(count: int) -> None:
+            nonlocal own
+            if self.taken + count > self.most:
+                raise Problem(503, "busy: too many bodies at once; try again in a second", {**RETRY, **HANG_UP})
+            self.taken += count
+            own += count
+
+        try:
+            yield take
+        finally:
+            self.taken -= own
+
+
+async def picture(request: Request, settings: Settings, take: Take) -> bytes:
     """Give the one picture of a request: its body, or the field "image" of a form; raise Problem."""
     kind = media_type(request)
     if kind in IMAGE_TYPES:
-        return await _whole(request, settings)
+        return await _whole(request, settings, take)
     if kind != FORM_TYPE:
         accepted = ", ".join(IMAGE_TYPES)
-        raise Problem(415, f"{kind or 'no content type'}: send {accepted}, or a form with the field image", HANG_UP)
-    files = await _files(request, settings, "image", 1)
+        raise Problem(
+            415, f"{kind[:80] or 'no content type'}: send {accepted}, or a form with the field image", HANG_UP
+        )
+    files = await _files(request, settings, take, "image", 1)
     return files[0][1]
 
 
-async def pictures(request: Request, settings: Settings) -> list[tuple[str, bytes]]:
+async def pictures(request: Request, settings: Settings, take: Take) -> list[tuple[str, bytes]]:
     """Give the name and bytes of each field "images" of a form; raise Problem."""
     kind = media_type(request)
     if kind != FORM_TYPE:
-        raise Problem(415, f"{kind or 'no content type'}: send {FORM_TYPE} with many fields images", HANG_UP)
-    return await _files(request, settings, "images", settings.max_images)
+        raise Problem(415, f"{kind[:80] or 'no content type'}: send {FORM_TYPE} with many fields images", HANG_UP)
+    return await _files(request, settings, take, "images", settings.max_images)
 
 
 def media_type(request: Request) -> str:
@@ -44,23 +71,23 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _whole(request: Request, settings: Settings) -> bytes:
+async def _whole(request: Request, settings: Settings, take: Take) -> bytes:
     async with _patience(settings):
-        data = b"".join([chunk async for chunk in _bounded(request, settings.max_bytes)])
+        data = b"".join([chunk async for chunk in _bounded(request, settings.max_bytes, take)])
     if not data:
         raise Problem(400, "the body is empty; send the bytes of a picture")
     return data
 
 
-async def _files(request: Request, settings: Settings, field: str, most: int) -> list[tuple[str, bytes]]:
-    body = _bounded(request, settings.max_bytes)
+async def _files(request: Request, settings: Settings, take: Take, field: str, most: int) -> list[tuple[str, bytes]]:
+    body = _bounded(request, settings.max_bytes, take)
     parser = MultiPartParser(request.headers, body, max_files=most, max_fields=_OTHER_FIELDS)
     parser.spool_max_size = settings.max_bytes  # never to the disk: the whole body is bounded
     try:
         async with _patience(settings):
             form = await parser.parse()
-    except MultiPartException as error:
-        raise Problem(400, f"the form cannot be read: {error.message}", HANG_UP) from error
+    except (MultiPartException, UnicodeError) as error:  # the second: a charset that is none
+        raise Problem(400, f"the form cannot be read: {str(error)[:200]}", HANG_UP) from error
     sent = [item for item in form.getlist(field) if isinstance(item, UploadFile)]
     found = [((item.filename or "")[:MAX_NAME], await item.read()) for item in sent]
     await form.close()
@@ -78,7 +105,7 @@ async def _patience(settings: Settings) -> AsyncIterator[None]:
         raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds", HANG_UP) from error
 
 
-async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, Any]:
+async def _bounded(request: Request, most: int, take: Take) -> AsyncGenerator[bytes, Any]:
     declared = request.headers.get("content-length", "0")
     seen = int(declared) if declared.isdigit() else 0
     if seen > most:
@@ -89,6 +116,7 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, Any]:
             seen += len(chunk)
             if seen > most:
                 raise _too_large(seen, most)
+            take(len(chunk))
             yield chunk
     except ClientDisconnect as error:
         raise Problem(400, "the connection ended before the body did", HANG_UP) from error

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 
 from irisline.data.images import Pixels
-from irisline.errors import UnreadableImage
+from irisline.errors import Overloaded, UnreadableImage
 from irisline.model import saliency
 from irisline.model.classifier import Prediction
 from service.live import Live
-from service.problems import Overloaded
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
 
@@ -78,7 +77,7 @@ class Engine:
                 raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {self._max_queue}")
             self._waiting.extend(jobs)
             self._changed.notify(len(jobs))
-        return [await job.future for job in jobs]
+        return await asyncio.gather(*(job.future for job in jobs))
 
     async def explain(self, picture: bytes) -> Answer:
         """Give an answer with what the model looked at; raise Overloaded when too many explanations wait."""
@@ -113,10 +112,14 @@ class Engine:
     def _take(self) -> list[_Waiting]:
         """Give this thread's share of what waits, at least one job; none when the engine closes."""
         with self._changed:
-            while not self._waiting and not self._closing:
-                self._changed.wait()
-            share = min(self._max_batch, math.ceil(len(self._waiting) / self._threads))
-            return [self._waiting.popleft() for _ in range(share)]
+            while True:
+                share = min(self._max_batch, math.ceil(len(self._waiting) / self._threads))
+                taken = [self._waiting.popleft() for _ in range(share)]
+                jobs = [job for job in taken if not job.future.done()]  # whoever has gone needs no answer
+                if jobs or (self._closing and not self._waiting):
+                    return jobs
+                if not self._waiting:
+                    self._changed.wait()
 
 
 def _answers(live: Live, jobs: list[_Waiting]) -> list[Answer | Exception]:

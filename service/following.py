@@ -32,7 +32,7 @@ log = logging.getLogger("bentoml.irisline")
 
 
 class Follower:
-    """Follows one alias for one engine."""
+    """Follows one alias for one engine. One task reads the watcher's news and never ends before it is told to."""
 
     def __init__(self, settings: Settings) -> None:
         if not os.environ.get("MLFLOW_TRACKING_URI"):
@@ -40,11 +40,14 @@ class Follower:
                 "IRISLINE_FOLLOW: needs MLFLOW_TRACKING_URI, the registry to follow; irisline serve sets it"
             )
         self.settings = settings
+        self.name = Identity.read(settings.model / NAME).name
         self.state = "starting"
         self.refused: dict[str, Any] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="irisline-")
-        self._news = self._watch()
-        self._task: asyncio.Task[None] | None = None
+        self._engine: Engine | None = None
+        self._latest: Live | None = None  # that the alias named and that was let in
+        self._heard = asyncio.Event()  # some news, good or bad
+        self._task = asyncio.create_task(self._follow())
 
     def document(self) -> dict[str, Any]:
         """Give how following goes."""
@@ -54,49 +57,67 @@ class Follower:
         """Give the version that the alias names now; the one that was given when that cannot be had in time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                live = await self._load(await anext(self._news))
-                if live:
-                    return live
+                await self._heard.wait()
+        if self._latest:
+            return self._latest
         log.warning("IRISLINE_FOLLOW: %s; the version in %s answers meanwhile", self.state, self.settings.model)
         return await asyncio.to_thread(Live.load, self.settings.model, self.settings)
 
     def start(self, engine: Engine) -> None:
         """Bring the engine every version that the alias names from now on."""
-        self._task = asyncio.create_task(self._follow(engine))
+        self._engine = engine
+        self._bring()
 
     async def stop(self) -> None:
         """End the watcher."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self._news.aclose()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
         self._folder.cleanup()
 
-    async def _follow(self, engine: Engine) -> None:
-        async for news in self._news:
-            live = await self._load(news)
-            if live and live.identity != engine.live.identity:
-                before = engine.live.identity
-                engine.swap(live)
-                measures.SWAPS.labels("done").inc()
-                measures.show_live(before, live.identity)
-                log.info("version %d answers now, instead of version %d", live.identity.version, before.version)
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with contextlib.aclosing(self._news()) as news:
+                    async for told in news:
+                        await self._hear(told)
+                self._tell(None, f"the watcher of {self.settings.follow} has ended; started anew")
+            except Exception as error:  # whatever it is, what is live answers on, and the next news may be better
+                log.exception("following %s", self.settings.follow)
+                self._tell(None, f"a fault of the service: {error}")
+            self._heard.set()
+            await asyncio.sleep(AGAIN)
 
-    async def _load(self, news: dict[str, Any]) -> Live | None:
-        """Give the version of the news, proven and warm; note why when there is none."""
+    async def _hear(self, news: dict[str, Any]) -> None:
+        """Bring in the version of the news, proven and warm, or note why not."""
         if "folder" not in news:
-            self._note(news.get("version"), news.get("failed"))
-            return None
-        try:
-            live = await asyncio.to_thread(Live.load, Path(news["folder"]), self.settings)
-        except IrislineError as error:
-            self._note(news["version"], str(error))
-            return None
-        self.state, self.refused = "following", None
-        measures.FOLLOWING.labels(self.settings.follow).set(1)
-        return live
+            self._tell(news.get("version"), news.get("failed"))
+        else:
+            try:
+                self._latest = await asyncio.to_thread(Live.load, Path(news["folder"]), self.settings)
+            except Exception as error:
+                if not isinstance(error, IrislineError):  # a bug, or a device that is out of memory
+                    log.exception("version %d", news["version"])
+                self._tell(news["version"], str(error) or type(error).__name__)
+            else:
+                self._tell(None, None)
+                self.refused = None
+                self._bring()
+        self._heard.set()
 
-    def _note(self, version: int | None, failure: str | None) -> None:
+    def _bring(self) -> None:
+        """Let the latest version take over, if another answers now."""
+        if self._engine is None or self._latest is None or self._latest.identity == self._engine.live.identity:
+            return
+        before = self._engine.live
+        self._engine.swap(self._latest)
+        measures.SWAPS.labels("done").inc()
+        measures.show_live(before, self._latest)
+        log.info(
+            "version %d answers now, instead of version %d", self._latest.identity.version, before.identity.version
+        )
+
+    def _tell(self, version: int | None, failure: str | None) -> None:
+        """Tell how following goes; a failure of a version is its refusal, one without is the registry's."""
         self.state = failure or "following"
         measures.FOLLOWING.labels(self.settings.follow).set(version is not None or failure is None)
         if version is None or failure is None:
@@ -105,24 +126,20 @@ class Follower:
         measures.SWAPS.labels("refused").inc()
         log.error("version %d is refused: %s", version, failure)
 
-    async def _watch(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Give the watcher's news; one that has died is started anew."""
-        name = Identity.read(self.settings.model / NAME).name
+    async def _news(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Give the news of one watcher, until it ends; it ends with whoever asks."""
         device = "gpu" if self.settings.device != "cpu" and has_cuda() else "cpu"
-        words = (name, self.settings.follow, self._folder.name, str(self.settings.follow_seconds), device)
-        while True:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "irisline.release.watch", *words,
-                stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, limit=LINE,
-                cwd=self._folder.name, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )  # fmt: skip
-            assert process.stdout
-            try:
-                async for line in process.stdout:
-                    yield json.loads(line)
-                yield {"version": None, "failed": f"the watcher of {self.settings.follow} has ended; started anew"}
-            finally:
-                if process.returncode is None:
-                    process.terminate()
-                    await process.wait()
-            await asyncio.sleep(AGAIN)
+        words = (self.name, self.settings.follow, self._folder.name, str(self.settings.follow_seconds), device)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "irisline.release.watch", *words,
+            stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, limit=LINE,
+            cwd=self._folder.name, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )  # fmt: skip
+        assert process.stdout
+        try:
+            async for line in process.stdout:
+                yield json.loads(line)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()

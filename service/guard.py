@@ -1,6 +1,7 @@
 """Who may ask, the headers of every answer, and the count of them. Plain ASGI, so that it costs little."""
 
 import hmac
+import logging
 import time
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -10,8 +11,11 @@ from service import measures
 from service.problems import Problem
 from service.settings import Settings
 
-GUARDED = ("/predict", "/predict_batch", "/model")
-ROUTES = {*GUARDED, "/", "/docs.json", "/metrics"}  # that are counted by name
+OPEN = ("/", "/docs.json", "/metrics")  # that ask for no key, beside the page's own files; all else does
+OPEN_FOLDER = "/page/"
+log = logging.getLogger("bentoml.irisline")
+
+ROUTES = {*OPEN, "/predict", "/predict_batch", "/model"}  # that are counted by name
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -26,7 +30,7 @@ HEADERS = {
 
 
 class Guard:
-    """Sends away whoever has no key where keys are asked for, and adds the security headers to every answer."""
+    """Sends away whoever has no key where keys are asked for; adds the security headers to every answer of the app."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
@@ -39,30 +43,43 @@ class Guard:
             await self.app(scope, receive, send)
             return
         app = self.app if self._may_ask(scope) else _no_key().response()
-        await app(scope, receive, self._with_headers(send, scope["path"]))
+        sending = _Sending(send, scope["path"], self.open_to_others)
+        try:
+            await app(scope, receive, sending)
+        except Exception:  # a bug, which is counted as any answer is
+            log.exception("a fault at %s", sending.route)
+            if not sending.begun:
+                await Problem(500, "a fault of the service; its log says more").response()(scope, receive, sending)
 
     def _may_ask(self, scope: Scope) -> bool:
-        if not self.keys or scope["method"] == "OPTIONS" or scope["path"] not in GUARDED:
+        if not self.keys or scope["path"] in OPEN or scope["path"].startswith(OPEN_FOLDER):
             return True
         brought = _key(Headers(scope=scope)).encode()
         return sum(hmac.compare_digest(brought, key) for key in self.keys) > 0  # all of them: a match is not quicker
 
-    def _with_headers(self, send: Send, path: str) -> Send:
-        started = time.perf_counter()
 
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if self.open_to_others:
-                    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-                route = path if path in ROUTES else "other"
-                measures.REQUESTS.labels(route, message["status"]).inc()
-                measures.SECONDS.labels(route).observe(time.perf_counter() - started)
-            await send(message)
+class _Sending:
+    """Sends an answer with the security headers, and counts it."""
 
-        return sending
+    def __init__(self, send: Send, path: str, open_to_others: bool) -> None:
+        self.send, self.open_to_others, self.started = send, open_to_others, time.perf_counter()
+        self.route = path if path in ROUTES else "other"
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send a part of the answer."""
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self._add_headers(MutableHeaders(scope=message))
+            measures.REQUESTS.labels(self.route, message["status"]).inc()
+            measures.SECONDS.labels(self.route).observe(time.perf_counter() - self.started)
+        await self.send(message)
+
+    def _add_headers(self, headers: MutableHeaders) -> None:
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        if self.open_to_others:
+            headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
 def _key(headers: Headers) -> str:

@@ -1,14 +1,12 @@
 """What Prometheus is told. Labels are from small sets of our own, never from what a request says: their number is bounded."""
 
-import os
 from typing import TYPE_CHECKING
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
     from irisline.model.classifier import Prediction
-    from irisline.model.identity import Identity
+    from service.live import Live
 
 ANSWERS = Counter("irisline_answers", "Pictures answered.", ["label", "unsure", "version"])
 CONFIDENCE = Histogram(
@@ -24,18 +22,16 @@ SECONDS = Histogram(
     "irisline_request_seconds", "From a request's arrival to the start of its answer.", ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )  # fmt: skip
-QUEUE_DEPTH = Gauge("irisline_queue_depth", "Pictures that wait.", multiprocess_mode="livesum")
-# An info metric cannot be kept for several processes: 1 is the version that is live, 0 those that were.
+QUEUE_DEPTH = Gauge("irisline_queue_depth", "Pictures that wait.")
+# 1 is the version that is live, 0 those that were.
 MODEL_INFO = Gauge(
-    "irisline_model_info", "The version that is live.", ["name", "version", "digest", "precision"],
-    multiprocess_mode="livemax",
+    "irisline_model_info", "The version that is live.", ["name", "version", "digest", "precision"]
 )  # fmt: skip
 SWAPS = Counter("irisline_swaps", "Versions that took over while the service ran, or were refused.", ["result"])
 for _result in ("done", "refused"):
     SWAPS.labels(_result)  # an increase from nothing is seen only where nothing was told before
 FOLLOWING = Gauge(
-    "irisline_following", "1: the registry's alias is followed; 0: it cannot be read.", ["alias"],
-    multiprocess_mode="livemin",
+    "irisline_following", "1: the registry's alias is followed; 0: it cannot be read.", ["alias"]
 )  # fmt: skip
 
 
@@ -45,17 +41,9 @@ def count(prediction: "Prediction", version: int) -> None:
     CONFIDENCE.labels(prediction.label).observe(prediction.confidence)
 
 
-def show_live(before: "Identity | None", now: "Identity") -> None:
+def show_live(before: "Live | None", now: "Live") -> None:
     """Show which version is live instead of which."""
-    for identity, value in ((before, 0), (now, 1)):
-        if identity:
-            MODEL_INFO.labels(identity.name, identity.version, identity.digest, identity.precision).set(value)
-
-
-def exposition() -> bytes:
-    """Give the page that Prometheus reads: of all processes, when BentoML runs several."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY)
-    together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return generate_latest(together)
+    for live, value in ((before, 0), (now, 1)):
+        if live:
+            version = live.identity
+            MODEL_INFO.labels(version.name, version.version, version.digest, live.classifier.precision).set(value)

@@ -7,13 +7,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from irisline.errors import IrislineError
-
 MEDIA_TYPE = "application/problem+json"
-
-
-class Overloaded(IrislineError):
-    """More pictures wait than the settings allow."""
+RETRY = {"Retry-After": "1"}  # seconds
 
 
 class Problem(Exception):

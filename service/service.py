@@ -7,6 +7,8 @@ import signal
 import bentoml
 from bentoml.exceptions import BentoMLException
 
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # one process answers; BentoML's folder is shared by all services here
+
 from irisline.errors import IrislineError
 from irisline.model.identity import NAME, Identity
 from service import app
@@ -47,8 +49,4 @@ _app = app.create(_settings, _end)
     },  # spans cost more than all the rest of a request
 )
 class Irisline:
-    """Answers which class a picture shows."""
-
-    def __is_ready__(self) -> bool:
-        """Say whether a version is proven and warm; until then BentoML answers 503."""
-        return hasattr(_app.state, "engine")
+    """Answers which class a picture shows. The app does it; until its version is proven and warm, nothing is answered."""

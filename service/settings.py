@@ -1,4 +1,4 @@
-"""What the environment says of the service, read once and frozen. The only reader of IRISLINE_ variables here."""
+"""What the environment says of the service's limits, keys and model, read once and frozen."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +27,7 @@ class Settings(BaseModel):
     max_batch: int = Field(8, ge=1)  # pictures that go through the network at once
     max_queue: int = Field(128, ge=1)  # pictures that may wait; more are sent away with 503
     max_bytes: int = Field(10 * 2**20, ge=1024)  # of one request
+    max_bytes_held: int = Field(128 * 2**20, ge=1024)  # of all requests together; more get 503
     max_images: int = Field(32, ge=1)  # of one request
     timeout: float = Field(10.0, gt=0)  # for a body to arrive, and again for its answer
     api_keys: Annotated[list[SecretStr], BeforeValidator(_listed)] = []  # when there is one, a request must bring one
@@ -41,8 +42,11 @@ class Settings(BaseModel):
             name: value for name in cls.model_fields if (value := environment.get(PREFIX + name.upper(), "")) != ""
         }
         try:
-            return cls(**given)
+            settings = cls(**given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             name = PREFIX + str(first["loc"][0]).upper()
             raise IrislineError(f"{name}: {first['msg']}; correct it or leave it unset") from error
+        if given.get("api_keys") and not settings.api_keys:
+            raise IrislineError(f"{PREFIX}API_KEYS: is set and holds no key; give one, or leave it unset")
+        return settings

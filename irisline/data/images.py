@@ -6,6 +6,7 @@ than Pillow: the serving image carries this module.
 
 import hashlib
 import io
+import threading
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,10 @@ from irisline.errors import UnreadableImage
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 STORED_QUALITY = 95
+
+GIANT = 8  # times the longest side that is kept; what is larger, once decoded, is shrunk in bands
+BAND = 4_000_000  # pixels
+_giants = threading.Lock()  # one at a time: some 200 MB each
 
 Pixels = NDArray[np.uint8]
 Fit = Literal["crop", "pad", "squash"]
@@ -58,11 +63,27 @@ def _decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
     if image.width * image.height > max_pixels:
         raise UnreadableImage(f"{image.width}x{image.height} is more than {max_pixels} pixels")
     image.draft("RGB", (max_side, max_side))  # a JPEG decoder scales down by 2, 4 or 8 for free
-    image.load()
-    rgb = _to_rgb(_upright(image))
+    if max(image.size) < GIANT * max_side:
+        rgb = _to_rgb(_upright(image))
+    else:
+        with _giants:
+            rgb = _upright(_in_bands(image, max_side))
     rgb.thumbnail((max_side, max_side), Image.Resampling.BILINEAR, reducing_gap=None)
     rgb.info.clear()
     return rgb
+
+
+def _in_bands(image: Image.Image, max_side: int) -> Image.Image:
+    """Give a giant picture in RGB at about four times max_side: no second copy of all its pixels is ever made."""
+    factor = max(image.size) // (4 * max_side)
+    rows = max(1, BAND // image.width // factor) * factor
+    bands = range(0, image.height, rows)
+    shrunk = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
+    for top in bands:
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        shrunk.paste(_to_rgb(band).reduce(factor), (0, top // factor))
+    shrunk.info.update(image.info)  # which way is up
+    return shrunk
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -20,12 +20,15 @@ def replay(classifier: Classifier, folder: Path, name: str) -> int:
     """Ask a version's golden pictures again; give how many, raise ModelError when an answer is another now."""
     answers = json.loads(bundle.find(ANSWERS[classifier.precision], [folder]).read_text())
     pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in answers]
-    limit = TOLERANCE[classifier.precision]
+    limit, threshold = TOLERANCE[classifier.precision], classifier.calibration.unsure_threshold
+    if not answers:
+        raise ModelError(f"{name}: its golden set is empty; publish it anew")
     for answer, now in zip(answers, classifier.predict(pictures), strict=True):
         drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
-        if drift > limit or now.unsure != answer["unsure"]:
+        close = abs(now.confidence - threshold) <= limit  # where rounding may make it sure or unsure
+        if not drift <= limit or (now.unsure != answer["unsure"] and not close):  # nor a number that is none
             changed = (
-                f"by {drift:.2g}, limit {limit:g}" if drift > limit else f"unsure is {str(now.unsure).lower()} now"
+                f"unsure is {str(now.unsure).lower()} now" if drift <= limit else f"by {drift:.2g}, limit {limit:g}"
             )
             raise ModelError(
                 f"{name}: answers {answer['file']} of its golden set differently than when it was registered "

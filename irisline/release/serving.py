@@ -13,7 +13,7 @@ from irisline.release import export, pages, registry, store
 from irisline.release.versions import CHAMPION
 
 SERVICE = "service.service:Irisline"
-FOLDER = paths.SCRATCH / "serving"
+FOLDERS = paths.SCRATCH / "serving"  # a folder for each port: services run side by side
 
 
 def serve(params: Params, number: int | None, host: str, port: int) -> None:
@@ -27,11 +27,10 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
     version = registry.find(params, number)
     client = store.client()
     with store.one_line_failures():
-        export.export(client, params.base.name, version, FOLDER, gpu=True)
-    os.environ["IRISLINE_MODEL"] = str(FOLDER.absolute())
-    if number is None:
-        os.environ.setdefault("IRISLINE_FOLLOW", CHAMPION)
-        os.environ["MLFLOW_TRACKING_URI"] = store.address()
+        export.export(client, params.base.name, version, FOLDERS / str(port), gpu=True)
+    os.environ["IRISLINE_MODEL"] = str((FOLDERS / str(port)).absolute())
+    os.environ["IRISLINE_FOLLOW"] = CHAMPION if number is None else ""
+    os.environ["MLFLOW_TRACKING_URI"] = store.address()
     follows = "; follows the champion" if number is None else ""
     console.say(
         f"{params.base.name} version {version.number} answers at http://{host}:{port}{follows}  (Ctrl-C ends it)"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from irisline.errors import IrislineError, NotFound, ReleaseError
-from irisline.model.identity import digest_of
+from irisline.model.identity import Identity, digest_of
 from irisline.params import Params
 from irisline.release import lineage, registry
 from irisline.release.versions import CHAMPION, Version
@@ -59,13 +59,14 @@ def ask(url: str) -> dict[str, Any]:
     try:
         answer = httpx.get(f"{url.rstrip('/')}/model", headers=headers, timeout=PATIENCE)
         told: dict[str, Any] = answer.raise_for_status().json()
-        return {name: told[name] for name in ("name", "version", "digest", "files", "source", "run_id")}
+        Identity.model_validate({name: told[name] for name in Identity.model_fields})
+        return told
     except httpx.HTTPStatusError as error:
         advice = f"; set {KEY}" if error.response.status_code == 401 else ""
         raise ReleaseError(f"{url}: GET /model gave {error.response.status_code}{advice}") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ReleaseError(f"{url}: cannot be asked: {error}; is the service running there?") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:  # pydantic's errors are ValueErrors
         raise ReleaseError(f"{url}: GET /model gave something else than a version; is it this service?") from error
 
 

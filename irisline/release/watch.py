@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+LONGEST = 60.0  # seconds before a version that could not be had is tried again; the alias is looked at all the while
+
+
 @dataclass
 class Watch:
     """What was told last, so that only news is told."""
@@ -31,6 +34,9 @@ class Watch:
     gpu: bool = False
     number: int | None = None  # the version that was told
     failure: str | None = None
+    failed: int | None = None  # the version that could not be had
+    tries: int = 0
+    again: float = 0.0  # when that one is tried again
 
     def look(self) -> dict[str, Any] | None:
         """Give the news, or None."""
@@ -43,11 +49,13 @@ class Watch:
                     raise NotFound(f"{self.model} has no {self.alias}; type irisline promote")
                 if wanted == self.number:
                     return self._settled()
+                if wanted == self.failed and time.monotonic() < self.again:
+                    return None
                 self._bring(client, versions.get(client, self.model, wanted))
         except IrislineError as error:
             return self._failed(wanted, str(error))
         self._forget(keep={wanted, self.number})
-        self.number, self.failure = wanted, None
+        self.number, self.failure, self.failed, self.tries = wanted, None, None, 0
         return {"version": wanted, "folder": str(self._place(wanted))}
 
     def _bring(self, client: "MlflowClient", version: versions.Version) -> None:
@@ -63,6 +71,8 @@ class Watch:
         return {} if was else None
 
     def _failed(self, number: int | None, reason: str) -> dict[str, Any] | None:
+        self.tries = self.tries + 1 if number == self.failed else 1
+        self.failed, self.again = number, time.monotonic() + min(LONGEST, 2.0**self.tries)
         if reason == self.failure:
             return None
         self.failure = reason
@@ -81,11 +91,13 @@ def main() -> None:
     """Watch until whoever started this has gone: MODEL ALIAS FOLDER SECONDS cpu|gpu."""
     model, alias, folder, seconds, device = sys.argv[1:]
     watch, parent = Watch(model, alias, Path(folder), device == "gpu"), os.getppid()
+    news_to = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints is no news
     while os.getppid() == parent:
         news = watch.look()
         if news is not None:
-            sys.stdout.write(json.dumps(news) + "\n")
-            sys.stdout.flush()
+            news_to.write(json.dumps(news) + "\n")
+            news_to.flush()
         time.sleep(float(seconds))
 
 

@@ -7,6 +7,7 @@ const TRIES = 5;
 const LONGEST_WAIT = 30; // seconds
 const PATIENCE = 60_000; // milliseconds
 const KEY = "irisline-key";
+const GARBLED = "The answer was cut off, or something between here and the service spoke for it.";
 
 const TITLES = {
   0: "No connection",
@@ -67,7 +68,7 @@ export async function example() {
 async function request(path, options, waiting) {
   for (let tries = 1; ; tries++) {
     const response = await reach(path, options);
-    if (response.ok) return response.json();
+    if (response.ok) return response.json().catch(() => Promise.reject(new Problem(0, GARBLED)));
     if (response.status !== 503 || tries === TRIES) throw await problemOf(response);
     const seconds = pause(response);
     waiting?.(seconds);

@@ -84,7 +84,7 @@ function show(entry) {
 }
 
 function enqueue(entry) {
-  queue = queue.then(() => entry.dropped || settle(entry));
+  queue = queue.then(() => entry.dropped || settle(entry)).catch(console.error); // the next picture is none the worse
 }
 
 async function settle(entry) {

@@ -3,8 +3,11 @@
 import io
 import random
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -225,3 +228,41 @@ def test_a_mutated_file_decodes_or_is_a_reason(kind: str, seed: int, changes: in
         assert max(found.size) <= 640
     assert "\n" not in reason
     assert len(reason) < 150
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "I;16"])
+def test_a_giant_is_shrunk_in_bands_to_what_it_would_be_whole(mode: str) -> None:
+    small = picture("blue", size=(60, 40))
+    wide = small.resize((1200, 800), Image.Resampling.BICUBIC)
+    if mode == "I;16":
+        wide = Image.fromarray(np.asarray(wide.convert("L"), np.uint16) * 257)
+    data = saved(wide if mode == "I;16" else wide.convert(mode), "PNG")
+    whole, banded = images.decode(data, 1200, 10**7), images.decode(data, 100, 10**7)
+    assert banded.size == (100, 67)
+    plain = whole.resize((100, 67), Image.Resampling.BOX)
+    assert np.abs(np.asarray(plain, float) - np.asarray(banded, float)).mean() < 4
+
+
+def test_a_giant_that_lies_on_its_side_is_put_upright() -> None:
+    tall = Image.new("RGB", (1000, 500), "red")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert images.decode(saved(tall, "PNG", exif=exif), 100, 10**7).size == (50, 100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["RGBA", "I;16"])
+def test_a_giant_takes_no_more_memory_than_its_pixels_and_a_band(tmp_path: Path, mode: str) -> None:
+    giant = Image.new("RGBA", (7000, 7000), (9, 99, 199, 128))
+    if mode == "I;16":
+        giant = Image.fromarray(np.full((7000, 7000), 30_000, np.uint16))
+    (tmp_path / "giant.png").write_bytes(saved(giant, "PNG"))
+    code = (
+        "import resource, sys; from irisline.data import images; data = open(sys.argv[1], 'rb').read();"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak();"
+        "images.decode(data, 640, 50_000_000); print((peak() - before) // 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "giant.png")], check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout) < 400  # megabytes; all at once it would be more than 900

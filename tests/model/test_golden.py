@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from irisline.errors import MissingInput, ModelError
@@ -59,3 +60,16 @@ def test_answers_that_are_not_there_are_named(folder: Path) -> None:
     assert golden.replay(Classifier.load(folder), folder, "it") == 5
     with pytest.raises(MissingInput, match=r"^golden/answers.int8.json: not in "):
         golden.replay(Classifier.load(folder, precision="int8"), folder, "it")
+
+
+def test_a_network_that_gives_no_numbers_is_no_match(folder: Path) -> None:
+    weights = np.full((3, planted.SIZE, planted.SIZE, 2), np.nan, np.float32)
+    (folder / "model.onnx").write_bytes(planted.linear(weights, np.zeros(2, np.float32)).SerializeToString())
+    with pytest.raises(ModelError, match=r"differently .* \(by nan, limit 0.0001\)"):
+        golden.replay(Classifier.load(folder), folder, "it")
+
+
+def test_no_answers_prove_nothing(folder: Path) -> None:
+    (folder / ANSWERS["float32"]).write_text("[]")
+    with pytest.raises(ModelError, match=r"^it: its golden set is empty; publish it anew$"):
+        golden.replay(Classifier.load(folder), folder, "it")

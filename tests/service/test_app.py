@@ -132,6 +132,8 @@ def _number(page: str, name: str) -> float:
         (raw(b"x", path="/predict_batch"), 415, "image/jpeg: send multipart/form-data with many fields images"),
         (raw(b"x", "multipart/form-data"), 400, "the form cannot be read: Missing boundary"),
         (raw(b"x", "multipart/form-data; boundary=b"), 400, "the form cannot be read"),
+        (raw(b"x", "multipart/form-data; boundary=b; charset=undefined"), 400, "the form cannot be read"),
+        (raw(b"x", "multipart/form-data; boundary=b; charset=punycode"), 400, "the form cannot be read"),
         (post("/predict", files={"picture": b"x"}), 400, "the form has no file in the field image"),
         (post("/predict", files=[("image", b"x")] * 2), 400, "Too many files. Maximum number of files is 1"),
         (post("/predict_batch", files=[("images", b"x")] * 5), 400, "Too many files. Maximum number of files is 4"),
@@ -191,6 +193,57 @@ def test_keys_are_asked_for_and_compared_and_never_told(served: Path, blue: byte
     assert ask(served, raw(blue, **{"x-api-key": "first-key"}), **keys).status_code == 200
     assert ask(served, get("/metrics"), **keys).status_code == 200
     assert "first-key" not in repr(Settings.read({"IRISLINE_API_KEYS": "first-key"}))
+
+
+@pytest.mark.parametrize(
+    "path", ["/model%0A", "/predict%0A", "/predict_batch%0A", "/model/", "//model", "/MODEL", "/x"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
+def test_no_other_way_to_write_a_path_passes_by_the_keys(served: Path, path: str, method: str) -> None:
+    async def question(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.request(method, f"http://service{path}")
+
+    assert ask(served, question, API_KEYS="sesame").status_code == 401
+
+
+def test_keys_that_are_none_are_refused() -> None:
+    with pytest.raises(
+        IrislineError, match=r"^IRISLINE_API_KEYS: is set and holds no key; give one, or leave it unset$"
+    ):
+        Settings.read({"IRISLINE_API_KEYS": " , "})
+
+
+def test_bodies_together_have_a_limit(served: Path, blue: bytes) -> None:
+    async def slow() -> Any:
+        yield blue
+        await asyncio.sleep(1)
+
+    async def question(client: httpx.AsyncClient) -> list[httpx.Response]:
+        headers = {"content-type": "image/jpeg"}
+        held = asyncio.create_task(client.post("/predict", content=slow(), headers=headers))
+        await asyncio.sleep(0.2)
+        refused = await client.post("/predict", content=blue, headers=headers)
+        await held
+        return [refused, await client.post("/predict", content=blue, headers=headers)]
+
+    refused, after = ask(served, question, MAX_BYTES_HELD=str(max(1024, len(blue) + 100)))
+    assert problem(refused) == (503, "busy: too many bodies at once; try again in a second")
+    assert refused.headers["retry-after"] == "1"
+    assert after.status_code == 200
+
+
+def test_a_fault_is_counted_and_told_like_any_refusal(served: Path) -> None:
+    async def question(client: httpx.AsyncClient) -> tuple[httpx.Response, str]:
+        app = client._transport.app
+        engine, app.state.engine = app.state.engine, None
+        answer = await client.get("/model")
+        app.state.engine = engine
+        return answer, (await client.get("/metrics")).text
+
+    answer, page = ask(served, question)
+    assert problem(answer) == (500, "a fault of the service; its log says more")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert 'irisline_requests_total{route="/model",status="500"}' in page
 
 
 def test_other_sites_may_ask_only_when_they_are_named(served: Path) -> None:

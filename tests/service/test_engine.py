@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from irisline.errors import UnreadableImage
+from irisline.errors import Overloaded, UnreadableImage
 from service.engine import MAX_EXPLANATIONS, Answer, Engine
 from service.live import Live
-from service.problems import Overloaded
 from service.settings import Settings
 from tests.service.conftest import eventually, turned, version_folder
 
@@ -141,16 +140,20 @@ def test_a_fault_reaches_whoever_asked_and_the_next_is_answered(live: Live, blue
         assert asyncio.run(made.answer([blue]))[0].prediction.label == "blue"
 
 
-def test_one_who_has_gone_is_passed_over(live: Live, held: Held, blue: bytes) -> None:
+def test_those_who_have_gone_are_passed_over(live: Live, held: Held, blue: bytes) -> None:
     async def question(made: Engine) -> Answer:
-        gone = asyncio.create_task(made.answer([blue]))
+        first = asyncio.create_task(made.answer([blue]))
         await asyncio.to_thread(held.started.wait, 10)
+        gone = asyncio.create_task(made.answer([blue] * 5))
+        await asyncio.sleep(0)
         gone.cancel()
+        first.cancel()
         held.go.set()
         return (await made.answer([blue]))[0]
 
     with engine(live) as made:
         assert asyncio.run(question(made)).prediction.label == "blue"
+    assert sum(held.batches) == 2  # the five that were waited for by nobody never reached the network
 
 
 def test_the_old_version_is_dropped_once_nothing_needs_it(served: Path, live: Live, blue: bytes) -> None:
