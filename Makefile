@@ -57,7 +57,7 @@ test: data ## run every test and say what was skipped and why
 check: install ## lint, types and the fast tests
 	@ruff check . && ruff format --check . && mypy && pytest -m "not slow" -q
 
-bench: data ## measure every claim of speed and memory as a ratio
+bench: repro ## measure every claim of speed and memory as a ratio
 	@for bench in bench/[a-z]*.py; do python -m bench.$$(basename $$bench .py) || exit 1; done
 
 format: install ## format the code
