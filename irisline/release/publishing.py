@@ -104,9 +104,12 @@ def _agrees(run: "Run", params: Params) -> bool:
 
 
 def _refine_source(client: "MlflowClient", run: "Run") -> None:
-    """Replace source tags that no commit stood behind when they were written."""
-    if not lineage.is_settled(run.data.tags):
-        tracking.set_tags(client, run.info.run_id, lineage.source_tags())
+    """Replace source tags that no commit stood behind when they were written, and the lock's: DVC writes it after the stage."""
+    now = lineage.source_tags()
+    if lineage.is_settled(run.data.tags):
+        now = {lineage.LOCK: now[lineage.LOCK]}
+    if any(run.data.tags.get(name) != value for name, value in now.items()):
+        tracking.set_tags(client, run.info.run_id, now)
 
 
 def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, tags: dict[str, str]) -> int:

@@ -1,5 +1,6 @@
 """What publishing leaves in MLflow, and that doing it again, or after being cut off, comes to the same."""
 
+import hashlib
 import json
 import os
 import signal
@@ -124,6 +125,18 @@ def test_the_champion_published_again_leaves_no_challenger(train: Train, setting
     train(weight=0.05)
     publishing.publish(settings)
     assert versions.aliases_of(store.client(), "eye-colour") == {"champion": 1}
+
+
+def test_the_lock_that_dvc_writes_after_the_stage_is_told_by_the_next_publish(train: Train, settings: Params) -> None:
+    Path("dvc.lock").write_text("before evaluate has ended\n")
+    train()
+    publishing.publish(settings)
+    store.client().set_tag(runs(settings)[0].info.run_id, lineage.DIRTY, "no")  # as if a commit stood behind it
+    Path("dvc.lock").write_text("after\n")
+    assert not publishing.publish(settings).changed
+    wanted = hashlib.sha256(b"after\n").hexdigest()
+    assert runs(settings)[0].data.tags[lineage.LOCK] == wanted
+    assert registry.find(settings, 1).tags[lineage.LOCK] == wanted
 
 
 KILLED = """
