@@ -36,5 +36,5 @@ def verify_served(
     if as_json:
         show_json([asdict(comparison) for comparison in found])
         return
-    show_table(("", "what", "served", "as says"), (["✓", one.what, one.served, one.source] for one in found))
+    show_table(("", "what", "served", "according to"), (["✓", one.what, one.served, one.source] for one in found))
     console.say(f"{url} serves what it should")
