@@ -38,7 +38,7 @@ def _run(name: str, folder: Path, sizes: dict[str, str]) -> str:
 
 
 def _ratios(printed: str) -> list[str]:
-    return re.findall(r"^  (\S+(?: \S+)*): \d+\.\d{3}(?: \(claim: .*\))?$", printed, re.MULTILINE)
+    return re.findall(r"^  (\S+(?: \S+)*): -?\d+\.\d{3}(?: \(claim: .*\))?$", printed, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("memory", 2), ("prediction", 1), ("training", 3), ("validation", 2)])
