@@ -83,10 +83,8 @@ def settings() -> Params:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what the shell says about stores and stages; name who is at work."""
-    for name in ("MLFLOW_TRACKING_URI", "DVC_STAGE", "DVC_EXP_NAME"):
-        monkeypatch.delenv(name, raising=False)
+def person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name who is at work."""
     monkeypatch.setenv("IRISLINE_USER", "ada@bench")
 
 

@@ -19,7 +19,7 @@ from tests.service.conftest import eventually, running
 pytestmark = pytest.mark.slow
 
 # The project with two published versions that the tests of releases have, here too.
-empty_store, settings, environment = releases.empty_store, releases.settings, releases.environment
+empty_store, settings, person = releases.empty_store, releases.settings, releases.person
 two_versions, published = releases.two_versions, releases.published
 
 JPEG = {"content-type": "image/jpeg"}

@@ -14,7 +14,7 @@ from tests.service.test_following import follower, serves
 
 pytestmark = pytest.mark.slow
 
-empty_store, settings, environment = releases.empty_store, releases.settings, releases.environment
+empty_store, settings, person = releases.empty_store, releases.settings, releases.person
 two_versions, published = releases.two_versions, releases.published
 
 
