@@ -5,6 +5,7 @@
     ├── MissingInput         a file or folder that an earlier step should have made
     ├── DataError            the pool does not meet the data contract
     │   └── UnreadableImage  one picture that cannot be decoded
+    ├── SearchFailed         a provider of pictures that cannot be reached, or refuses
     ├── ModelError           a model that cannot be trained, exported or loaded as asked
     ├── Overloaded           a service that has more to do than it may take on
     └── ReleaseError         the registry cannot be reached, or refuses
@@ -34,6 +35,10 @@ class DataError(IrislineError):
 
 class UnreadableImage(DataError):
     """One picture cannot be decoded; the message is the reason, fit for a table cell."""
+
+
+class SearchFailed(IrislineError):
+    """A provider of pictures cannot be reached, refuses, or is not set up."""
 
 
 class ModelError(IrislineError):

@@ -10,6 +10,7 @@ from irisline.errors import ParamsError
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd", "unknown"]
 
 
 class Section(BaseModel):
@@ -37,6 +38,22 @@ class Execution(Section):
 
     engine: Literal["local", "ray"]
     workers: int = Field(ge=0)
+
+
+class Snapshot(Section):
+    """What is searched on the web for the pool, where, under which licences, and how politely."""
+
+    sources: list[str] = Field(min_length=1)
+    queries: dict[str, list[Annotated[str, Field(min_length=1, max_length=200)]]]
+    licences: list[Licence] = Field(min_length=1)
+    per_class: Count
+    contact: str
+    max_bytes: Count
+    concurrency: Count
+    per_host: Count
+    timeout: Positive
+    folder: str
+    urls: str
 
 
 class Collect(Section):
@@ -146,6 +163,7 @@ class Params(Section):
 
     base: Base
     execution: Execution
+    snapshot: Snapshot
     collect: Collect
     validate_: Validate = Field(alias="validate")
     split: Split

@@ -1,9 +1,6 @@
 """The pool people browse: data/<label>/<file> and sources.csv. Lists it and reads one picture; decides nothing about it."""
 
-import csv
-import io
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -12,7 +9,7 @@ from pathlib import Path
 import imagehash
 
 from irisline import paths
-from irisline.data import images
+from irisline.data import images, provenance
 from irisline.data.manifest import Row
 from irisline.errors import DataError, MissingInput, UnreadableImage
 from irisline.params import Collect
@@ -42,7 +39,7 @@ def items(folder: Path, classes: list[str], limits: Collect) -> list[Item]:
         raise MissingInput(f"{folder}/: no pool here; type dvc pull data.dvc to fetch it")
     files = {name: _pictures(folder / name) for name in classes}
     _check_folders(folder, files)
-    known = sources(folder / paths.SOURCES)
+    known = provenance.by_id(provenance.read(folder / paths.SOURCES))
     found = [_item(file, folder, known, limits) for name in classes for file in files[name]]
     _check_sources(folder, known, classes, min(item.id for item in found))
     return sorted(found, key=lambda item: item.id)
@@ -61,40 +58,6 @@ def _hidden(file: Path) -> bool:
 def _item(file: Path, folder: Path, known: Mapping[str, Mapping[str, str]], limits: Collect) -> Item:
     name = file.relative_to(folder).as_posix()
     return Item(file, name, name.split("/")[0], known.get(name, OWN), limits)
-
-
-def sources(file: Path) -> dict[str, dict[str, str]]:
-    """Give what sources.csv says of each picture, by id; none when there is no such file.
-
-    Raise DataError when it is not UTF-8, not CSV, lacks a column or has two lines for one picture. A line for a
-    download that failed counts only where no other line names the picture.
-    """
-    if not file.is_file():
-        return {}
-    try:
-        text = file.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first column's name
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
-    rows = _rows(file, text)
-    ids = Counter(row["id"] for row in rows if _fetched(row))
-    if repeated := [name for name, count in ids.items() if count > 1]:
-        raise DataError(f"{file}: {repeated[0]!r} has two lines; keep one of them")
-    return {row["id"]: row for row in sorted(rows, key=_fetched)}
-
-
-def _rows(file: Path, text: str) -> list[dict[str, str]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        if missing := {"id", "licence"} - set(reader.fieldnames or ()):
-            raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
-        return list(reader)
-    except csv.Error as error:
-        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; mend or drop that line") from error
-
-
-def _fetched(row: Mapping[str, str]) -> bool:
-    """Whether a line of sources.csv promises a file: one a person wrote has no status."""
-    return (row.get("status") or "fetched") == "fetched"
 
 
 def read(item: Item) -> Row:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from irisline.data import images, pool
+from irisline.data import images, pool, provenance
 from irisline.errors import DataError, MissingInput
 from tests.planted import CLASSES, picture, saved, settings
 
@@ -48,7 +48,7 @@ def test_sources_are_kept_and_a_picture_dropped_in_by_hand_is_own(folder: Path) 
 
 def test_a_table_saved_by_a_spreadsheet_is_read(folder: Path) -> None:
     (folder / "sources.csv").write_bytes(b"\xef\xbb\xbf" + SOURCES.replace("\n", "\r\n").encode())
-    assert pool.sources(folder / "sources.csv")["blue/1.jpg"]["licence"] == "CC BY 4.0"
+    assert provenance.by_id(provenance.read(folder / "sources.csv"))["blue/1.jpg"]["licence"] == "CC BY 4.0"
 
 
 def test_a_table_without_its_columns_or_in_another_encoding_is_refused(folder: Path) -> None:

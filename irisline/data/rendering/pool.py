@@ -3,7 +3,6 @@
 Knows files, not pixels.
 """
 
-import csv
 import hashlib
 import io
 import struct
@@ -13,27 +12,9 @@ from pathlib import Path
 from PIL import Image
 
 from irisline import paths
+from irisline.data import provenance
 from irisline.data.rendering.defects import Answer, Slot, good, plan, spoiled
 
-SOURCE_FIELDS = (
-    "id",
-    "provider",
-    "query",
-    "rank",
-    "page_url",
-    "image_url",
-    "title",
-    "author",
-    "licence",
-    "licence_url",
-    "provider_hash",
-    "sha256",
-    "bytes",
-    "width",
-    "height",
-    "fetched_at",
-    "status",
-)
 DRAWN_AT = "2026-01-01T00:00:00Z"
 LICENCE, LICENCE_URL = "CC0-1.0", "https://creativecommons.org/publicdomain/zero/1.0/"
 
@@ -62,7 +43,7 @@ def draw_pool(
         rows.append(_source_row(file, slot, data))
         if progress:
             progress(len(rows), count)
-    paths.write_whole(out / paths.SOURCES, _csv(rows))
+    provenance.write(out / paths.SOURCES, rows)
     return sorted((planned.answer for planned in plans.values()), key=lambda answer: answer.file)
 
 
@@ -102,11 +83,3 @@ def _size(data: bytes) -> tuple[int | str, int | str]:
     if not data.startswith(b"\xff\xd8"):
         return "", ""
     return Image.open(io.BytesIO(data)).size
-
-
-def _csv(rows: Sequence[dict[str, str | int]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, SOURCE_FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()

@@ -1,0 +1,88 @@
+"""sources.csv: where each picture of the pool came from, one line each, those that were not fetched among them.
+
+Owns the columns, the statuses and the way to disk. Knows nothing of pictures or providers.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from irisline import paths
+from irisline.errors import DataError
+
+FIELDS = (
+    "id",  # the path below data/; of a picture that was not fetched, the path it would have had, without an ending
+    "provider",
+    "query",
+    "rank",
+    "page_url",
+    "image_url",
+    "title",
+    "author",
+    "licence",
+    "licence_url",
+    "provider_hash",
+    "sha256",  # of the file's bytes, as fetched
+    "bytes",
+    "width",
+    "height",
+    "fetched_at",
+    "status",
+)
+FETCHED = "fetched"
+
+Line = dict[str, str]
+
+
+def read(file: Path) -> list[Line]:
+    """Give the lines of sources.csv in their order; none when there is no such file.
+
+    Raise DataError when it is not UTF-8, not CSV, lacks a column or has two fetched lines for one picture.
+    """
+    if not file.is_file():
+        return []
+    lines = _parsed(file, _text(file))
+    ids = Counter(line["id"] for line in lines if is_fetched(line))
+    if repeated := [name for name, count in ids.items() if count > 1]:
+        raise DataError(f"{file}: {repeated[0]!r} has two lines; keep one of them")
+    return lines
+
+
+def by_id(lines: Iterable[Line]) -> dict[str, Line]:
+    """Give the lines by id; one of a download that failed counts only where no other names the picture."""
+    return {line["id"]: line for line in sorted(lines, key=is_fetched)}
+
+
+def is_fetched(line: Mapping[str, str]) -> bool:
+    """Whether a line promises a file: one a person wrote has no status."""
+    return (line.get("status") or FETCHED) == FETCHED
+
+
+def write(file: Path, lines: Iterable[Mapping[str, object]]) -> None:
+    """Write the lines whole; a column a person added stays behind ours."""
+    lines = list(lines)
+    added = [name for name in dict.fromkeys(name for line in lines for name in line) if name not in FIELDS]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*FIELDS, *added], lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(lines)
+    paths.write_whole(file, text.getvalue())
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first column's name
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
+
+
+def _parsed(file: Path, text: str) -> list[Line]:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        if missing := {"id", "licence"} - set(reader.fieldnames or ()):
+            raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
+        return list(reader)
+    except csv.Error as error:
+        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; mend or drop that line") from error
