@@ -24,12 +24,19 @@ NO_EYE = "no eye found"
 LOOKS = 3
 """How often a place is judged and moved to where the verdict says."""
 
+PER_LEVEL = 6
+PER_LEVEL_IN_FACE = 6
+
 WORTH_A_LOOK = 0.02
 """Probability below which a place is not looked at again."""
 
 SURE_IN_FACE = 0.35
 SURE = 0.6
 """Probabilities from which a place is an eye: less is asked where a face says that there is one."""
+
+CLOSE_UP = 0.05
+SURE_IF_SMALL = 0.9
+"""A single eye without a face is a close-up: its radius is at least this share of the longer side, or it is very sure."""
 
 OPEN = 0.3
 """Share of the iris that the lids must leave open."""
@@ -94,7 +101,7 @@ def _in_face(pixels: Pixels, box: Box) -> Face | None:
         return None
     smallest = max(IRIS_SHARES[0] * box.side, SMALLEST_IRIS)
     pyramid = Pyramid(np.ascontiguousarray(pixels[top:bottom, left:right]), smallest)
-    seen = look(pyramid, IRIS_SHARES[1] * box.side, per_level=5, count=12)
+    seen = look(pyramid, IRIS_SHARES[1] * box.side, PER_LEVEL_IN_FACE)
     eyes = [replace(eye, x=eye.x + left, y=eye.y + top) for eye in seen if eye.confidence >= SURE_IN_FACE]
     together = pairs(eyes)
     if together:
@@ -106,15 +113,17 @@ def _anywhere(pixels: Pixels) -> list[Face]:
     """Give faces for eyes that no face was found around: a band, a close-up, a head that is tilted or cut off."""
     longest = max(pixels.shape[:2])
     pyramid = Pyramid(pixels, max(IRIS_OF_PICTURE[0] * longest, SMALLEST_IRIS))
-    eyes = [eye for eye in look(pyramid, IRIS_OF_PICTURE[1] * longest, 8, 24) if eye.confidence >= SURE]
-    faces = [Face(pair, "eyes") for pair in pairs(eyes)]
-    paired = {eye for face in faces for eye in face.eyes}
-    return faces + [Face((eye,), "eye") for eye in eyes if eye not in paired]
+    eyes = look(pyramid, IRIS_OF_PICTURE[1] * longest, PER_LEVEL)
+    together = pairs([eye for eye in eyes if eye.confidence >= SURE])
+    if together:
+        return [Face(pair, "eyes") for pair in together]
+    alone = [eye for eye in eyes if eye.confidence >= (SURE if eye.radius >= CLOSE_UP * longest else SURE_IF_SMALL)]
+    return [Face((alone[0],), "eye")] if alone else []
 
 
-def look(pyramid: Pyramid, largest: float, per_level: int, count: int) -> list[Eye]:
+def look(pyramid: Pyramid, largest: float, per_level: int) -> list[Eye]:
     """Give the eyes among the likeliest places with a radius up to a largest one, the surest first, none twice."""
-    places = as_array(candidates(pyramid, largest, per_level, count))
+    places = as_array(candidates(pyramid, largest, per_level))
     if not len(places):
         return []
     verdict = judge(pyramid, places)

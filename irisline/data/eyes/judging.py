@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from irisline.data.eyes.pyramid import RADIUS, Pyramid
+from irisline.data.eyes.pyramid import Pyramid
 from irisline.data.eyes.voting import Place
 
 Numbers = NDArray[np.float32]
@@ -23,6 +23,9 @@ RINGS = (0.0, 0.2, 0.4, 0.55, 0.7, 0.85, 1.0, 1.15, 1.3, 1.55, 1.85, 2.2, 2.6, 3
 """Where samples are taken, in iris radii: densest about the rim, out to lids and corners."""
 
 SPOKES = 16
+
+FINER = 2
+"""Levels below the one that votes are counted at: an iris is judged at 6 pixels a radius."""
 
 LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Weights of brightness in sRGB values (ITU-R BT.601)."""
@@ -65,7 +68,7 @@ def samples(pyramid: Pyramid, places: Numbers, tilt: float = 0.0) -> Numbers:
     taken = np.empty((len(places), len(_ACROSS), 3), dtype=np.float32)
     cosine, sine = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
     across, down = _ACROSS * cosine - _DOWN * sine, _ACROSS * sine + _DOWN * cosine
-    levels = np.array([pyramid.level_of(float(radius)) for radius in places[:, 2]], dtype=int)
+    levels = np.array([pyramid.level_of(float(radius)) - FINER for radius in places[:, 2]], dtype=int)
     for level in np.unique(levels):
         chosen = np.flatnonzero(levels == level)
         x_scale, y_scale = pyramid.scales(int(level))

@@ -21,16 +21,14 @@ RED = 0
 WEAK_EDGE = 6.0
 """Levels of 255 a pixel at which an edge has half its vote: strong edges of hair and frames must not drown an iris."""
 
-RING_WIDTH = 1.0
+RING_WIDTH = 0.8
+BLUR = 0.67
 TOP_AND_BOTTOM = 0.35
 """Share of a vote that is left where lids cover the rim."""
 
 LEAST_VOTE = 0.1
-APART = 4
+APART = 3
 """Pixels of a level between two candidates."""
-
-SAME_PLACE = 0.3
-SAME_RADIUS = 1.1
 
 
 @dataclass(frozen=True)
@@ -58,29 +56,19 @@ _ACROSS, _DOWN = _ring()
 
 def votes(level: Pixels) -> Map:
     """Give for each pixel the share of a dark disc's rim of RADIUS that is around it, 1 for a perfect one."""
-    band = cv2.GaussianBlur(level[..., RED].astype(np.float32), (0, 0), 1.0)
+    band = cv2.GaussianBlur(level[..., RED].astype(np.float32), (0, 0), BLUR)
     across = cv2.Scharr(band, cv2.CV_32F, 1, 0, scale=1 / 32)
     down = cv2.Scharr(band, cv2.CV_32F, 0, 1, scale=1 / 32)
     strength = np.sqrt(across * across + down * down) + np.float32(WEAK_EDGE)
-    total = cv2.filter2D(across / strength, -1, _ACROSS, borderType=cv2.BORDER_REPLICATE)
-    total += cv2.filter2D(down / strength, -1, _DOWN, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(total, dtype=np.float32)
+    rims = cv2.filter2D(across / strength, -1, _ACROSS, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(
+        rims + cv2.filter2D(down / strength, -1, _DOWN, borderType=cv2.BORDER_REPLICATE), dtype=np.float32
+    )
 
 
-def candidates(pyramid: Pyramid, largest: float, per_level: int, count: int) -> list[Place]:
-    """Give at most count places for radii up to a largest one, most votes first; few of each level, none twice."""
-    found = [place for level in pyramid.levels_up_to(largest) for place in _peaks(pyramid, level, per_level)]
-    kept: list[Place] = []
-    for place in sorted(found, key=lambda one: -one.score):
-        if len(kept) < count and not any(same(place, other) for other in kept):
-            kept.append(place)
-    return kept
-
-
-def same(one: Place, other: Place, apart: float = SAME_PLACE, ratio: float = SAME_RADIUS) -> bool:
-    """Tell whether two places are one: centres nearer than a share of the radius, radii within a ratio."""
-    near = np.hypot(one.x - other.x, one.y - other.y) < apart * other.radius
-    return bool(near and 1 / ratio < one.radius / other.radius < ratio)
+def candidates(pyramid: Pyramid, largest: float, per_level: int) -> list[Place]:
+    """Give the places with the most votes of each level, for radii up to a largest one."""
+    return [place for level in pyramid.levels_up_to(largest) for place in _peaks(pyramid, level, per_level)]
 
 
 def _peaks(pyramid: Pyramid, level: int, count: int) -> list[Place]:
