@@ -13,6 +13,7 @@ from irisline import console, keyed
 from irisline.data import manifest
 from irisline.errors import DataError
 from irisline.model import bundle, calibration, metrics
+from irisline.model.answers import combined
 from irisline.model.bundle import ANSWERS, NETWORKS
 from irisline.model.calibration import Calibration, Floats, Labels
 from irisline.model.classifier import Classifier
@@ -48,7 +49,7 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
             advance(1)
 
     with console.progress(f"answer the {split} split", None) as advance:
-        logits = list(classifier.logits_of(pictures(advance)))
+        logits = [combined(views, logits) for views, logits in classifier.read(pictures(advance))]
     if not logits:
         raise DataError(f"{folder}: no pictures in the {split} split; add pictures or raise split.{split}")
     ids, digests, truth = zip(*seen, strict=True)
