@@ -3,8 +3,8 @@
 Knows nothing of irises.
 """
 
+import threading
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import cv2
@@ -39,9 +39,14 @@ class Box:
     side: float
 
 
-@cache
-def _cascade() -> cv2.CascadeClassifier:
-    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / CASCADE))
+class _OfThread(threading.local):
+    """A cascade for each thread: OpenCV's keeps the picture that it is at work on."""
+
+    def __init__(self) -> None:
+        self.cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / CASCADE))
+
+
+_own = _OfThread()
 
 
 def find_faces(pixels: Pixels) -> list[Box]:
@@ -51,7 +56,7 @@ def find_faces(pixels: Pixels) -> list[Box]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     grey = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
     least = max(20, round(SMALLEST_FACE * max(size)))
-    boxes = _cascade().detectMultiScale(grey, SCALE_STEP, NEIGHBOURS, minSize=(least, least))
+    boxes = _own.cascade.detectMultiScale(grey, SCALE_STEP, NEIGHBOURS, minSize=(least, least))
     found = [Box(float(x) / scale, float(y) / scale, float(side) / scale) for x, y, side, _ in boxes]
     return sorted(found, key=lambda box: (-box.side, box.left, box.top))
 
