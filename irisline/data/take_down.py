@@ -36,7 +36,7 @@ class Rule:
     sha256: str = ""  # of the file's bytes
     reason: str = ""
 
-    def keys(self) -> set[str]:
+    def covered(self) -> set[str]:
         """Give what it covers, as keys does."""
         pictures = keys(self.provider, self.provider_id, self.image_url, self.page_url, self.sha256)
         return pictures | ({_author(self.author)} if self.author else set())
@@ -47,7 +47,7 @@ class TakeDowns:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
-        self._covering = {key: rule for rule in reversed(self.rules) for key in rule.keys()}
+        self._covering = {key: rule for rule in reversed(self.rules) for key in rule.covered()}
 
     def covers(
         self, provider: str, provider_id: str, image_url: str, author: str, sha256: str, page_url: str = ""
@@ -59,7 +59,7 @@ class TakeDowns:
 
     def adds(self, rule: Rule) -> bool:
         """Say whether a rule covers anything that is not covered yet."""
-        return not rule.keys() <= self._covering.keys()
+        return not rule.covered() <= self._covering.keys()
 
 
 def keys(provider: str, provider_id: str, image_url: str, page_url: str, sha256: str) -> set[str]:
