@@ -15,6 +15,7 @@ SERVICE = Path("service")
 ARTIFACTS = Path("artifacts")
 REPORTS = Path("reports")
 SOURCES = "sources.csv"
+TAKE_DOWNS = "take_downs.csv"
 
 COLLECTED = ARTIFACTS / "collect"
 ACCEPTED = ARTIFACTS / "validate"
