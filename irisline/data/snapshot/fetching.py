@@ -5,13 +5,13 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from irisline import __version__, paths
+from irisline import paths
 from irisline.data import images
 from irisline.data.downloads import download, downloader
 from irisline.data.downloads.download import Download, Limits
 from irisline.data.provenance import FETCHED
 from irisline.data.snapshot.journal import Journal, Noted
-from irisline.data.sources import providers
+from irisline.data.sources import api, providers
 from irisline.data.sources.candidate import Candidate
 from irisline.errors import IrislineError, SearchFailed
 from irisline.params import Params
@@ -22,17 +22,14 @@ MANY = 5  # addresses: when so many fail together, it is this machine's network 
 
 def limits(settings: Params) -> Limits:
     """Give the limits of a download, as params and the environment set them."""
-    import httpx
-
     asked = settings.snapshot
-    contact = f" ({asked.contact})" if asked.contact else ""
     return Limits(
         max_bytes=asked.max_bytes,
         max_pixels=settings.collect.max_pixels,
         timeout=asked.timeout,
         concurrency=asked.concurrency,
         per_host=asked.per_host,
-        agent=f"Irisline/{__version__}{contact} httpx/{httpx.__version__}",
+        agent=api.agent(asked.contact),
         allowed=frozenset(filter(None, os.environ.get("IRISLINE_ALLOW_HOSTS", "").split(","))),
     )
 

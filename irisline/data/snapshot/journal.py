@@ -37,16 +37,21 @@ class Noted:
 
 
 class Journal:
-    """The searches, whole; the downloads, a line each; the fetched pictures by their sha256."""
+    """The searches, whole; the downloads, a line each; the fetched pictures by their sha256.
 
-    def __init__(self, folder: Path, settings: Params) -> None:
-        self.folder, self.blobs = folder, folder / "blobs"
+    One that is not to keep anything reads what was noted before, and writes nothing.
+    """
+
+    def __init__(self, folder: Path, settings: Params, keep: bool = True) -> None:
+        self.keep, self.folder, self.blobs = keep, folder, folder / "blobs"
         found = settings.snapshot
         asked = [found.licences, found.folder, found.urls, settings.base.seed]
         self._asked = [*asked, *(os.environ.get(name, "") for name in _BASES)]
         within = _digest([found.max_bytes, settings.collect.max_pixels])
         self._downloads = folder / f"downloads-{within[:16]}.jsonl"
-        shutil.rmtree(_leftover(folder), ignore_errors=True)
+        if keep:
+            shutil.rmtree(_leftover(folder), ignore_errors=True)
+            self._end_last_line()
         self.known = dict(self._read())
 
     def search(
@@ -61,7 +66,8 @@ class Journal:
         for candidate in ask():
             found.append(candidate)
             yield candidate
-        paths.write_whole(file, json.dumps([asdict(candidate) for candidate in found]))
+        if self.keep:
+            paths.write_whole(file, json.dumps([asdict(candidate) for candidate in found]))
 
     def note(self, found: Download) -> Noted:
         """Keep what came of an address; a failure of the moment is forgotten with the run."""
@@ -85,13 +91,16 @@ class Journal:
         """Give the downloads noted before; of a line that was cut short, or whose picture is gone, nothing."""
         if not self._downloads.is_file():
             return
-        text = self._downloads.read_text(encoding="utf-8", errors="replace")
-        for line in text.splitlines():
-            if noted := self._parsed(line):
-                yield noted.download.url, noted
-        if text and not text.endswith("\n"):
+        with self._downloads.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if noted := self._parsed(line):
+                    yield noted.download.url, noted
+
+    def _end_last_line(self) -> None:
+        """See to it that what is noted next is not glued to a line that was cut short."""
+        if self._downloads.is_file() and not self._downloads.read_bytes().endswith(b"\n"):
             with paths.disk_errors(self._downloads), self._downloads.open("a") as file:
-                file.write("\n")  # what follows must not be glued to the torn line
+                file.write("\n")
 
     def _parsed(self, line: str) -> Noted | None:
         try:

@@ -1,5 +1,6 @@
 """The lines of sources.csv while a snapshot works on them, and which of their files are in the pool. Touches no file."""
 
+import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -25,8 +26,10 @@ LONGEST_CELL = 10_000  # signs of a cell; what reads CSV stops at 131,072
 
 def stem(label: str, provider: str, provider_id: str) -> str:
     """Give what a picture is filed as, without the ending: <label>/<provider>-<id made safe>."""
-    safe = re.sub(r"[^0-9A-Za-z_]+", "-", provider_id).strip("-")
-    return f"{label}/{provider}-{safe[:LONGEST]}"
+    safe = re.sub(r"[^0-9A-Za-z_]+", "-", provider_id).strip("-")[:LONGEST]
+    if safe != provider_id:  # two ids may come to the same
+        safe = f"{safe}-{hashlib.sha256(provider_id.encode()).hexdigest()[:8]}".strip("-")
+    return f"{label}/{provider}-{safe}"
 
 
 def stem_of(identity: str) -> str:

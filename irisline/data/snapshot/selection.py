@@ -1,7 +1,7 @@
 """Which candidates are fetched next, and which are refused before a byte of them is. Pure: asks nobody, touches no file."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 
 from irisline.data import licences
@@ -50,11 +50,14 @@ class Selection:
         missing = {label: wanted - self.ledger.held(label, self.settings.snapshot.sources) for label in self.classes}
         return {label: count for label, count in missing.items() if count > 0}
 
-    def batch(self) -> list[Candidate]:
-        """Give as many candidates of each class as it wants, in order; note those that are refused on the way."""
+    def batch(self, planned: Mapping[str, int] | None = None) -> list[Candidate]:
+        """Give as many candidates of each class as it wants, in order; note those that are refused on the way.
+
+        A class wants so many less as are planned for it already.
+        """
         batch = []
         for label, count in self.short().items():
-            taken = 0
+            taken = (planned or {}).get(label, 0)
             while taken < count and self._waiting[label]:
                 candidate = self._waiting[label].popleft()
                 if self._passes(candidate):
