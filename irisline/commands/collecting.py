@@ -19,8 +19,12 @@ MOST = 10  # lines of one kind; the rest is a number
 
 
 def snapshot(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be fetched; fetch and write nothing.")] = False,
-    replay: Annotated[bool, typer.Option("--replay", help="Fetch what sources.csv records again, and compare.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be fetched; fetch and write nothing.")
+    ] = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Fetch what sources.csv records again, and compare.")
+    ] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what failed or was refused before.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +82,9 @@ def _replay(settings: "Params", as_json: bool) -> None:
     else:
         told = [one for one in replayed if one.web != replay.SAME or one.pool != replay.IN_POOL]
         if told:
-            show_table(("picture", "its address", "recorded bytes", "why"), ((o.id, o.web, o.pool, o.detail) for o in told))
+            show_table(
+                ("picture", "its address", "recorded bytes", "why"), ((o.id, o.web, o.pool, o.detail) for o in told)
+            )
         webs, pools = Counter(one.web for one in replayed), Counter(one.pool for one in replayed)
         console.say(f"{len(replayed)} recorded pictures: {_sums(webs)}; recorded bytes: {_sums(pools)}")
     if not all(one.is_well for one in replayed):
@@ -87,7 +93,14 @@ def _replay(settings: "Params", as_json: bool) -> None:
 
 def _rows(outcome: "Outcome") -> list[list[object]]:
     return [
-        [label, provider, counts.get("found", 0), counts.get("known", 0), counts.get("fetched", 0), _sums(_refused(counts))]
+        [
+            label,
+            provider,
+            counts.get("found", 0),
+            counts.get("known", 0),
+            counts.get("fetched", 0),
+            _sums(_refused(counts)),
+        ]
         for (label, provider), counts in sorted(outcome.tally.items())
     ]
 
@@ -115,7 +128,12 @@ def _say_what_is_short(settings: "Params", outcome: "Outcome") -> None:
 
 
 def _planned(candidate: "Candidate") -> list[str]:
-    shown = (candidate.licence or "unknown", candidate.author, candidate.title, candidate.page_url or candidate.image_url)
+    shown = (
+        candidate.licence or "unknown",
+        candidate.author,
+        candidate.title,
+        candidate.page_url or candidate.image_url,
+    )
     return [candidate.query.label, candidate.provider, *shown]
 
 
@@ -123,7 +141,9 @@ def _candidate(candidate: "Candidate") -> dict[str, Any]:
     return {
         "class": candidate.query.label,
         "query": candidate.query.text,
-        **{name: getattr(candidate, name) for name in ("provider", "provider_id", "rank", "licence", "author", "title")},
+        **{
+            name: getattr(candidate, name) for name in ("provider", "provider_id", "rank", "licence", "author", "title")
+        },
         **{name: getattr(candidate, name) for name in ("image_url", "page_url")},
     }
 

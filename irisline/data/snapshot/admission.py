@@ -66,4 +66,3 @@ class Admission:
         self.ledger.refuse(candidate, ledgers.CONFLICT, detail, noted)
         name = ledgers.stem(candidate.query.label, candidate.provider, candidate.provider_id)
         self._index.add(name, fingerprint)
-

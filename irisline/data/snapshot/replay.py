@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from irisline import console, paths
 from irisline.data import provenance
@@ -58,9 +60,10 @@ def run(settings: Params) -> list[Replayed]:
 
 def _candidate(line: Line) -> Candidate:
     """Give the candidate that a line was made of, as far as fetching needs it."""
-    label, name = label_of(line["id"]), Path(line["id"]).stem
-    provider = line.get("provider", "")
-    return Candidate(provider, name.removeprefix(f"{provider}-"), Query(label, ""), 0, line["image_url"])
+    url, provider = line["image_url"], line.get("provider", "")
+    name = Path(line["id"]).stem.removeprefix(f"{provider}-")
+    here = url2pathname(urlsplit(url).path) if url.startswith("file:") else name
+    return Candidate(provider, here, Query(label_of(line["id"]), ""), 0, url)
 
 
 def _compared(recorded: Iterable[Line], found: dict[str, Noted]) -> Iterator[Replayed]:

@@ -6,8 +6,8 @@ Knows nothing of the pool: what is found again is for others to leave out.
 from collections.abc import Callable, Iterable
 
 from irisline.data.snapshot.journal import Journal
-from irisline.data.sources.providers import WITHOUT_WORDS, provider
 from irisline.data.sources.candidate import Candidate, Provider, Query
+from irisline.data.sources.providers import WITHOUT_WORDS, provider
 from irisline.errors import ParamsError, SearchFailed
 from irisline.params import Params
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from irisline import console, paths
 from irisline.data import fingerprints, provenance, take_down
 from irisline.data.fingerprints import Fingerprint
-from irisline.data.provenance import FETCHED
 from irisline.data.snapshot import fetching, filing, searching, sheets
 from irisline.data.snapshot.admission import Admission
 from irisline.data.snapshot.journal import Journal, Noted, alone
@@ -119,7 +118,9 @@ def run(settings: Params, tell: Callable[[str], None], pin: Callable[[], None], 
             filing.write_down(rounds.ledger, journal)
             _taken_up(journal, settings, pin)
         journal.drop()
-    tally = rounds.ledger.tally | {key: counts for key, counts in (earlier or {}).items() if key not in rounds.ledger.tally}
+    tally = rounds.ledger.tally | {
+        key: counts for key, counts in (earlier or {}).items() if key not in rounds.ledger.tally
+    }
     changed = rounds.ledger.changed or earlier is not None
     return Outcome(tally, rounds.selection.short(), rounds.admission.reports, changed)
 
@@ -139,7 +140,9 @@ def pin() -> None:
     )
     if done.returncode:
         said = " ".join(done.stderr.split()).removeprefix("ERROR: ")[:300]
-        raise IrislineError(f"the pictures are in {paths.POOL}/, but dvc add {paths.POOL} failed: {said}; mend it and type it")
+        raise IrislineError(
+            f"the pictures are in {paths.POOL}/, but dvc add {paths.POOL} failed: {said}; mend it and type it"
+        )
 
 
 def _check(settings: Params) -> None:
