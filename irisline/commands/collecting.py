@@ -51,7 +51,8 @@ def _snapshot(settings: "Params", retry: bool, as_json: bool) -> None:
     if as_json:
         show_json(_document(outcome) | {"changed": outcome.changed})
         return
-    show_table(COLUMNS, _rows(outcome))
+    if outcome.tally:
+        show_table(COLUMNS, _rows(outcome))
     _say_what_is_short(settings, outcome)
     if outcome.changed:
         console.say(f"look at {paths.SNAPSHOT_REPORT}/<class>.png, and at refused.csv there; then type make repro")
