@@ -110,7 +110,7 @@ class Commons:
             "iiurlwidth": WIDTH,
             "iiextmetadatafilter": FACTS,
         }
-        results = self._api.get(Results, f"{self._home}/w/api.php", asked | onward)
+        results = self._api.get(Results, f"{self._home}/w/api.php", {**asked, **onward})
         if results.error:
             self._api.fail(f"answered {results.error.code}: {results.error.info}")
         return results

@@ -121,8 +121,8 @@ class Flickr:
         return photos
 
     def _ask(self, method: str, **asked: str | int) -> Reply:
-        form = {"method": method, "api_key": self._key, "format": "json", "nojsoncallback": 1}
-        reply = self._api.post(Reply, self._url, form | asked)
+        form = {"method": method, "api_key": self._key, "format": "json", "nojsoncallback": 1, **asked}
+        reply = self._api.post(Reply, self._url, form)
         if reply.stat != "ok":
             self._api.fail(f"answered {reply.code}: {reply.message}; mind FLICKR_API_KEY")
         return reply

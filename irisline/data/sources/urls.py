@@ -1,4 +1,4 @@
-"""A list of pictures that a person has made: a CSV with the columns label, url, licence and, if wished, author, page_url, title.
+"""A list of pictures that a person has made: a CSV with the columns label, url, licence and, if wished, some more.
 
 No search; the words of a query are not looked at. Knows nothing of where the addresses lead.
 """
@@ -15,6 +15,7 @@ from irisline.errors import SearchFailed
 from irisline.params import Snapshot
 
 NEEDED = ("label", "url", "licence")
+WISHED = ("author", "page_url", "title")
 Line = dict[str, str]
 
 
@@ -75,7 +76,7 @@ class Urls:
 
     def _checked(self, number: int, line: dict[str, str | None]) -> Line:
         """Give a line with its licence spelled as everywhere; raise SearchFailed that names it when it is wrong."""
-        given = {name: (value or "").strip() for name, value in line.items() if name in (*NEEDED, *_WISHED)}
+        given = {name: (value or "").strip() for name, value in line.items() if name in (*NEEDED, *WISHED)}
         licence = licences.canonical(given["licence"]) or licences.of_url(given["licence"])
         where = f"urls: {self._file}: line {number}"
         if given["label"] not in self._classes:
@@ -90,6 +91,3 @@ class Urls:
                 "address of creativecommons.org, or nothing when you do not know it"
             )
         return given | {"licence": licence}
-
-
-_WISHED = ("author", "page_url", "title")
