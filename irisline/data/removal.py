@@ -6,8 +6,6 @@ were, then the files go; the same command again does what is left. Knows nothing
 
 import hashlib
 import re
-import subprocess
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +13,16 @@ from pathlib import Path
 from irisline import paths
 from irisline.data import fingerprints, provenance, take_down
 from irisline.data.provenance import Line
+from irisline.data.snapshot import filing
+from irisline.data.snapshot.snapshot import pin
 from irisline.data.take_down import STATUS, Rule, TakeDowns
-from irisline.errors import DataError, IrislineError, MissingInput
+from irisline.errors import DataError, MissingInput
 from irisline.params import Params
 
 # What is left of a line: enough to know the picture by, and what was kept under which licence. Not a title, an author, or
 # what a person wrote into a column of their own.
 _LEFT = tuple(name for name in provenance.FIELDS if name not in ("title", "author"))
+_SCRATCH = paths.SCRATCH / "take-down"
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
@@ -75,17 +76,12 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
             provenance.write(paths.POOL / paths.SOURCES, left)
         for file in going.values():
             file.unlink()
-    pin()  # though nothing has changed now: the one before may have been cut off here
+    if (
+        paths.POOL / paths.ATTRIBUTION
+    ).is_file():  # also when nothing has changed now: one before may have been cut off
+        filing.attribute(_SCRATCH, settings.base.classes)
+    pin()
     return Removal(asked.what, tuple(sorted(ids)), removed, alike, changed)
-
-
-def pin() -> None:
-    """Let data.dvc name the pool as it is now; raise IrislineError when DVC cannot."""
-    words = (sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL))
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[0]
-        raise IrislineError(f"{paths.POOL}.dvc: not written: {said}; when that is mended, type dvc add {paths.POOL}")
 
 
 def _files() -> Iterator[tuple[str, Path]]:

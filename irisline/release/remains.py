@@ -14,7 +14,7 @@ from irisline.release.trained_on import Use
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_KEPT_HERE = tuple(f"{paths.SCRATCH}/{name}" for name in ("serving", "snapshot", "versions"))
+_KEPT_HERE = (*(paths.SCRATCH / name for name in ("serving", "versions")), paths.SNAPSHOT, paths.SNAPSHOT_REPORT)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def steps(model: str, uses: Sequence[Use]) -> list[Step]:
             "dvc gc --workspace --cloud",
             "its bytes out of DVC, with all that only older commits need: they go for good",
         ),
-        Step(f"rm -rf {' '.join(_KEPT_HERE)}", "its bytes out of what commands keep between runs"),
+        Step(f"rm -rf {' '.join(map(str, _KEPT_HERE))}", "its bytes out of what commands keep between runs"),
         *_purging(model, uses),
     ]
 

@@ -151,6 +151,14 @@ def test_what_looks_the_same_is_named_and_stays(project: Path) -> None:
     assert Path("data/blue/copy.png").exists()
 
 
+def test_who_made_it_is_no_longer_named_in_the_attribution(project: Path) -> None:
+    page = Path("data/ATTRIBUTION.md")
+    page.write_text("written by a snapshot: Ann's eye by Ann Ü")
+    remove(PAGE)
+    assert "Bob" in page.read_text()
+    assert "Ann" not in page.read_text()
+
+
 def test_a_name_that_nothing_has_changes_nothing(project: Path) -> None:
     with pytest.raises(
         DataError, match=r"data: no picture has the id, address, sha256 or author 'Eve'; nothing was ch"
@@ -190,7 +198,7 @@ def test_without_the_pool_nothing_is_pinned(project: Path) -> None:
 
 def test_what_dvc_cannot_pin_is_said_with_the_command_to_type(project: Path) -> None:
     Path(".dvc/config").write_text("[core\n")
-    with pytest.raises(IrislineError, match=r"data.dvc: not written: .*; when that is mended, type dvc add data$"):
+    with pytest.raises(IrislineError, match=r"data/ is changed, but dvc add data failed: .*; mend it and type it$"):
         remove(FLICKR)
     assert not Path("data", FLICKR).exists()
 
