@@ -73,7 +73,7 @@ class Rate:
             self._asked.popleft()
 
     def __str__(self) -> str:
-        return f"{self.questions} requests in {_spoken(self.seconds)}"
+        return f"{self.questions} request{'s' if self.questions != 1 else ''} in {_spoken(self.seconds)}"
 
 
 def agent(contact: str) -> str:

@@ -1,4 +1,4 @@
-"""One polite way to ask: limits and Retry-After are obeyed, and whatever comes back is an answer or one line that says why not."""
+"""One polite way to ask: limits and Retry-After are obeyed; what comes back is an answer, or one line that says why not."""
 
 import email.utils
 import re
@@ -25,7 +25,7 @@ class Pictures(Answer):
     """What these tests ask for."""
 
     count: int
-    names: list[str] = []
+    names: list[str]
 
 
 GOOD = as_json({"count": 2, "names": ["one", "two"], "more": "is left alone"})
@@ -69,7 +69,7 @@ def test_a_wait_that_nobody_sits_through_is_said_instead(web: Web, time: Time) -
     web.answer_next("brave", GOOD)
     ask(hurried, web)
     expected = (
-        "stock: its limit is 1 requests in 2 hours, and the next is welcome in 2 hours; run the same command then, "
+        "stock: its limit is 1 request in 2 hours, and the next is welcome in 2 hours; run the same command then, "
     )
     with pytest.raises(SearchFailed, match=f"^{expected}or ask your neighbour$"):
         ask(hurried, web)
@@ -98,7 +98,7 @@ def test_waiting_is_told(web: Web, time: Time, capsys: pytest.CaptureFixture[str
 
 def test_who_stays_busy_is_left_alone(web: Web, time: Time) -> None:
     web.answer_next("brave", *[Reply(503, headers={"Retry-After": "1"})] * 5, GOOD)
-    with pytest.raises(Refused, match="^stock: answered 503: Service Unavailable$"):
+    with pytest.raises(Refused, match=r"^stock: answered 503: Service Unavailable$"):
         ask(asking(time), web)
     assert len(web.seen) == api.TRIES
     assert [seconds for seconds, _ in time.slept] == [1.0] * 4
@@ -106,7 +106,7 @@ def test_who_stays_busy_is_left_alone(web: Web, time: Time) -> None:
 
 def test_who_asks_for_an_hour_is_not_waited_for(web: Web, time: Time) -> None:
     web.answer_next("brave", Reply(429, headers={"Retry-After": "3600"}))
-    with pytest.raises(SearchFailed, match="^stock: it answered 429, and the next is welcome in 1 hour; run the same"):
+    with pytest.raises(SearchFailed, match=r"^stock: it answered 429, and the next is welcome in 1 hour; run the same"):
         ask(asking(time), web)
     assert time.slept == []
 
@@ -167,7 +167,7 @@ def test_no_bytes_raise_anything_else(web: Web, time: Time) -> None:
     @given(st.binary(max_size=200))
     def holds(body: bytes) -> None:
         web.answer_next("brave", Reply(200, body, "application/json"))
-        with pytest.raises(SearchFailed, match="^stock: answered something else than pictures"):
+        with pytest.raises(SearchFailed, match=r"^stock: answered something else than pictures"):
             ask(asked, web)
 
     holds()
@@ -175,22 +175,24 @@ def test_no_bytes_raise_anything_else(web: Web, time: Time) -> None:
 
 def test_an_endless_answer_is_dropped(web: Web, time: Time) -> None:
     web.answer_next("brave", Reply(200, b"{", "application/json", endless=True))
-    with pytest.raises(SearchFailed, match="^stock: its answer is longer than 16000000 bytes or 30 seconds; try again"):
+    with pytest.raises(
+        SearchFailed, match=r"^stock: its answer is longer than 16000000 bytes or 30 seconds; try again"
+    ):
         ask(asking(time), web)
 
 
 def test_a_dripping_answer_is_dropped(web: Web, time: Time) -> None:
     web.answer_next("brave", Reply(200, b"{" * 1000, "application/json", drip=0.02))
     started = real.monotonic()
-    with pytest.raises(SearchFailed, match="^stock: its answer is longer than 16000000 bytes or 0.2 seconds"):
+    with pytest.raises(SearchFailed, match=r"^stock: its answer is longer than 16000000 bytes or 0.2 seconds"):
         ask(asking(time, timeout=0.2), web)
     assert real.monotonic() - started < 2
 
 
 def test_nobody_there_is_one_line_and_no_second_try(web: Web, time: Time) -> None:
-    with pytest.raises(SearchFailed, match="^stock: cannot be reached: .*Connection refused; mind your network"):
+    with pytest.raises(SearchFailed, match=r"^stock: cannot be reached: .*Connection refused; mind your network"):
         asking(time).get(Pictures, "http://127.0.0.1:1/", {})
-    with pytest.raises(SearchFailed, match="^stock: cannot be reached: "):
+    with pytest.raises(SearchFailed, match=r"^stock: cannot be reached: "):
         asking(time).get(Pictures, "ftp://127.0.0.1/", {})
     assert time.slept == []
 
