@@ -98,14 +98,15 @@ class Web:
         with self._lock:
             self.seen.append(asked)
             self.calls[asked.path] += 1
-            self._now.update(names)
-            self.peaks.update({name: max(0, self._now[name] - self.peaks[name]) for name in names})
-            at_once = self._now[asked.service]
+            now = self._now  # another one after forget: who is still here then counts no more
+            now.update(names)
+            self.peaks.update({name: max(0, now[name] - self.peaks[name]) for name in names})
+            at_once = now[asked.service]
         try:
             yield at_once
         finally:
             with self._lock:
-                self._now.subtract(names)
+                now.subtract(names)
 
     def answer(self, asked: Asked, at_once: int) -> Reply:
         with self._lock:
