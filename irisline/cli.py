@@ -9,7 +9,7 @@ import sys
 import typer
 
 from irisline import console
-from irisline.commands import collecting, packaging, predicting, project, releasing, serving
+from irisline.commands import collecting, packaging, predicting, project, releasing, serving, taking_down
 from irisline.errors import IrislineError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ _COMMANDS = (
     ("summary", project.summary, "irisline summary --since $(date +%s)"),
     ("ui", project.ui, "irisline ui --port 5001"),
     ("pool", project.pool, "irisline pool --count 200 --out pool"),
+    ("take-down", taking_down.take_down, 'irisline take-down blue/flickr-123.jpg --reason "the person asked"'),
     ("doctor", project.doctor, "irisline doctor"),
 )
 

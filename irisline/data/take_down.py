@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from irisline import paths
 from irisline.errors import DataError
 
+STATUS = "taken_down"  # in sources.csv
+LONGEST = 120  # signs of an id that are compared; a file is not named after more
 DIGEST = "sha256:"  # of an author's name, in place of the name
 
 
@@ -58,7 +60,7 @@ class TakeDowns:
         return f"taken down {rule.when[:10]}: {rule.reason}" if rule else None
 
     def adds(self, rule: Rule) -> bool:
-        """Say whether a rule covers anything that is not covered yet."""
+        """Whether a rule covers anything that is not covered yet."""
         return not rule.covered() <= self._covering.keys()
 
 
@@ -113,4 +115,4 @@ def _address(url: str) -> str:
 
 def _plain(provider_id: str) -> str:
     """Give an id as it is, or as a file is named after it: both come to the same."""
-    return re.sub(r"[^0-9a-z]+", "-", provider_id.casefold()).strip("-")
+    return re.sub(r"[^0-9A-Za-z]+", "-", provider_id).lower().strip("-")[:LONGEST]

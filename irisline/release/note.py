@@ -35,7 +35,8 @@ def of_run(experiment: str, run_id: str) -> str:
 
 def _worth_a_look() -> list[Path]:
     docs = paths.VALIDATE_REPORT / "index.html"
-    return [*([docs] if docs.exists() else []), *sorted(paths.REPORTS.glob("*/*.png"))]
+    figures = sorted(file for file in paths.REPORTS.glob("*/*.png") if file.parent != paths.SNAPSHOT_REPORT)
+    return [*([docs] if docs.exists() else []), *figures]
 
 
 def _read(file: Path) -> Any:

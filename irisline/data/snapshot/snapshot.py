@@ -140,9 +140,7 @@ def pin() -> None:
     )
     if done.returncode:
         said = " ".join(done.stderr.split()).removeprefix("ERROR: ")[:300]
-        raise IrislineError(
-            f"the pictures are in {paths.POOL}/, but dvc add {paths.POOL} failed: {said}; mend it and type it"
-        )
+        raise IrislineError(f"{paths.POOL}/ is changed, but dvc add {paths.POOL} failed: {said}; mend it and type it")
 
 
 def _check(settings: Params) -> None:
