@@ -74,7 +74,9 @@ class Openverse:
         if page * size > DEPTH:
             return _said(400 if known else 401, f"pagination depth may not exceed {DEPTH}")
         text = asked.query.get("q", "")[:200]
-        works = [work for work in found("openverse", text, self.per_class) if work.licence[0] in licences][:DEPTH]
+        safe = asked.query.get("mature", "false") != "true"
+        works = [work for work in found("openverse", text, self.per_class) if work.licence[0] in licences]
+        works = [work for work in works if not (safe and work.odd == "restricted")][:DEPTH]
         pages = -(-len(works) // size)
         if page > max(pages, 1):
             return _said(404, "Not found.")

@@ -98,14 +98,15 @@ class Web:
         with self._lock:
             self.seen.append(asked)
             self.calls[asked.path] += 1
-            self._now.update(names)
-            self.peaks.update({name: max(0, self._now[name] - self.peaks[name]) for name in names})
-            at_once = self._now[asked.service]
+            now = self._now  # another one after forget: who is still here then counts no more
+            now.update(names)
+            self.peaks.update({name: max(0, now[name] - self.peaks[name]) for name in names})
+            at_once = now[asked.service]
         try:
             yield at_once
         finally:
             with self._lock:
-                self._now.subtract(names)
+                now.subtract(names)
 
     def answer(self, asked: Asked, at_once: int) -> Reply:
         with self._lock:
@@ -157,9 +158,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        """Answer; the last byte leaves when the request no longer counts: who has it may ask again at once."""
         asked = self._asked()
-        with suppress(ConnectionError), self.server.web.counted(asked) as at_once:
-            self._send(self.server.web.answer(asked, at_once))
+        with suppress(ConnectionError):
+            with self.server.web.counted(asked) as at_once:
+                reply = self.server.web.answer(asked, at_once)
+                self._send_head(reply)
+                if reply.body:
+                    self.end_headers()
+                    self._send_body(reply)
+            if not reply.body:
+                self.end_headers()
+            self.wfile.write(reply.body[-1:])
 
     def _asked(self) -> Asked:
         parts = urlsplit(self.path)
@@ -173,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             form=dict(parse_qsl(body)), agent=headers.get("user-agent", ""), headers=headers,
         )  # fmt: skip
 
-    def _send(self, reply: Reply) -> None:
+    def _send_head(self, reply: Reply) -> None:
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.kind)
         for name, value in reply.headers.items():
@@ -183,14 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        self._send_body(reply)
 
     def _send_body(self, reply: Reply) -> None:
-        if not reply.drip:
-            self.wfile.write(reply.body)
-        for start in range(len(reply.body) if reply.drip else 0):
-            self.wfile.write(reply.body[start : start + 1])
+        """Send all but the last byte."""
+        parts = [reply.body[:-1]] if not reply.drip else [bytes([one]) for one in reply.body[:-1]]
+        for part in parts:
+            self.wfile.write(part)
             time.sleep(reply.drip)
         while reply.endless:
             self.wfile.write(bytes(65536))
@@ -200,16 +208,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def _running_web() -> Iterator[Web]:
+def running_web() -> Iterator[Web]:
     with Web() as running:
         yield running
 
 
 @pytest.fixture
-def web(_running_web: Web) -> Web:
+def web(running_web: Web) -> Web:
     """Give the fake web as on its first day."""
-    _running_web.forget()
-    return _running_web
+    running_web.forget()
+    return running_web
 
 
 def main() -> None:

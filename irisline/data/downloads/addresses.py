@@ -115,7 +115,8 @@ async def resolve(place: Target) -> list[str]:
     if not place.allowed:
         for address in addresses:
             if not is_public(ip_address(address)):
-                raise Refused(NOT_PUBLIC, f"{place.host} stands for {address}, which is not public")
+                named = address if place.host == address else f"{place.host} stands for {address}, which"
+                raise Refused(NOT_PUBLIC, f"{named} is not public")
     return addresses
 
 

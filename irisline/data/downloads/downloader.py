@@ -115,14 +115,15 @@ class _Run:
             async with asyncio.timeout(job.left):
                 return await self._exchange(host, job)
         except (TimeoutError, httpcore.TimeoutException) as error:
+            host.silent += 1
             raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
         except (OSError, UnicodeError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+            host.silent += 1
             raise Refused(UNREACHABLE, f"{job.target.host}: {_short(error)}") from error
         finally:
             job.left -= time.monotonic() - started
 
     async def _exchange(self, host: Host, job: Job) -> bytes | None:
-        host.silent += 1
         async with self._connections.get(job.target, job.left) as answer:
             host.silent = 0
             place = answers.place_of(answer, self._agent)

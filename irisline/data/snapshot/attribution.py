@@ -14,8 +14,8 @@ HEAD = """# Attribution
 Who made the pictures of this pool, and under which licence each may be used. Written anew by `irisline snapshot`.
 """
 LONGEST = 200  # signs of a title or a name
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~&@:])")
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#.!|<>~&@:])")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")  # not joiners
 
 
 def text(lines: Iterable[Line], present: Collection[str], classes: Iterable[str]) -> str:
@@ -47,11 +47,12 @@ def _sums(kinds: Counter[str]) -> Iterator[str]:
 
 def _credit(line: Line) -> str:
     """Give title, author, source and licence, in the order that Creative Commons recommends."""
-    title = _linked(_plain(line.get("title", "")) or "Untitled", line.get("page_url", ""))
+    title = _plain(line.get("title", ""))
+    work = _linked(f'"{title}"' if title else "Untitled", line.get("page_url", ""))
     author = _plain(line.get("author", "")) or "an unknown author"
-    licence = line.get("licence", "")
-    address = line.get("licence_url") or licences.url_of(licence)
-    return f"{title} by {author}, {_linked(_plain(licence) or 'licence unknown', address)} (`{line['id']}`)"
+    licence = _plain(line.get("licence", "")).replace("\\.", ".") or "licence unknown"
+    terms = _linked(licence, line.get("licence_url") or licences.url_of(line.get("licence", "")))
+    return f"{work} by {author}, {terms} (`{line['id']}`)"
 
 
 def _plain(words: str) -> str:

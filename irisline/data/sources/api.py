@@ -73,7 +73,7 @@ class Rate:
             self._asked.popleft()
 
     def __str__(self) -> str:
-        return f"{self.questions} requests in {_spoken(self.seconds)}"
+        return f"{self.questions} request{'s' if self.questions != 1 else ''} in {_spoken(self.seconds)}"
 
 
 def agent(contact: str) -> str:
@@ -97,14 +97,18 @@ class Api:
         rates: Sequence[Rate] = (),
         secrets: Sequence[str] = (),
         clock: Clock | None = None,
+        hint: str = "",  # what else to do about a limit
+        timeout: float = TIMEOUT,
     ) -> None:
         self.name = name
         self.clock = clock or Clock()
         self._rates = rates
         self._secrets = [secret for secret in secrets if secret]
+        self._hint = hint and f", or {hint}"
+        self._timeout = timeout
         self._turn = threading.Lock()
         limits = httpx.Limits(max_keepalive_connections=0)  # minutes may pass between two questions
-        self._client = httpx.Client(headers={"User-Agent": agent(contact)}, timeout=TIMEOUT, limits=limits)
+        self._client = httpx.Client(headers={"User-Agent": agent(contact)}, timeout=timeout, limits=limits)
 
     def get(
         self,
@@ -141,7 +145,7 @@ class Api:
 
     def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """Ask once, and read the answer with an eye on its length and on the clock."""
-        until = time.monotonic() + TIMEOUT
+        until = time.monotonic() + self._timeout
         body = bytearray()
         try:
             response = self._client.send(request, stream=True)
@@ -149,7 +153,9 @@ class Api:
                 for part in response.iter_bytes():
                     body += part
                     if len(body) > LARGEST or time.monotonic() > until:
-                        self.fail(f"its answer is longer than {LARGEST} bytes or {TIMEOUT:g} seconds; try again later")
+                        self.fail(
+                            f"its answer is longer than {LARGEST} bytes or {self._timeout:g} seconds; try again later"
+                        )
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -173,7 +179,7 @@ class Api:
 
     def _wait(self, seconds: float, why: str) -> None:
         if seconds > PATIENCE:
-            self.fail(f"{why}, and asks to wait {_spoken(seconds)}; run the same command then")
+            self.fail(f"{why}, and the next is welcome in {_spoken(seconds)}; run the same command then{self._hint}")
         if seconds >= WORTH_TELLING:
             console.say(f"{self.name}: {why}; waiting {_spoken(seconds)}")
         if seconds > 0:

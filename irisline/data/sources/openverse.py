@@ -61,7 +61,8 @@ class Openverse:
                 "openverse: OPENVERSE_CLIENT_ID and OPENVERSE_CLIENT_SECRET go together; set or unset both"
             )
         rates = [Rate(100, 60), Rate(10_000, 86_400)] if self.has_key else [Rate(20, 60), Rate(200, 86_400)]
-        self._api = Api(self.name, settings.contact, rates, self._client, clock)
+        hint = "" if self.has_key else "get a free key, which allows 10,000 a day"
+        self._api = Api(self.name, settings.contact, rates, self._client, clock, hint)
         self._licences = [name for name in settings.licences if name != "unknown"]
         self._token, self._trusted_until = "", 0.0
 

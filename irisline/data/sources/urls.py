@@ -71,7 +71,7 @@ class Urls:
             return [self._checked(reader.line_num, line) for line in reader]
         except csv.Error as error:
             raise SearchFailed(
-                f"urls: {self._file}: line {reader.line_num}: {error}; mend or drop that line"
+                f"urls: {self._file}: line {reader.reader.line_num}: {error}; mend or drop that line"
             ) from error
 
     def _checked(self, number: int, line: dict[str, str | None]) -> Line:
