@@ -14,6 +14,7 @@ from irisline import paths
 from irisline.data import fingerprints, provenance, take_down
 from irisline.data.provenance import Line
 from irisline.data.snapshot import filing
+from irisline.data.snapshot.journal import alone
 from irisline.data.snapshot.snapshot import pin
 from irisline.data.take_down import STATUS, Rule, TakeDowns
 from irisline.errors import DataError, MissingInput
@@ -61,6 +62,11 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
     what, reason = what.strip(), " ".join(reason.split())
     if not what or not reason:
         raise DataError('take-down: name what to remove, and --reason "why", which data/take_downs.csv keeps')
+    with alone():
+        return _remove(settings, what, reason, author)
+
+
+def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     lines, files = provenance.read(paths.POOL / paths.SOURCES), dict(_files())
     known = take_down.read(paths.POOL / paths.TAKE_DOWNS)
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}

@@ -74,7 +74,9 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
         self.seen.connections += 1
         try:
-            with suppress(Hangup, OSError, EOFError, asyncio.CancelledError):  # 3.11 reports cancelled handlers as errors
+            with suppress(
+                Hangup, OSError, EOFError, asyncio.CancelledError
+            ):  # 3.11 reports cancelled handlers as errors
                 while True:
                     await self._answer(_parsed(await reader.readuntil(b"\r\n\r\n")), writer)
         finally:
