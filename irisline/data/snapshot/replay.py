@@ -5,8 +5,10 @@ What the web has lost is taken from the pool, else from DVC's cache or remote. S
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -53,7 +55,8 @@ def run(settings: Params) -> list[Replayed]:
         candidates = [_candidate(line) for line in recorded]
         with console.progress("replaying", len(candidates)) as advance:
             found = fetching.fetch(candidates, journal, settings, advance)
-        replayed = list(_compared(recorded, found))
+        with closing(_Pinned()) as pinned:
+            replayed = list(_compared(recorded, found, pinned))
         journal.drop()
     return replayed
 
@@ -66,15 +69,15 @@ def _candidate(line: Line) -> Candidate:
     return Candidate(provider, here, Query(label_of(line["id"]), ""), 0, url)
 
 
-def _compared(recorded: Iterable[Line], found: dict[str, Noted]) -> Iterator[Replayed]:
+def _compared(recorded: Iterable[Line], found: dict[str, Noted], pinned: "_Pinned") -> Iterator[Replayed]:
     for line in recorded:
         fetched = found[line["image_url"]].download
         web = SAME if fetched.sha256 == line["sha256"] else CHANGED if fetched.status == FETCHED else GONE
         detail = fetched.detail and f"{fetched.status}: {fetched.detail}"
-        yield Replayed(line["id"], web, detail, _kept(line, fetched.file if web == SAME else None))
+        yield Replayed(line["id"], web, detail, _kept(line, fetched.file if web == SAME else None, pinned))
 
 
-def _kept(line: Line, fetched: Path | None) -> str:
+def _kept(line: Line, fetched: Path | None, pinned: "_Pinned") -> str:
     """See to it that the pool has the recorded bytes; say where they are from."""
     target = paths.POOL / line["id"]
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == line["sha256"]:
@@ -82,20 +85,32 @@ def _kept(line: Line, fetched: Path | None) -> str:
     if fetched:
         filing.move(fetched, target)
         return FROM_WEB
-    data = _of_dvc(target)
+    data = pinned.read(target)
     if hashlib.sha256(data).hexdigest() != line["sha256"]:
         return LOST
     paths.write_whole(target, data)
     return FROM_DVC
 
 
-def _of_dvc(file: Path) -> bytes:
-    """Give the bytes that data.dvc pins for a file, from the cache or else a remote; nothing where neither has them."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
+class _Pinned:
+    """The pictures as data.dvc pins them, in DVC's cache or else a remote. Opened when first asked: most replays never do."""
 
-    try:
-        with Repo(".") as repo, repo.datafs.open(file.as_posix()) as opened:
-            return bytes(opened.read())
-    except (DvcException, OSError):
-        return b""
+    def __init__(self) -> None:
+        self._repo: Any = None
+
+    def read(self, file: Path) -> bytes:
+        """Give the bytes of a file; nothing where neither has them."""
+        from dvc.exceptions import DvcException
+        from dvc.repo import Repo
+
+        try:
+            self._repo = self._repo or Repo(".")
+            with self._repo.datafs.open(file.as_posix(), mode="rb") as opened:
+                return bytes(opened.read())
+        except (DvcException, OSError):
+            return b""
+
+    def close(self) -> None:
+        """Let go of the repository."""
+        if self._repo:
+            self._repo.close()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.web import Web, _running_web, web
+from tests.fakes.web import Web, running_web, web
 
-__all__ = ["_running_web", "connected", "web"]
+__all__ = ["connected", "running_web", "web"]
 
 
 @pytest.fixture
