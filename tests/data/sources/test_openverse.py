@@ -75,6 +75,12 @@ def test_a_query_reaches_240_works_with_a_key_or_without(web: Web, time: Time) -
     assert pages(web) == [1, 2, 3, 4, 5]
 
 
+def test_the_depth_is_kept_whatever_count_of_pages_is_told(web: Web, time: Time) -> None:
+    web.answer_next("openverse", *[as_json({"page_count": 500, "results": []})] * 20)
+    assert everything(made(web, time)) == []
+    assert pages(web) == list(range(1, 13))
+
+
 def test_a_picture_that_moves_to_a_later_page_is_given_once(web: Web, time: Time) -> None:
     first = {"id": "a", "url": "https://example.org/a.jpg", "license": "by", "license_version": "4.0"}
     other = first | {"id": "b"}
