@@ -202,6 +202,15 @@ def test_a_token_that_is_withdrawn_is_renewed_in_the_middle_of_a_search(web: Web
     assert [one.path for one in web.seen].count("/v1/auth_tokens/token/") == 2
 
 
+def test_a_token_that_comes_back_is_not_repeated(web: Web, time: Time) -> None:
+    provider = keyed(web, time)
+    everything(provider, Query("blue", "few blue"))
+    token = web.seen[-1].authorization.removeprefix("Bearer ")
+    web.answer_next("openverse", as_json({"detail": f"{token} may not do this"}, 403))
+    with pytest.raises(SearchFailed, match=r"^openverse: answered 403: \*\*\* may not do this$"):
+        everything(provider, Query("blue", "few blue"))
+
+
 def test_a_wrong_secret_is_said_and_not_repeated(web: Web, time: Time) -> None:
     provider = made(web, time, OPENVERSE_CLIENT_ID="someone", OPENVERSE_CLIENT_SECRET="wr0ng")
     with pytest.raises(SearchFailed, match=r"^openverse: answered 401: invalid_client$"):
