@@ -41,7 +41,10 @@ def _good() -> Kinds:
         **{f"good-{kind}": (of.FETCHED, whole(data, Content_Type="text/html")) for kind, data in OTHERS.items()},
         "good-until-the-end": (of.FETCHED, raw(head(Connection="close") + GOOD)),
         "good-in-chunks": (of.FETCHED, raw(head(Transfer_Encoding="chunked") + chunks)),
-        "good-after-a-hint": (of.FETCHED, raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" + head(Content_Length=len(GOOD)), GOOD)),
+        "good-after-a-hint": (
+            of.FETCHED,
+            raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" + head(Content_Length=len(GOOD)), GOOD),
+        ),
         "good-in-pieces": (of.FETCHED, raw(head(Content_Length=len(GOOD)), GOOD[:5], GOOD[5:], pause=0.02)),
         "good-over-http-1.0": (of.FETCHED, raw(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD)),
         "good-gzip": (of.FETCHED, whole(gzip.compress(GOOD), Content_Encoding="gzip")),
@@ -92,7 +95,9 @@ def _lengths() -> Kinds:
         "never-ends": (of.TOO_LARGE, forever(head() + start, b"\0" * 65536)),
         "never-ends-in-chunks": (
             of.TOO_LARGE,
-            forever(head(Transfer_Encoding="chunked") + b"4\r\n" + start + b"\r\n", b"10000\r\n" + b"\0" * 65536 + b"\r\n"),
+            forever(
+                head(Transfer_Encoding="chunked") + b"4\r\n" + start + b"\r\n", b"10000\r\n" + b"\0" * 65536 + b"\r\n"
+            ),
         ),
     }
 
@@ -168,7 +173,9 @@ def _opt_outs() -> Kinds:
 
 def _broken_pictures() -> Kinds:
     strange, giants = _hostile_pictures.strange(), _hostile_pictures.giants()
-    bombs = [data for name, data in strange.items() if name.startswith("bomb") and ("pixels" in name or "limit" in name)]
+    bombs = [
+        data for name, data in strange.items() if name.startswith("bomb") and ("pixels" in name or "limit" in name)
+    ]
     return {
         **{f"pixel-bomb-{n}": (of.TOO_MANY_PIXELS, whole(data)) for n, data in enumerate(bombs)},
         "scan-bomb": (of.DAMAGED, whole(giants["bomb: a JPEG of 400 empty scans"])),

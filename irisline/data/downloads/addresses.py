@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import httpx
 
-from irisline.data.downloads.download import NOT_PUBLIC, UNREACHABLE, Refused
+from irisline.data.downloads.download import NOT_PUBLIC, UNREACHABLE, Refused, short
 
 ALLOW = "IRISLINE_ALLOW_HOSTS"
 PORTS = {"http": 80, "https": 443}
@@ -79,13 +79,13 @@ def target(url: str, allowed: frozenset[str], base: str = "") -> Target:
     try:
         parsed = httpx.URL(base).join(url) if base else httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
-        raise Refused(NOT_PUBLIC, f"not an address: {_short(error)}") from error
+        raise Refused(NOT_PUBLIC, f"not an address: {short(error)}") from error
     host, scheme = parsed.raw_host.decode("ascii").lower(), parsed.scheme
     if scheme not in PORTS or not host:
         raise Refused(NOT_PUBLIC, f"{_shown(parsed)}: not http or https")
     if parsed.userinfo:
         raise Refused(NOT_PUBLIC, f"{host}: the address carries a user name")
-    port = parsed.port or PORTS[scheme]
+    port = PORTS[scheme] if parsed.port is None else parsed.port
     is_allowed = f"{host}:{port}" in allowed
     if not is_allowed:
         _check(host, port)
@@ -110,7 +110,7 @@ async def resolve(place: Target) -> list[str]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Refused(UNREACHABLE, f"{place.host}: no such name: {_short(error)}") from error
+        raise Refused(UNREACHABLE, f"{place.host}: no such name: {short(error)}") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not place.allowed:
         for address in addresses:
@@ -129,7 +129,3 @@ def _check(host: str, port: int) -> None:
 
 def _shown(parsed: httpx.URL) -> str:
     return f"{parsed.scheme or 'no scheme'}: {parsed.host}".rstrip(": ")
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__

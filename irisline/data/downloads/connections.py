@@ -7,15 +7,15 @@ No proxy, .netrc or cookie is looked at (httpx: trust_env=False): a proxy would 
 and a .netrc would send a person's password to whoever asks. SSL_CERT_FILE is: it can only say whom a person trusts.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import httpcore
 import httpx
 
-from irisline.data.downloads import addresses
+from irisline.data.downloads import addresses, streams
 from irisline.data.downloads.addresses import PORTS, Target
-from irisline.data.downloads.download import UNREACHABLE, Refused
 
 CONNECT = 10.0  # seconds for one address
 READ = 20.0  # seconds without a byte
@@ -33,7 +33,6 @@ class Connections:
 
     def __init__(self, agent: str, most: int) -> None:
         self._agent, self._most = agent.encode("ascii", "replace"), most
-        self._backend = httpcore.AnyIOBackend()
         self._tls = httpx.create_ssl_context()
         self._tls.set_alpn_protocols(["http/1.1"])
         self._kept: dict[tuple[str, str, int], list[Connection]] = {}
@@ -43,14 +42,16 @@ class Connections:
     async def get(self, place: Target, timeout: float) -> AsyncIterator[httpcore.Response]:
         """Give the place's answer, whose body is not read yet. After the block its connection is kept, or closed.
 
-        Raise Refused when the place may not or cannot be reached; httpcore's errors when it breaks off.
+        Raise Refused when the place may not be reached; OSError or httpcore's errors when it cannot, or breaks off.
         """
         connection, answer = await self._ask(place, timeout)
         try:
             yield answer
         finally:
-            await answer.aclose()
-            await self._keep(place, connection)
+            try:
+                await answer.aclose()
+            finally:
+                await self._keep(place, connection)
 
     async def close(self) -> None:
         """Close those that are kept."""
@@ -62,9 +63,9 @@ class Connections:
         request = self._request(place, timeout)
         while kept := await self._take(place):
             with suppress(*_STALE):
-                return kept, await kept.handle_async_request(request)
+                return kept, await _answer(kept, request)
         connection = await self._open(place, timeout)
-        return connection, await connection.handle_async_request(request)
+        return connection, await _answer(connection, request)
 
     def _request(self, place: Target, timeout: float) -> httpcore.Request:
         usual = place.port == PORTS[place.scheme]
@@ -82,19 +83,18 @@ class Connections:
         )
 
     async def _open(self, place: Target, timeout: float) -> Connection:
-        stream = await self._reach(place, min(CONNECT, timeout))
-        if place.scheme == "https":
-            stream = await stream.start_tls(self._tls, place.host, min(CONNECT, timeout))
+        """Connect to the first of the checked addresses that answers."""
+        tls = self._tls if place.scheme == "https" else None
         origin = httpcore.Origin(place.scheme.encode(), place.host.encode(), place.port)
-        return Connection(origin, stream, keepalive_expiry=KEPT)
-
-    async def _reach(self, place: Target, timeout: float) -> httpcore.AsyncNetworkStream:
-        last: Exception = Refused(UNREACHABLE, f"{place.host}: no such name")
+        last: OSError = OSError("no address")
         for address in await addresses.resolve(place):
             try:
-                return await self._backend.connect_tcp(address, place.port, timeout)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                async with asyncio.timeout(min(CONNECT, timeout)):
+                    stream = await streams.connect(address, place.port, tls, place.host)
+            except OSError as error:
                 last = error
+            else:
+                return Connection(origin, stream, keepalive_expiry=KEPT)
         raise last
 
     async def _take(self, place: Target) -> Connection | None:
@@ -107,6 +107,7 @@ class Connections:
 
     async def _keep(self, place: Target, connection: Connection) -> None:
         if not connection.is_available():
+            await _close(connection)
             return
         line = self._kept.pop(place.origin, [])
         self._kept[place.origin] = [*line, connection]  # last: the order is that of their last use
@@ -121,6 +122,14 @@ class Connections:
         if not line:
             del self._kept[origin]
         return connection
+
+
+async def _answer(connection: Connection, request: httpcore.Request) -> httpcore.Response:
+    try:
+        return await connection.handle_async_request(request)
+    except BaseException:  # httpcore closes it, too, but not in every moment in which a task may be cancelled
+        await _close(connection)
+        raise
 
 
 async def _close(connection: Connection) -> None:

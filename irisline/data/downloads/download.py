@@ -20,6 +20,7 @@ STATUSES = (
     FETCHED, DEAD, DENIED, OPTED_OUT, NOT_PUBLIC, UNREACHABLE, UNWELL, TIMEOUT, TOO_LARGE, NOT_A_PICTURE,
     TOO_MANY_PIXELS, DAMAGED, TOO_MANY_REDIRECTS,
 )  # fmt: skip
+_LONGEST = 200  # characters of a detail's reason
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,8 @@ class Refused(Exception):
     def __init__(self, status: str, detail: str) -> None:
         super().__init__(detail)
         self.status, self.detail = status, detail
+
+
+def short(error: Exception) -> str:
+    """Give an error as a part of a sentence."""
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

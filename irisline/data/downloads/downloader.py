@@ -25,6 +25,7 @@ from irisline.data.downloads.download import (
     Download,
     Limits,
     Refused,
+    short,
 )
 from irisline.data.downloads.turns import Host, Job, Turns
 
@@ -119,7 +120,7 @@ class _Run:
             raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
         except (OSError, UnicodeError, httpcore.NetworkError, httpcore.ProtocolError) as error:
             host.silent += 1
-            raise Refused(UNREACHABLE, f"{job.target.host}: {_short(error)}") from error
+            raise Refused(UNREACHABLE, f"{job.target.host}: {short(error)}") from error
         finally:
             job.left -= time.monotonic() - started
 
@@ -136,7 +137,7 @@ class _Run:
         try:
             return await bodies.read(answer, self._limits.max_bytes)
         except httpcore.RemoteProtocolError as error:
-            raise Refused(DAMAGED, f"cut short: {_short(error)}") from error
+            raise Refused(DAMAGED, f"cut short: {short(error)}") from error
 
     def _redirect(self, job: Job, place: str) -> None:
         job.redirects += 1
@@ -164,7 +165,3 @@ class _Run:
             self._keeper, pictures.keep, job.url, body, self._folder, self._limits.max_pixels
         )
         return await work
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__
