@@ -8,13 +8,13 @@ DEAD = "dead"  # 404, 410
 DENIED = "denied"  # 401, 403, 451 and all other 4xx
 OPTED_OUT = "opted_out"  # X-Robots-Tag: noai, noimageai
 NOT_PUBLIC = "not_public"  # an address, or a redirect to one, that is no public http(s) place
-UNREACHABLE = "unreachable"  # no such name, refused, TLS, broken off, no HTTP
+UNREACHABLE = "unreachable"  # no such name, refused, TLS, broken off before it answered
 UNWELL = "unwell"  # 5xx or 429, after all retries
 TIMEOUT = "timeout"
 TOO_LARGE = "too_large"
 NOT_A_PICTURE = "not_a_picture"
 TOO_MANY_PIXELS = "too_many_pixels"
-DAMAGED = "damaged"  # cut short, or does not decode
+DAMAGED = "damaged"  # cut short, of another length than it says, or no proper HTTP
 TOO_MANY_REDIRECTS = "too_many_redirects"
 STATUSES = (
     FETCHED, DEAD, DENIED, OPTED_OUT, NOT_PUBLIC, UNREACHABLE, UNWELL, TIMEOUT, TOO_LARGE, NOT_A_PICTURE,
