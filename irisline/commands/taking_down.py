@@ -29,26 +29,28 @@ def take_down(
 
     settings = params.read(paths.PARAMS)
     removal = removing.remove(settings, what, reason, author)
-    uses, failure = _uses(settings, removal)
+    uses, failure = _uses(settings, what, removal)
     steps = _steps(settings, removal, uses)
     if as_json:
         show_json(_document(removal, uses, steps, failure))
     else:
-        _tell(what, removal, uses, steps)
+        _tell(what, removal, uses, steps, told=not failure)
     if failure:
         console.fail(f"which versions hold it is not known: {failure}; type the same command again when that is mended")
-    if failure or not removal.ids:
+    if failure or not (removal.known or uses):
         raise typer.Exit(1)
 
 
-def _uses(settings: "Params", removal: "Removal") -> "tuple[list[Use], str]":
+def _uses(settings: "Params", what: str, removal: "Removal") -> "tuple[list[Use], str]":
     """Give the versions, and why not when the store cannot be read: the pictures are gone from the pool all the same."""
     from irisline.release import trained_on
 
-    if not removal.ids:
+    pixels, page = [one.pixels for one in removal.removed if one.pixels], what if removal.kind == "url" else ""
+    if not removal.ids and not page:
         return [], ""
     try:
-        return trained_on.uses(settings, removal.ids, [one.pixels for one in removal.removed if one.pixels]), ""
+        found = trained_on.uses(settings, removal.ids, pixels, page)
+        return [use for use in found if removal.known or not use.unknown], ""
     except ReleaseError as error:
         return [], str(error)
 
@@ -68,26 +70,30 @@ def _document(removal: "Removal", uses: "list[Use]", steps: "list[Step]", failur
     }
 
 
-def _tell(what: str, removal: "Removal", uses: "list[Use]", steps: "list[Step]") -> None:
-    if not removal.ids:
-        kept = "it is remembered, and will never be fetched" if removal.changed else "it was remembered before"
-        console.fail(f"{what}: no picture of the pool; {kept}")
-        return
+def _tell(what: str, removal: "Removal", uses: "list[Use]", steps: "list[Step]", told: bool) -> None:
     for one in removal.removed:
         console.say(f"removed {paths.POOL}/{one.id}")
-    if not removal.removed:
-        fetched = "known by its line only" if removal.changed else "taken down before"
-        console.say(f"{', '.join(removal.ids)}: {fetched}; no file was in the pool")
+    if not removal.known:
+        console.fail(f"{what}: no picture of the pool{_remembered(removal)}")
+    elif not removal.removed:
+        before = "had no file in the pool, and will never be fetched" if removal.changed else "was taken down before"
+        console.say(f"{', '.join(removal.ids)}: {before}")
     for name, others in removal.alike.items():
         console.say(f"looks like {name} and stays: {', '.join(others)}; irisline take-down removes it too")
     if uses:
         console.say("")
         show_table(("version", "aliases", "train", "valid", "test", "golden"), map(_row, uses))
-    elif removal.removed:
+    elif removal.known and told:
         console.say("no registered version was made from it")
     if steps:
         console.say("\nwhat to do next")
         show_table((), [(step.command, step.why) for step in steps])
+
+
+def _remembered(removal: "Removal") -> str:
+    if removal.kind == "id":
+        return ""
+    return "; it is remembered, and will never be fetched" if removal.changed else "; it was remembered before"
 
 
 def _row(use: "Use") -> list[object]:

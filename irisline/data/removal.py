@@ -14,6 +14,7 @@ from irisline import paths
 from irisline.data import fingerprints, provenance, take_down
 from irisline.data.provenance import Line
 from irisline.data.snapshot import filing
+from irisline.data.snapshot.journal import alone
 from irisline.data.snapshot.snapshot import pin
 from irisline.data.take_down import STATUS, Rule, TakeDowns
 from irisline.errors import DataError, MissingInput
@@ -44,6 +45,7 @@ class Removal:
 
     kind: str  # what the pictures were named by: id, url, author or sha256
     ids: tuple[str, ...]  # of all that were meant; some were never fetched, or are gone already
+    known: bool  # whether the pool or its tables know any of them
     removed: tuple[Removed, ...]
     alike: dict[str, list[str]]  # what shows the same and stays in the pool, by the id that was removed
     changed: bool  # False when all of it had been done before
@@ -53,22 +55,27 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
     """Take out of the pool what has this id, address, sha256 or author, and remember never to fetch it again.
 
     An address, a sha256 and what is said to be an author are remembered though the pool has no such picture. Raise
-    MissingInput without the pool; DataError when nothing is known by this name, or no reason is given.
+    MissingInput without the pool; DataError for what is neither of these nor an id, or when no reason is given.
     """
     if not paths.POOL.is_dir():
         raise MissingInput(f"{paths.POOL}/: no pool here; type dvc pull data.dvc to fetch it")
     what, reason = what.strip(), " ".join(reason.split())
     if not what or not reason:
         raise DataError('take-down: name what to remove, and --reason "why", which data/take_downs.csv keeps')
+    with alone():
+        return _remove(settings, what, reason, author)
+
+
+def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     lines, files = provenance.read(paths.POOL / paths.SOURCES), dict(_files())
     known = take_down.read(paths.POOL / paths.TAKE_DOWNS)
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
-    asked = _asked(what, reason, {*files, *(line["id"] for line in lines)}, authors, author)
+    asked = _asked(what, reason, settings.base.classes, authors, author)
     ids = {_name(what)} if asked.what == "id" else _meant(asked, known, lines, files)
     ids |= {line["id"] for line in lines if line.get("status") == STATUS and line["id"] in files}  # was cut off
     going = {name: file for name, file in files.items() if name in ids}
     removed, alike = _look(settings, files, going)
-    rules = [rule for rule in _rules(asked, sorted(ids), lines, going) if known.adds(rule)]
+    rules = [rule for rule in _rules(asked, sorted(ids), lines, going) if rule.covered() and known.adds(rule)]
     left = [_forgotten(line) if line["id"] in ids else line for line in lines]
     if changed := bool(rules or going or left != lines):
         take_down.write(paths.POOL / paths.TAKE_DOWNS, [*known.rules, *rules])
@@ -81,7 +88,8 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
     ).is_file():  # also when nothing has changed now: one before may have been cut off
         filing.attribute(_SCRATCH, settings.base.classes)
     pin()
-    return Removal(asked.what, tuple(sorted(ids)), removed, alike, changed)
+    heard_of = bool(ids & {*files, *(line["id"] for line in lines)})
+    return Removal(asked.what, tuple(sorted(ids)), heard_of, removed, alike, changed)
 
 
 def _files() -> Iterator[tuple[str, Path]]:
@@ -91,10 +99,10 @@ def _files() -> Iterator[tuple[str, Path]]:
             yield file.relative_to(paths.POOL).as_posix(), file
 
 
-def _asked(what: str, reason: str, ids: Collection[str], authors: Collection[str], author: bool) -> Rule:
+def _asked(what: str, reason: str, classes: Collection[str], authors: Collection[str], author: bool) -> Rule:
     """Give what was asked as a rule, whatever way it was named; raise DataError when that cannot be told."""
     when, by = provenance.moment(), take_down.author_digest(what)
-    if not author and _name(what) in ids:
+    if not author and _name(what).partition("/")[0] in classes and "/" in _name(what):
         return Rule(when, "id", reason=reason)
     if not author and _ADDRESS.fullmatch(what):
         return Rule(when, "url", image_url=what, reason=reason)
@@ -103,7 +111,7 @@ def _asked(what: str, reason: str, ids: Collection[str], authors: Collection[str
     if author or by in authors:
         return Rule(when, "author", author=by, reason=reason)
     raise DataError(
-        f"{paths.POOL}: no picture has the id, address, sha256 or author {what!r}; nothing was changed. "
+        f"{paths.POOL}: no picture is by {what!r}, which is no id, address or sha256; nothing was changed. "
         "To keep an author out who is not in the pool, add --author"
     )
 

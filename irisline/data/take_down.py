@@ -66,7 +66,7 @@ class TakeDowns:
 
 def keys(provider: str, provider_id: str, image_url: str, page_url: str, sha256: str) -> set[str]:
     """Give what a picture can be known by; two that share one of these are the same picture."""
-    found = {f"url {_address(url)}" for url in (image_url, page_url) if url}
+    found = {f"url {address(url)}" for url in (image_url, page_url) if url}
     found |= {f"id {provider} {_plain(provider_id)}"} if provider_id else set()
     return found | ({f"sha256 {sha256.lower()}"} if sha256 else set())
 
@@ -106,7 +106,7 @@ def _author(author: str) -> str:
     return f"author {author if author.startswith(DIGEST) else author_digest(author)}"
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
     """Give an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page."""
     parts = urlsplit(url.strip())
     host = parts.netloc.lower().removeprefix("www.")

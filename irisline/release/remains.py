@@ -14,7 +14,7 @@ from irisline.release.trained_on import Use
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_KEPT_HERE = (*(paths.SCRATCH / name for name in ("serving", "versions")), paths.SNAPSHOT, paths.SNAPSHOT_REPORT)
+_KEPT_HERE = (*(paths.SCRATCH / name for name in ("serving", "versions", "replay", "snapshot")), paths.SNAPSHOT_REPORT)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irisline import paths
-from irisline.data import manifest, training_set
+from irisline.data import manifest, take_down, training_set
 from irisline.errors import NotFound
 from irisline.model.bundle import ANSWERS
 from irisline.params import Params
@@ -41,6 +41,17 @@ class Use:
         """Give it for a program."""
         named = {"version": self.version.number, "aliases": list(self.version.aliases), "run_id": self.version.run_id}
         return named | ({"unknown": self.unknown} if self.unknown else {**self.splits, "golden": list(self.golden)})
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    ids: frozenset[str]
+    sha256s: frozenset[str]
+    page: str | None
+
+    def fits(self, row: manifest.Row) -> bool:
+        same_page = self.page is not None and take_down.address(row["page_url"] or "") == self.page
+        return row["id"] in self.ids or row["sha256"] in self.sha256s or same_page
 
 
 def record(client: "MlflowClient", run_id: str, facts: dict[str, Any]) -> bool:
@@ -75,16 +86,18 @@ def counts(tags: dict[str, str]) -> dict[str, Any]:
     return {part: told.get(part, 0) for part in SPLITS} if told else {"unknown": "not recorded when it was published"}
 
 
-def uses(params: Params, ids: Collection[str], sha256s: Collection[str]) -> list[Use]:
-    """Give what each version has to do with the pictures of these ids or pixels, newest first; those without are left out.
+def uses(params: Params, ids: Collection[str], sha256s: Collection[str], page: str = "") -> list[Use]:
+    """Give what each version has to do with pictures of these ids, pixels or page, newest first; those without are left out.
 
-    Both count: an id tells a file whose pixels cannot be read, the pixels a picture that had another name then.
+    Each counts: an id tells a file whose pixels cannot be read, the pixels a picture that had another name then, the page
+    one that left the pool before.
     """
     client, found = store.client(), []
+    wanted = _Wanted(frozenset(ids), frozenset(sha256s), take_down.address(page) if page else None)
     with store.one_line_failures():
         tables: dict[str, pa.Table] = {}  # many versions are made from the same pictures
         for version in versions.every(client, params.base.name):
-            use = _use(client, params.base.name, version, (set(ids), set(sha256s)), tables)
+            use = _use(client, params.base.name, version, wanted, tables)
             if use.unknown or use.splits:
                 found.append(use)
     return found
@@ -94,7 +107,7 @@ def _use(
     client: "MlflowClient",
     model: str,
     version: Version,
-    wanted: tuple[set[str], set[str]],
+    wanted: "_Wanted",
     tables: dict[str, "pa.Table"],
 ) -> Use:
     told = described(version.tags)
@@ -105,7 +118,7 @@ def _use(
     except NotFound as error:
         return Use(version, {}, unknown=str(error))
     tables[told["digest"]] = pictures
-    rows = [row for row in pictures.to_pylist() if row["id"] in wanted[0] or row["sha256"] in wanted[1]]
+    rows = [row for row in pictures.to_pylist() if wanted.fits(row)]
     splits = {part: [row["id"] for row in rows if row["split"] == part] for part in SPLITS}
     tested = {row["sha256"]: row["id"] for row in rows if row["split"] == "test"}
     golden = tuple(tested[sha256] for sha256 in _golden(model, version) if sha256 in tested) if tested else ()

@@ -161,9 +161,11 @@ def test_who_made_it_is_no_longer_named_in_the_attribution(project: Path) -> Non
 
 def test_a_name_that_nothing_has_changes_nothing(project: Path) -> None:
     with pytest.raises(
-        DataError, match=r"data: no picture has the id, address, sha256 or author 'Eve'; nothing was ch"
+        DataError, match=r"data: no picture is by 'Eve', which is no id, address or sha256; nothing was ch"
     ):
         remove("Eve")
+    unknown = remove("blue/99.jpg")
+    assert (unknown.kind, unknown.ids, unknown.known, unknown.changed) == ("id", ("blue/99.jpg",), False, False)
     with pytest.raises(DataError, match=r"take-down: name what to remove, and --reason \"why\""):
         remove(FLICKR, reason=" ")
     assert not Path("data/take_downs.csv").exists()

@@ -1,7 +1,7 @@
 """A loopback server of pictures, in a thread of its own: what it says comes from an answer's own code, byte by byte.
 
-It listens on all of 127.0.0.0/8, so that tests have as many hosts as they like, and it records who asked, in which order, and how
-many of one host at a time.
+It listens on all of 127.0.0.0/8, so that tests have as many hosts as they like, and it records who asked, in which order, and
+how many of one host at a time.
 """
 
 import asyncio
@@ -74,7 +74,9 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
         self.seen.connections += 1
         try:
-            with suppress(Hangup, OSError, EOFError, asyncio.CancelledError):  # 3.11 reports cancelled handlers as errors
+            with suppress(
+                Hangup, OSError, EOFError, asyncio.CancelledError
+            ):  # 3.11 reports cancelled handlers as errors
                 while True:
                     await self._answer(_parsed(await reader.readuntil(b"\r\n\r\n")), writer)
         finally:

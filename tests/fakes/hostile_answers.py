@@ -41,7 +41,10 @@ def _good() -> Kinds:
         **{f"good-{kind}": (of.FETCHED, whole(data, Content_Type="text/html")) for kind, data in OTHERS.items()},
         "good-until-the-end": (of.FETCHED, raw(head(Connection="close") + GOOD)),
         "good-in-chunks": (of.FETCHED, raw(head(Transfer_Encoding="chunked") + chunks)),
-        "good-after-a-hint": (of.FETCHED, raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" + head(Content_Length=len(GOOD)), GOOD)),
+        "good-after-a-hint": (
+            of.FETCHED,
+            raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" + head(Content_Length=len(GOOD)), GOOD),
+        ),
         "good-in-pieces": (of.FETCHED, raw(head(Content_Length=len(GOOD)), GOOD[:5], GOOD[5:], pause=0.02)),
         "good-over-http-1.0": (of.FETCHED, raw(b"HTTP/1.0 200 OK\r\n\r\n" + GOOD)),
         "good-gzip": (of.FETCHED, whole(gzip.compress(GOOD), Content_Encoding="gzip")),
@@ -87,29 +90,31 @@ def _lengths() -> Kinds:
         "shorter-than-it-says": (of.DAMAGED, raw(head(Content_Length=len(GOOD) + 9) + GOOD)),
         "says-too-much": (of.TOO_LARGE, forever(head(Content_Length=MAX_BYTES + 1) + start, b"", pause=1)),
         "says-far-too-much": (of.TOO_LARGE, raw(head(Content_Length="9" * 19) + start)),
-        "says-two-lengths": (of.UNREACHABLE, raw(head(Content_Length="5, 6") + GOOD)),
-        "says-no-number": (of.UNREACHABLE, raw(head(Content_Length="many") + GOOD)),
+        "says-two-lengths": (of.DAMAGED, raw(head(Content_Length="5, 6") + GOOD)),
+        "says-no-number": (of.DAMAGED, raw(head(Content_Length="many") + GOOD)),
         "never-ends": (of.TOO_LARGE, forever(head() + start, b"\0" * 65536)),
         "never-ends-in-chunks": (
             of.TOO_LARGE,
-            forever(head(Transfer_Encoding="chunked") + b"4\r\n" + start + b"\r\n", b"10000\r\n" + b"\0" * 65536 + b"\r\n"),
+            forever(
+                head(Transfer_Encoding="chunked") + b"4\r\n" + start + b"\r\n", b"10000\r\n" + b"\0" * 65536 + b"\r\n"
+            ),
         ),
     }
 
 
 def _wire() -> Kinds:
     return {
-        "no-http": (of.UNREACHABLE, raw(b"SSH-2.0-OpenSSH_9.6\r\n")),
+        "no-http": (of.DAMAGED, raw(b"SSH-2.0-OpenSSH_9.6\r\n")),
         "nothing": (of.UNREACHABLE, raw()),
         "reset-at-once": (of.UNREACHABLE, reset(b"")),
         "reset-in-the-head": (of.UNREACHABLE, reset(b"HTTP/1.1 200 OK\r\nContent-")),
-        "reset-in-the-body": (of.UNREACHABLE, reset(head(Content_Length=len(GOOD)) + GOOD[:500])),
-        "huge-header": (of.UNREACHABLE, raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2**20 + b"\r\n\r\n")),
-        "endless-headers": (of.UNREACHABLE, forever(b"HTTP/1.1 200 OK\r\n", b"X-Y: z\r\n" * 1000)),
-        "header-of-zeros": (of.UNREACHABLE, raw(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n")),
+        "reset-in-the-body": (of.DAMAGED, reset(head(Content_Length=len(GOOD)) + GOOD[:500])),
+        "huge-header": (of.DAMAGED, raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2**20 + b"\r\n\r\n")),
+        "endless-headers": (of.DAMAGED, forever(b"HTTP/1.1 200 OK\r\n", b"X-Y: z\r\n" * 1000)),
+        "header-of-zeros": (of.DAMAGED, raw(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n")),
         "chunks-of-nonsense": (of.DAMAGED, raw(head(Transfer_Encoding="chunked") + b"zz\r\n" + GOOD)),
         "chunks-cut-short": (of.DAMAGED, raw(head(Transfer_Encoding="chunked") + b"fff\r\n" + GOOD[:99])),
-        "other-protocol": (of.UNREACHABLE, raw(head("101 Switching Protocols", Upgrade="x", Connection="upgrade"))),
+        "other-protocol": (of.NOT_A_PICTURE, raw(head("101 Switching Protocols", Upgrade="x", Connection="upgrade"))),
     }
 
 
@@ -168,7 +173,9 @@ def _opt_outs() -> Kinds:
 
 def _broken_pictures() -> Kinds:
     strange, giants = _hostile_pictures.strange(), _hostile_pictures.giants()
-    bombs = [data for name, data in strange.items() if name.startswith("bomb") and ("pixels" in name or "limit" in name)]
+    bombs = [
+        data for name, data in strange.items() if name.startswith("bomb") and ("pixels" in name or "limit" in name)
+    ]
     return {
         **{f"pixel-bomb-{n}": (of.TOO_MANY_PIXELS, whole(data)) for n, data in enumerate(bombs)},
         "scan-bomb": (of.DAMAGED, whole(giants["bomb: a JPEG of 400 empty scans"])),

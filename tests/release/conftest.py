@@ -167,7 +167,16 @@ def _accepted() -> Iterator[manifest.Row]:
         sha256 = images.pixel_digest(images.decode(data, 640, 10**6))
         facts = dict.fromkeys(("aspect", "brightness", "contrast", "sharpness", "entropy"), 1.0)
         named = {"id": f"{label}/{number}.jpg", "label": label, "sha256": sha256, "group": str(number), "split": split}
-        yield {**named, **facts, "width": 48, "height": 40, "licence": "CC0-1.0", "provider": "drawn", "image": data}
+        yield {
+            **named,
+            **facts,
+            "width": 48,
+            "height": 40,
+            "licence": "CC0-1.0",
+            "provider": "drawn",
+            "image": data,
+            "page_url": f"https://example.org/{number}",
+        }
 
 
 def put_golden() -> None:

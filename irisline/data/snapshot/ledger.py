@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from irisline.data import provenance
@@ -81,6 +82,8 @@ class Ledger:
         """Note that a candidate is not taken, and why."""
         name = stem(candidate.query.label, candidate.provider, candidate.provider_id)
         self.details[name] = detail
+        if status == TAKEN_DOWN:  # whose it was is what they asked to be forgotten
+            candidate = replace(candidate, title="", author="")
         self._put(name, _line(candidate, name, status, noted))
 
     def accept(self, candidate: Candidate, noted: Noted) -> str:
