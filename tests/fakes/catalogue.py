@@ -16,7 +16,7 @@ PER_CLASS = 300  # more than Openverse gives for one query
 # How the picture of a work answers. What is not listed here answers with the picture.
 ODD_PICTURES = (
     "dead", "gone", "denied", "slow", "page", "huge", "private", "metadata", "scheme", "noai", "truncated", "unwell",
-    "moved", "busy", "webp", "cmyk", "rotated", "animated", "png",
+    "moved", "busy", "webp", "cmyk", "rotated", "animated", "png", "bomb",
 )  # fmt: skip
 # What is odd about a work although its picture is well.
 ODD_WORKS = ("copy", "near", "both", "noncommercial", "unlicensed", "restricted", "elsewhere")

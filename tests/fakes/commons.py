@@ -16,6 +16,11 @@ WIDTHS = (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840)
 MARKS = "?utm_source=commons.wikimedia.org&utm_campaign=imageinfo&utm_content="
 
 
+def is_small(work: Work) -> bool:
+    """Whether the original is no wider than the scaled picture that is asked for."""
+    return work.number % 8 == 1
+
+
 class Commons:
     """The API."""
 
@@ -70,9 +75,9 @@ class Commons:
         }  # fmt: skip
 
     def _addresses(self, work: Work, width: int) -> dict[str, object]:
-        """Three in four are larger than is asked for, and named by a scaled copy as well."""
+        """Most are larger than is asked for, and named by a scaled copy as well."""
         original = f"{self.pictures}{work.path}"
-        if large := work.number % 4 != 1:
+        if large := not is_small(work):
             sha1, real = hashlib.sha1(work.key.encode()).hexdigest(), 4000
         else:
             sha1, real = hashlib.sha1(pictures.content(work)).hexdigest(), 320

@@ -1,7 +1,7 @@
 """A loopback server of pictures, in a thread of its own: what it says comes from an answer's own code, byte by byte.
 
-It listens on all of 127.0.0.0/8, so that tests have as many hosts as they like, and it records who asked, in which order, and how
-many of one host at a time.
+It listens on all of 127.0.0.0/8, so that tests have as many hosts as they like, and it records who asked, in which order, and
+how many of one host at a time.
 """
 
 import asyncio

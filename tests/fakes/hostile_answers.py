@@ -90,8 +90,8 @@ def _lengths() -> Kinds:
         "shorter-than-it-says": (of.DAMAGED, raw(head(Content_Length=len(GOOD) + 9) + GOOD)),
         "says-too-much": (of.TOO_LARGE, forever(head(Content_Length=MAX_BYTES + 1) + start, b"", pause=1)),
         "says-far-too-much": (of.TOO_LARGE, raw(head(Content_Length="9" * 19) + start)),
-        "says-two-lengths": (of.UNREACHABLE, raw(head(Content_Length="5, 6") + GOOD)),
-        "says-no-number": (of.UNREACHABLE, raw(head(Content_Length="many") + GOOD)),
+        "says-two-lengths": (of.DAMAGED, raw(head(Content_Length="5, 6") + GOOD)),
+        "says-no-number": (of.DAMAGED, raw(head(Content_Length="many") + GOOD)),
         "never-ends": (of.TOO_LARGE, forever(head() + start, b"\0" * 65536)),
         "never-ends-in-chunks": (
             of.TOO_LARGE,
@@ -104,17 +104,17 @@ def _lengths() -> Kinds:
 
 def _wire() -> Kinds:
     return {
-        "no-http": (of.UNREACHABLE, raw(b"SSH-2.0-OpenSSH_9.6\r\n")),
+        "no-http": (of.DAMAGED, raw(b"SSH-2.0-OpenSSH_9.6\r\n")),
         "nothing": (of.UNREACHABLE, raw()),
         "reset-at-once": (of.UNREACHABLE, reset(b"")),
         "reset-in-the-head": (of.UNREACHABLE, reset(b"HTTP/1.1 200 OK\r\nContent-")),
-        "reset-in-the-body": (of.UNREACHABLE, reset(head(Content_Length=len(GOOD)) + GOOD[:500])),
-        "huge-header": (of.UNREACHABLE, raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2**20 + b"\r\n\r\n")),
-        "endless-headers": (of.UNREACHABLE, forever(b"HTTP/1.1 200 OK\r\n", b"X-Y: z\r\n" * 1000)),
-        "header-of-zeros": (of.UNREACHABLE, raw(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n")),
+        "reset-in-the-body": (of.DAMAGED, reset(head(Content_Length=len(GOOD)) + GOOD[:500])),
+        "huge-header": (of.DAMAGED, raw(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2**20 + b"\r\n\r\n")),
+        "endless-headers": (of.DAMAGED, forever(b"HTTP/1.1 200 OK\r\n", b"X-Y: z\r\n" * 1000)),
+        "header-of-zeros": (of.DAMAGED, raw(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n")),
         "chunks-of-nonsense": (of.DAMAGED, raw(head(Transfer_Encoding="chunked") + b"zz\r\n" + GOOD)),
         "chunks-cut-short": (of.DAMAGED, raw(head(Transfer_Encoding="chunked") + b"fff\r\n" + GOOD[:99])),
-        "other-protocol": (of.UNREACHABLE, raw(head("101 Switching Protocols", Upgrade="x", Connection="upgrade"))),
+        "other-protocol": (of.NOT_A_PICTURE, raw(head("101 Switching Protocols", Upgrade="x", Connection="upgrade"))),
     }
 
 

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from irisline.data.rendering.defects import HTML, Slot, good
+from irisline.data.rendering.defects import HTML, SPOILERS, Answer, Plan, Slot, good
 from tests.fakes.catalogue import LABELS, Work, work_of
 from tests.fakes.reply import Reply
 from tests.planted import saved
@@ -34,6 +34,12 @@ def drawn(key: str) -> bytes:
     """Give the eye of a key: a JPEG of some 300 pixels and 9 kB."""
     label = next(name for name in LABELS if f"/{name}-" in key)
     return good(Slot(0, label, "", f"fake web/{key}"))
+
+
+@cache
+def bomb() -> bytes:
+    """Give a small PNG of 900 million pixels."""
+    return SPOILERS["bomb"](Slot(0, "blue", "", ""), Plan(Answer("", "bomb", "")))
 
 
 def _image(data: bytes, kind: str = "image/jpeg", **headers: str) -> Reply:
@@ -94,5 +100,6 @@ _ANSWERS = {
     ),
     "webp": lambda work, count: _image(content(work), "image/webp"),
     "png": lambda work, count: _image(content(work), "image/png"),
+    "bomb": lambda work, count: _image(bomb(), "image/png"),
     "animated": lambda work, count: _image(content(work), "image/webp"),
 }

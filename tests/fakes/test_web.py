@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from irisline.data import images
+from irisline.errors import UnreadableImage
 from tests.fakes import catalogue, pictures
 from tests.fakes.catalogue import LABELS, Work
 from tests.fakes.web import Web, running_web, web
@@ -90,6 +91,13 @@ def test_lies_are_lies(web: Web) -> None:
     assert get(web, odd("truncated")).content == truncated[: len(truncated) // 2]
     targets = [get(web, odd(kind)).headers["location"] for kind in ("private", "metadata", "scheme")]
     assert targets == ["http://10.0.0.1/eye.jpg", "http://169.254.169.254/latest/meta-data/", "file:///etc/passwd"]
+
+
+def test_a_bomb_is_small_and_claims_a_lot(web: Web) -> None:
+    data = get(web, odd("bomb")).content
+    assert len(data) < 200_000
+    with pytest.raises(UnreadableImage, match=r"^more than 50000000 pixels$"):
+        images.decode(data, 640, 50_000_000)
 
 
 def test_who_follows_or_waits_gets_the_picture(web: Web) -> None:

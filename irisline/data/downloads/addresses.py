@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import httpx
 
-from irisline.data.downloads.download import NOT_PUBLIC, UNREACHABLE, Refused
+from irisline.data.downloads.download import NOT_PUBLIC, UNREACHABLE, Refused, short
 
 ALLOW = "IRISLINE_ALLOW_HOSTS"
 PORTS = {"http": 80, "https": 443}
@@ -58,12 +58,6 @@ class Target:
     host: str
     port: int
     path: bytes  # with the query
-    allowed: bool  # a person named this host and port: it need not be public
-
-    @property
-    def origin(self) -> tuple[str, str, int]:
-        """Give what a connection is good for."""
-        return self.scheme, self.host, self.port
 
 
 def allowed_hosts() -> frozenset[str]:
@@ -79,17 +73,16 @@ def target(url: str, allowed: frozenset[str], base: str = "") -> Target:
     try:
         parsed = httpx.URL(base).join(url) if base else httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
-        raise Refused(NOT_PUBLIC, f"not an address: {_short(error)}") from error
+        raise Refused(NOT_PUBLIC, f"not an address: {short(error)}") from error
     host, scheme = parsed.raw_host.decode("ascii").lower(), parsed.scheme
     if scheme not in PORTS or not host:
         raise Refused(NOT_PUBLIC, f"{_shown(parsed)}: not http or https")
     if parsed.userinfo:
         raise Refused(NOT_PUBLIC, f"{host}: the address carries a user name")
-    port = parsed.port or PORTS[scheme]
-    is_allowed = f"{host}:{port}" in allowed
-    if not is_allowed:
+    port = PORTS[scheme] if parsed.port is None else parsed.port
+    if f"{host}:{port}" not in allowed:
         _check(host, port)
-    return Target(str(parsed), scheme, host, port, parsed.raw_path, is_allowed)
+    return Target(str(parsed), scheme, host, port, parsed.raw_path)
 
 
 def is_public(address: IPAddress) -> bool:
@@ -102,34 +95,41 @@ def is_public(address: IPAddress) -> bool:
     return inside and not any(address in network for network in _NEVER_IPV6)
 
 
-async def resolve(place: Target) -> list[str]:
-    """Give the IP addresses of a place, each of them checked, in the order to try them.
+async def resolve(host: str, port: int, allowed: bool) -> list[tuple[socket.AddressFamily, str]]:
+    """Give the IP addresses of a host, each of them checked, in the order to try them.
 
     Raise Refused when there are none, or when any is not public: an honest name has no private address beside a public one.
     """
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Refused(UNREACHABLE, f"{place.host}: no such name: {_short(error)}") from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not place.allowed:
-        for address in addresses:
-            if not is_public(ip_address(address)):
-                named = address if place.host == address else f"{place.host} stands for {address}, which"
-                raise Refused(NOT_PUBLIC, f"{named} is not public")
+        raise Refused(UNREACHABLE, f"{host}: no such name: {short(error)}") from error
+    addresses: list[tuple[socket.AddressFamily, str]] = list(
+        dict.fromkeys((entry[0], str(entry[4][0])) for entry in found)
+    )
+    for _, address in addresses:
+        if not allowed and not is_public(ip_address(address)):
+            raise Refused(NOT_PUBLIC, f"{host} stands for {address}, which is not public")
     return addresses
 
 
 def _check(host: str, port: int) -> None:
     if port not in PORTS.values():
         raise Refused(NOT_PUBLIC, f"{host}: port {port} is not one of the web's, {', '.join(map(str, PORTS.values()))}")
-    if _NUMERIC.search(host) and not _QUAD.fullmatch(host):
+    if ":" in host or _QUAD.fullmatch(host):
+        _check_address(host)
+    elif _NUMERIC.search(host):
         raise Refused(NOT_PUBLIC, f"{host}: a number in disguise")
+
+
+def _check_address(host: str) -> None:
+    try:
+        address = ip_address(host)
+    except ValueError as error:
+        raise Refused(NOT_PUBLIC, f"not an address: {short(error)}") from error
+    if not is_public(address):
+        raise Refused(NOT_PUBLIC, f"{host} is not public")
 
 
 def _shown(parsed: httpx.URL) -> str:
     return f"{parsed.scheme or 'no scheme'}: {parsed.host}".rstrip(": ")
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__

@@ -5,7 +5,7 @@ import time
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-import httpcore
+import aiohttp
 
 from irisline.data.downloads.download import DEAD, DENIED, NOT_A_PICTURE, OPTED_OUT, UNWELL, Refused
 
@@ -25,25 +25,25 @@ class NotNow(Refused):
         self.everyone = everyone  # whether it is the host that asks, not this picture that ails
 
 
-def place_of(answer: httpcore.Response, agent: str) -> str | None:
+def place_of(answer: aiohttp.ClientResponse, agent: str) -> str | None:
     """Give where a redirect leads, nothing when the picture follows.
 
     Raise Refused when the answer is a no, or the picture's owner wants no machine to learn from it; NotNow for 429 and 5xx.
     """
     if answer.status >= 400:
         raise _no(answer)
-    if any(opts_out(value, agent) for value in values(answer, b"x-robots-tag")):
+    if any(opts_out(value, agent) for value in values(answer, "x-robots-tag")):
         raise Refused(OPTED_OUT, "its owner wants no machine to learn from it: X-Robots-Tag")
-    if answer.status in REDIRECTS and (places := values(answer, b"location")):
+    if answer.status in REDIRECTS and (places := values(answer, "location")):
         return places[0]
     if answer.status != HTTPStatus.OK:
         raise Refused(NOT_A_PICTURE, f"answers {_named(answer.status)}, not a picture")
     return None
 
 
-def values(answer: httpcore.Response, name: bytes) -> list[str]:
+def values(answer: aiohttp.ClientResponse, name: str) -> list[str]:
     """Give the values of a header, one for each time it is there."""
-    return [value.decode("utf-8", "replace").strip() for key, value in answer.headers if key.lower() == name]
+    return [value.strip() for value in answer.headers.getall(name, [])]
 
 
 def opts_out(value: str, agent: str) -> bool:
@@ -78,10 +78,10 @@ def agent_of(user_agent: str) -> str:
     return user_agent.split("/")[0].split(" ")[0].lower()
 
 
-def _no(answer: httpcore.Response) -> Refused:
+def _no(answer: aiohttp.ClientResponse) -> Refused:
     said = f"answers {_named(answer.status)}"
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= 500:
-        asked = values(answer, b"retry-after")
+        asked = values(answer, "retry-after")
         wait = seconds_to_wait(asked[0], time.time()) if asked else None
         return NotNow(said, wait, everyone=wait is not None or answer.status == HTTPStatus.TOO_MANY_REQUESTS)
     return Refused(DEAD if answer.status in _GONE else DENIED, said)

@@ -6,7 +6,7 @@ What is counted is what comes out after decompression, and what the server says 
 import zlib
 from collections.abc import AsyncIterator
 
-import httpcore
+import aiohttp
 
 from irisline.data.downloads import pictures
 from irisline.data.downloads.answers import values
@@ -16,12 +16,12 @@ _ZLIB_OR_GZIP = 47  # zlib's windowBits: either form, told by its first bytes
 _PACKED = {"gzip", "x-gzip", "deflate"}
 
 
-async def read(answer: httpcore.Response, max_bytes: int) -> bytes:
+async def read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """Give the whole body.
 
     Raise Refused when it is longer than max_bytes, begins like no picture, or cannot be unpacked.
     """
-    said = values(answer, b"content-length")
+    said = values(answer, "content-length")
     if said and said[0].isdigit() and int(said[0][:18]) > max_bytes:
         raise Refused(TOO_LARGE, f"says it has {said[0][:18]} bytes, more than {max_bytes}")
     body, known = bytearray(), False
@@ -34,12 +34,12 @@ async def read(answer: httpcore.Response, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _unpacked(answer: httpcore.Response, max_bytes: int) -> AsyncIterator[bytes]:
-    names = ",".join(values(answer, b"content-encoding")).lower()
+def _unpacked(answer: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[bytes]:
+    names = ",".join(values(answer, "content-encoding")).lower()
     if names in ("", "identity"):
-        return answer.aiter_stream()
+        return answer.content.iter_any()
     if names in _PACKED:
-        return _inflated(answer.aiter_stream(), max_bytes)
+        return _inflated(answer.content.iter_any(), max_bytes)
     raise Refused(NOT_A_PICTURE, f"packed as {names[:40]!r}, though asked for plain bytes")
 
 

@@ -8,18 +8,19 @@ DEAD = "dead"  # 404, 410
 DENIED = "denied"  # 401, 403, 451 and all other 4xx
 OPTED_OUT = "opted_out"  # X-Robots-Tag: noai, noimageai
 NOT_PUBLIC = "not_public"  # an address, or a redirect to one, that is no public http(s) place
-UNREACHABLE = "unreachable"  # no such name, refused, TLS, broken off, no HTTP
+UNREACHABLE = "unreachable"  # no such name, refused, TLS, broken off before it answered
 UNWELL = "unwell"  # 5xx or 429, after all retries
 TIMEOUT = "timeout"
 TOO_LARGE = "too_large"
 NOT_A_PICTURE = "not_a_picture"
 TOO_MANY_PIXELS = "too_many_pixels"
-DAMAGED = "damaged"  # cut short, or does not decode
+DAMAGED = "damaged"  # cut short, of another length than it says, or no proper HTTP
 TOO_MANY_REDIRECTS = "too_many_redirects"
 STATUSES = (
     FETCHED, DEAD, DENIED, OPTED_OUT, NOT_PUBLIC, UNREACHABLE, UNWELL, TIMEOUT, TOO_LARGE, NOT_A_PICTURE,
     TOO_MANY_PIXELS, DAMAGED, TOO_MANY_REDIRECTS,
 )  # fmt: skip
+_LONGEST = 200  # characters of a detail's reason
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,8 @@ class Refused(Exception):
     def __init__(self, status: str, detail: str) -> None:
         super().__init__(detail)
         self.status, self.detail = status, detail
+
+
+def short(error: Exception) -> str:
+    """Give an error as a part of a sentence."""
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

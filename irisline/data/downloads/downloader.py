@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpcore
+import aiohttp
 
 from irisline.data.downloads import addresses, answers, bodies, pictures
 from irisline.data.downloads.answers import NotNow
@@ -25,6 +25,7 @@ from irisline.data.downloads.download import (
     Download,
     Limits,
     Refused,
+    short,
 )
 from irisline.data.downloads.turns import Host, Job, Turns
 
@@ -62,7 +63,7 @@ class _Run:
     def __init__(self, folder: Path, limits: Limits, done: Callable[[Download], None]) -> None:
         self._folder, self._limits, self._done = folder, limits, done
         self._turns = Turns(limits.per_host)
-        self._connections = Connections(limits.agent, most=limits.concurrency)
+        self._connections = Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
         self._keeper = ThreadPoolExecutor(1, "keeper")  # one: decoding a giant takes hundreds of megabytes
 
@@ -114,17 +115,19 @@ class _Run:
         try:
             async with asyncio.timeout(job.left):
                 return await self._exchange(host, job)
-        except (TimeoutError, httpcore.TimeoutException) as error:
+        except TimeoutError as error:
             host.silent += 1
             raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
-        except (OSError, UnicodeError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+        except aiohttp.ClientResponseError as error:
+            raise Refused(DAMAGED, f"{job.target.host}: not proper HTTP: {short(error)}") from error
+        except (OSError, ValueError, aiohttp.ClientError) as error:
             host.silent += 1
-            raise Refused(UNREACHABLE, f"{job.target.host}: {_short(error)}") from error
+            raise Refused(UNREACHABLE, f"{job.target.host}: {short(error)}") from error
         finally:
             job.left -= time.monotonic() - started
 
     async def _exchange(self, host: Host, job: Job) -> bytes | None:
-        async with self._connections.get(job.target, job.left) as answer:
+        async with self._connections.get(job.target, keep=bool(host.waiting)) as answer:
             host.silent = 0
             place = answers.place_of(answer, self._agent)
             if place is None:
@@ -132,11 +135,11 @@ class _Run:
         self._redirect(job, place)
         return None
 
-    async def _body(self, answer: httpcore.Response) -> bytes:
+    async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
         try:
             return await bodies.read(answer, self._limits.max_bytes)
-        except httpcore.RemoteProtocolError as error:
-            raise Refused(DAMAGED, f"cut short: {_short(error)}") from error
+        except aiohttp.ClientPayloadError as error:
+            raise Refused(DAMAGED, f"cut short: {short(error)}") from error
 
     def _redirect(self, job: Job, place: str) -> None:
         job.redirects += 1
@@ -164,7 +167,3 @@ class _Run:
             self._keeper, pictures.keep, job.url, body, self._folder, self._limits.max_pixels
         )
         return await work
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__

@@ -127,6 +127,10 @@ class Api:
         """Give the answer to a POST of a form, where secrets may stand; raise as get does."""
         return self._ask(expected, self._client.build_request("POST", url, data=dict(form)))
 
+    def hide(self, secret: str) -> None:
+        """Let no error repeat a secret that the provider has just given."""
+        self._secrets.append(secret)
+
     def fail(self, message: str) -> NoReturn:
         """Raise SearchFailed with the provider's name before the message, and no secret in it."""
         raise SearchFailed(self._said(message))

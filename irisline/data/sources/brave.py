@@ -28,7 +28,7 @@ class Result(Answer):
 
     title: str | None = None
     url: str | None = None
-    properties: Properties = Properties()
+    properties: Properties | None = None
 
 
 class Results(Answer):
@@ -64,7 +64,7 @@ class Brave:
         results = self._api.get(Results, url, asked, {"X-Subscription-Token": self._token}).results
         seen: set[str] = set()
         for result in results:
-            image_url = wording.address(result.properties.url)
+            image_url = wording.address(result.properties.url if result.properties else None)
             if image_url and image_url not in seen and len(seen) < limit:
                 seen.add(image_url)
                 yield Candidate(

@@ -25,7 +25,7 @@ FACTS = "License|LicenseShortName|LicenseUrl|Artist|Credit|AttributionRequired|R
 class Fact(Answer):
     """One field of a file's description."""
 
-    value: str = ""
+    value: object = ""
 
 
 class Info(Answer):
@@ -36,7 +36,7 @@ class Info(Answer):
     descriptionurl: str | None = None
     sha1: str = ""
     user: str | None = None
-    facts: dict[str, Fact] = Field(default_factory=dict, alias="extmetadata")
+    facts: dict[str, Fact] | list[object] = Field(default_factory=dict, alias="extmetadata")  # PHP's nothing is a list
 
 
 class File(Answer):
@@ -123,7 +123,8 @@ def _candidate(file: File, query: Query, rank: int) -> Candidate | None:
     image_url = _plain(info.thumburl) or original  # originals are refused to programs when many are asked for
     if not image_url:
         return None
-    told = {name: fact.value for name, fact in info.facts.items()}
+    facts = info.facts.items() if isinstance(info.facts, dict) else ()
+    told = {name: fact.value for name, fact in facts if isinstance(fact.value, str)}
     licence = _licence(told)
     restricted = wording.without_markup(told.get("Restrictions"))
     return Candidate(

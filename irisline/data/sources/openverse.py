@@ -120,6 +120,7 @@ class Openverse:
         token = self._api.post(Token, f"{self._home}/v1/auth_tokens/token/", form)
         if not token.access_token.isascii() or not token.access_token.isprintable():
             self._api.fail("gave a token that cannot stand in a header; try again later")
+        self._api.hide(token.access_token)
         self._token = token.access_token
         self._trusted_until = self._api.clock.now() + token.expires_in - EARLY
 

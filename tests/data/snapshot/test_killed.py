@@ -15,10 +15,9 @@ pytestmark = pytest.mark.slow
 KILLS = 30
 AT_ONCE = 4  # downloads: so many at most are lost by a kill
 WANTED = {
-    "sources": ["openverse", "commons"],
+    "sources": ["openverse"],
     "queries": {label: [f"{label} everything", f"{label} few"] for label in ("blue", "brown")},
-    "per_class": 8,
-    "contact": "a@example.org",
+    "per_class": 5,
     "concurrency": AT_ONCE,
 }
 
@@ -60,16 +59,11 @@ def fetched_again(web: Web) -> int:
 
 
 def test_killed_at_thirty_points_the_pool_is_the_same(clone: Clone, web: Web) -> None:
-    clone.run(*snapshot(web))
-    whole = pool(clone)
-    assert len([name for name in whole if name.startswith(("data/blue/", "data/brown/"))]) == 16
-    begin_anew(clone, web)
-    clone.run(*snapshot(web))
-    assert pool(clone) == whole
-    begin_anew(clone, web)
     started = time.monotonic()
     clone.run(*snapshot(web))
     seconds, chance = time.monotonic() - started, random.Random(59)
+    whole = pool(clone)
+    assert len([name for name in whole if name.startswith(("data/blue/", "data/brown/"))]) == 10
     begin_anew(clone, web)
     struck = at_once = 0
     while struck < KILLS:

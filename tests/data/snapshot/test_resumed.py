@@ -19,7 +19,7 @@ from irisline.params import Params
 from tests.data.snapshot.made import candidate, contents, listed, settings, works
 from tests.fakes.web import Web
 from tests.planted import CLASSES
-from tests.test_paths import _largest_file as largest_file
+from tests.test_paths import largest_file
 
 FOLDER = paths.SNAPSHOT
 FILING = FOLDER / "filing"

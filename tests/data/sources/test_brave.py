@@ -49,7 +49,7 @@ def test_two_searches_are_a_second_apart(web: Web, time: Time) -> None:
 
 def test_a_picture_that_comes_twice_or_lies_nowhere_is_given_once_or_never(web: Web, time: Time) -> None:
     urls = ["https://example.org/a.jpg", "https://example.org/a.jpg", "data:image/png;base64,AA", None]
-    results = [{"properties": {"url": url}} for url in urls] + [{"title": "no properties"}]
+    results = [{"properties": {"url": url}} for url in urls] + [{"title": "none"}, {"properties": None}]
     web.answer_next("brave", as_json({"results": results}))
     assert [one.image_url for one in made(web, time).search(EVERYTHING, 10)] == ["https://example.org/a.jpg"]
 

@@ -11,6 +11,7 @@ from irisline.data.sources.commons import Commons
 from irisline.errors import SearchFailed
 from tests.data.sources.conftest import Time
 from tests.fakes.catalogue import Work, found
+from tests.fakes.commons import is_small
 from tests.fakes.reply import Reply, as_json
 from tests.fakes.web import Web
 from tests.planted import settings
@@ -95,7 +96,7 @@ def test_one_request_at_a_time_signed_with_the_contact(web: Web, time: Time) -> 
 
 def test_a_scaled_picture_is_preferred_and_then_no_hash_is_told(web: Web, time: Time) -> None:
     pairs = searched(web, time)
-    scaled = [one for work, one in pairs if work.number % 4 != 1]
+    scaled = [one for work, one in pairs if not is_small(work)]
     assert all("/pictures/thumb/commons/960px-" in one.image_url for one in scaled)
     assert not any(one.provider_hash for one in scaled)
     assert not any("utm_" in one.image_url for _, one in pairs)
@@ -103,7 +104,7 @@ def test_a_scaled_picture_is_preferred_and_then_no_hash_is_told(web: Web, time: 
 
 
 def test_the_hash_of_an_original_is_that_of_its_bytes(web: Web, time: Time) -> None:
-    originals = [one for work, one in searched(web, time) if work.number % 4 == 1 and not work.odd]
+    originals = [one for work, one in searched(web, time) if is_small(work) and not work.odd]
     assert originals
     for one in originals[:3]:
         data = httpx.get(one.image_url).raise_for_status().content
@@ -129,6 +130,16 @@ def test_authors_are_words_and_not_markup(web: Web, time: Time) -> None:
     assert authors[0] == "two lines and a bell, turned"
     assert authors[4] == "Bold & eyes"
     assert len(authors[1]) == 300
+
+
+@pytest.mark.parametrize("facts", [[], {}, {"Artist": {"value": None}, "License": {"value": ["cc0"]}}, {"Artist": {}}])
+def test_a_description_without_facts_is_no_licence_and_no_error(facts: object, web: Web, time: Time) -> None:
+    info = {"url": "https://example.org/a.jpg", "user": "Ann", "extmetadata": facts}
+    hidden = {"pageid": 2, "title": "File:Hidden.jpg", "index": 2, "imageinfo": [{"filehidden": True}]}
+    pages = [hidden, {"pageid": 1, "title": "File:A.jpg", "index": 1, "imageinfo": [info]}]
+    web.answer_next("commons", as_json({"query": {"pages": pages}}))
+    (one,) = made(web, time).search(BLUE, 10)
+    assert (one.provider_id, one.title, one.author, one.licence, one.licence_url) == ("1", "A.jpg", "Ann", "", "")
 
 
 def test_an_error_with_status_200_is_an_error(web: Web, time: Time) -> None:

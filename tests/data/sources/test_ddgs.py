@@ -44,7 +44,14 @@ def test_pages_are_read_to_the_last_and_a_picture_is_given_once(time: Time) -> N
 
 
 def test_the_same_page_again_is_the_end(time: Time) -> None:
-    assert len(list(Ddgs(lambda text, page: [result("a")], time.clock).search(BLUE, 100))) == 1
+    pages: list[int] = []
+
+    def repeating(text: str, page: int) -> list[dict[str, object]]:
+        pages.append(page)
+        return [result("a")]
+
+    assert len(list(Ddgs(repeating, time.clock).search(BLUE, 100))) == 1
+    assert pages == [1, 2]
 
 
 def test_no_more_is_asked_than_is_wanted_and_pages_are_two_seconds_apart(time: Time) -> None:

@@ -75,6 +75,12 @@ def test_a_query_reaches_240_works_with_a_key_or_without(web: Web, time: Time) -
     assert pages(web) == [1, 2, 3, 4, 5]
 
 
+def test_the_depth_is_kept_whatever_count_of_pages_is_told(web: Web, time: Time) -> None:
+    web.answer_next("openverse", *[as_json({"page_count": 500, "results": []})] * 20)
+    assert everything(made(web, time)) == []
+    assert pages(web) == list(range(1, 13))
+
+
 def test_a_picture_that_moves_to_a_later_page_is_given_once(web: Web, time: Time) -> None:
     first = {"id": "a", "url": "https://example.org/a.jpg", "license": "by", "license_version": "4.0"}
     other = first | {"id": "b"}
@@ -194,6 +200,15 @@ def test_a_token_that_is_withdrawn_is_renewed_in_the_middle_of_a_search(web: Web
     web.openverse.forget_tokens()
     assert [one.provider_id for one in (first, *candidates)] == alive(BLUE.text)
     assert [one.path for one in web.seen].count("/v1/auth_tokens/token/") == 2
+
+
+def test_a_token_that_comes_back_is_not_repeated(web: Web, time: Time) -> None:
+    provider = keyed(web, time)
+    everything(provider, Query("blue", "few blue"))
+    token = web.seen[-1].authorization.removeprefix("Bearer ")
+    web.answer_next("openverse", as_json({"detail": f"{token} may not do this"}, 403))
+    with pytest.raises(SearchFailed, match=r"^openverse: answered 403: \*\*\* may not do this$"):
+        everything(provider, Query("blue", "few blue"))
 
 
 def test_a_wrong_secret_is_said_and_not_repeated(web: Web, time: Time) -> None:
