@@ -55,7 +55,7 @@ down: ## end what make up has started; what is stored stays
 	@deploy/compose.sh down
 
 test: data ## run every test and say what was skipped and why
-	@pytest --cov --cov-report=term:skip-covered
+	@OMP_WAIT_POLICY=passive pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: install ## lint, types and the fast tests
 	@ruff check . && ruff format --check . && mypy && pytest -m "not slow" -q

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -99,12 +100,30 @@ class Clone:
             document[section] |= values
         file.write_text(yaml.safe_dump(document, sort_keys=False))
 
+    def forget(self, stages: Sequence[str]) -> None:
+        """Make stages as if they had never run: no outputs, no lock, no run that DVC remembers, no store."""
+        file = self.folder / "dvc.lock"
+        lock = yaml.safe_load(file.read_text())
+        for stage in stages:
+            for out in lock["stages"].pop(stage)["outs"]:
+                _remove(self.folder / out["path"])
+        file.write_text(yaml.safe_dump(lock, sort_keys=False))
+        for name in (".dvc/cache/runs", "artifacts/scratch", "mlflow.db", "mlartifacts"):
+            _remove(self.folder / name)
+
     def shrink(self, pictures: int = 60) -> None:
         """Make a run take seconds: a small pool of its own, and tiny params."""
         self.change(TINY)
         self.run("irisline", "pool", "--count", str(pictures), "--out", "data", "--seed", "7")
         self.run("dvc", "add", "--quiet", "data")
         self.git("commit", "--quiet", "--all", "--message=tiny")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
