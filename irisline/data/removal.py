@@ -77,19 +77,23 @@ def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     removed, alike = _look(settings, files, going)
     rules = [rule for rule in _rules(asked, sorted(ids), lines, going) if rule.covered() and known.adds(rule)]
     left = [_forgotten(line) if line["id"] in ids else line for line in lines]
-    if changed := bool(rules or going or left != lines):
+    if rules:
         take_down.write(paths.POOL / paths.TAKE_DOWNS, [*known.rules, *rules])
-        if left != lines:
-            provenance.write(paths.POOL / paths.SOURCES, left)
-        for file in going.values():
-            file.unlink()
-    if (
-        paths.POOL / paths.ATTRIBUTION
-    ).is_file():  # also when nothing has changed now: one before may have been cut off
+    if left != lines:
+        provenance.write(paths.POOL / paths.SOURCES, left)
+    for file in going.values():
+        file.unlink()
+    _finish(settings)
+    heard_of = bool(ids & {*files, *(line["id"] for line in lines)})
+    changed = bool(rules or going or left != lines)
+    return Removal(asked.what, tuple(sorted(ids)), heard_of, removed, alike, changed)
+
+
+def _finish(settings: Params) -> None:
+    """Bring what follows from the pool up to date, whether or not it has changed: a removal before may have been cut off."""
+    if (paths.POOL / paths.ATTRIBUTION).is_file():
         filing.attribute(_SCRATCH, settings.base.classes)
     pin()
-    heard_of = bool(ids & {*files, *(line["id"] for line in lines)})
-    return Removal(asked.what, tuple(sorted(ids)), heard_of, removed, alike, changed)
 
 
 def _files() -> Iterator[tuple[str, Path]]:
