@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
+from irisline import paths
 from irisline.data.downloads import addresses, answers, bodies, pictures
 from irisline.data.downloads.answers import NotNow
 from irisline.data.downloads.connections import Connections
@@ -32,6 +33,7 @@ from irisline.data.downloads.turns import Host, Job, Turns
 REDIRECTS = 5  # that are followed
 RETRIES = 3  # after 429 and 5xx
 PAUSE = 0.5  # seconds before the first of them, on the average; twice as long before each other
+WRITERS = 4  # threads: a busy disk lets each of them wait
 _AT_ONCE = 64  # addresses taken before what they began may go on
 
 
@@ -65,7 +67,8 @@ class _Run:
         self._turns = Turns(limits.per_host)
         self._connections = Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
-        self._keeper = ThreadPoolExecutor(1, "keeper")  # one: decoding a giant takes hundreds of megabytes
+        self._disk = ThreadPoolExecutor(WRITERS, "disk")
+        self._written: dict[Path, asyncio.Future[None]] = {}  # that are being written now
 
     async def take_in(self, urls: Iterable[str]) -> None:
         """Let every address wait for its turn."""
@@ -94,7 +97,7 @@ class _Run:
 
     async def close(self) -> None:
         """Let go of all that is open."""
-        self._keeper.shutdown(cancel_futures=True)
+        self._disk.shutdown(cancel_futures=True)
         await self._connections.close()
 
     async def _ended(self, host: Host, job: Job) -> Download | None:
@@ -115,6 +118,9 @@ class _Run:
         try:
             async with asyncio.timeout(job.left):
                 return await self._exchange(host, job)
+        except Refused as refused:
+            host.silent += refused.status == UNREACHABLE
+            raise
         except TimeoutError as error:
             host.silent += 1
             raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
@@ -163,7 +169,14 @@ class _Run:
         return None
 
     async def _kept(self, job: Job, body: bytes) -> Download:
-        work = asyncio.get_running_loop().run_in_executor(
-            self._keeper, pictures.keep, job.url, body, self._folder, self._limits.max_pixels
-        )
-        return await work
+        download = pictures.examined(job.url, body, self._folder, self._limits.max_pixels)
+        file = self._folder / f"{download.sha256}.{download.kind}"
+        if file not in self._written:
+            self._written[file] = self._write(file, body)
+        await asyncio.shield(self._written[file])  # another picture of the same bytes may wait for it, too
+        return download
+
+    def _write(self, file: Path, body: bytes) -> asyncio.Future[None]:
+        writing = asyncio.get_running_loop().run_in_executor(self._disk, paths.write_whole, file, body)
+        writing.add_done_callback(lambda _: self._written.pop(file, None))
+        return writing
