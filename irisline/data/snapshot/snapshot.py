@@ -139,11 +139,12 @@ def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> 
 def pin() -> None:
     """Let DVC pin data/ as it is; raise IrislineError when it does not."""
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL)], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "dvc", "add", str(paths.POOL)], capture_output=True, text=True, check=False
+    )  # not --quiet: it would keep its errors to itself
     if done.returncode:
         said = " ".join(done.stderr.split()).removeprefix("ERROR: ")[:300]
-        raise IrislineError(f"{paths.POOL}/ is changed, but dvc add {paths.POOL} failed: {said}; mend it and type it")
+        adding = f"dvc add {paths.POOL}"
+        raise IrislineError(f"{paths.POOL}/ is changed, but {adding} failed: {said}; mend it, then type {adding}")
 
 
 def _check(settings: Params) -> None:
