@@ -72,7 +72,7 @@ class _Run:
 
     async def take_in(self, urls: Iterable[str]) -> None:
         """Let every address wait for its turn."""
-        for number, url in enumerate(urls):
+        for number, url in enumerate(urls, start=1):
             try:
                 place = addresses.target(url, self._limits.allowed)
             except Refused as refused:
@@ -86,12 +86,7 @@ class _Run:
     async def work(self) -> None:
         """Take turn after turn until no job is left."""
         while turn := await self._turns.next():
-            host, job = turn
-            try:
-                download = await self._ended(host, job)
-            finally:
-                self._turns.leave(host)
-            if download:
+            if download := await self._ended(*turn):
                 self._done(download)
                 self._turns.ended()
 
@@ -112,34 +107,35 @@ class _Run:
 
     async def _hop(self, host: Host, job: Job) -> bytes | None:
         """Give the bytes of the picture; nothing when the job now waits for a turn at another place."""
-        if host.given_up:
-            raise Refused(UNWELL if host.quiet else UNREACHABLE, f"{job.target.host} {host.given_up}; left alone")
         started = time.monotonic()
         try:
+            if host.given_up:
+                raise Refused(UNWELL if host.loud else UNREACHABLE, f"{job.target.host} {host.given_up}; left alone")
             async with asyncio.timeout(job.left):
                 return await self._exchange(host, job)
         except Refused as refused:
-            host.silent += refused.status == UNREACHABLE
+            host.heard(refused.status != UNREACHABLE)
             raise
         except TimeoutError as error:
-            host.silent += 1
+            host.heard(False)
             raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
         except aiohttp.ClientResponseError as error:
             raise Refused(DAMAGED, f"{job.target.host}: not proper HTTP: {short(error)}") from error
         except (OSError, ValueError, aiohttp.ClientError) as error:
-            host.silent += 1
+            host.heard(False)
             raise Refused(UNREACHABLE, f"{job.target.host}: {short(error)}") from error
         finally:
             job.left -= time.monotonic() - started
+            self._turns.leave(host)
 
     async def _exchange(self, host: Host, job: Job) -> bytes | None:
-        async with self._connections.get(job.target, keep=bool(host.waiting)) as answer:
-            host.silent = 0
+        async with self._connections.get(job.target, keep=self._turns.more(host)) as answer:
             place = answers.place_of(answer, self._agent)
-            if place is None:
-                return await self._body(answer)
-        self._redirect(job, place)
-        return None
+            body = await self._body(answer) if place is None else None
+        host.heard(True)
+        if place is not None:
+            self._redirect(job, place)
+        return body
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
         try:
