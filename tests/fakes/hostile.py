@@ -31,6 +31,7 @@ class Seen:
 
     requests: list[Asked] = field(default_factory=list)
     connections: int = 0
+    open: Counter[str] = field(default_factory=Counter)  # connections to each address now
     at_once: Counter[str] = field(default_factory=Counter)  # the most requests of a host at one time
     all_at_once: int = 0
     names: list[str] = field(default_factory=list)  # that TLS asked for
@@ -72,7 +73,9 @@ class Server:
         return frozenset(f"127.0.0.{number + 1}:{self.port}" for number in range(hosts))
 
     async def serve(self, reader: asyncio.StreamReader, writer: Writer) -> None:
+        address = writer.get_extra_info("sockname")[0]
         self.seen.connections += 1
+        self.seen.open[address] += 1
         try:
             with suppress(
                 Hangup, OSError, EOFError, asyncio.CancelledError
@@ -81,6 +84,7 @@ class Server:
                     await self._answer(_parsed(await reader.readuntil(b"\r\n\r\n")), writer)
         finally:
             writer.close()
+            self.seen.open[address] -= 1
 
     async def _answer(self, asked: Asked, writer: Writer) -> None:
         self.seen.begin(asked)
@@ -89,6 +93,8 @@ class Server:
             await writer.drain()
         finally:
             self.seen.end(asked)
+        if asked.headers.get("connection") == "close":
+            raise Hangup
 
 
 def _parsed(head: bytes) -> Asked:

@@ -18,6 +18,7 @@ from yarl import URL
 
 from irisline.data.downloads import addresses
 from irisline.data.downloads.addresses import Target
+from irisline.data.downloads.download import UNREACHABLE, Refused, short
 
 CONNECT = 10.0  # seconds
 READ = 20.0  # seconds without a byte
@@ -50,18 +51,23 @@ class Connections:
 
     @asynccontextmanager
     async def get(self, place: Target, keep: bool) -> AsyncIterator[Answer]:
-        """Give the place's answer, whose body is not read yet; keep its connection afterwards, if asked and if it is read.
+        """Give the place's answer, whose body is not read yet; its connection is kept if asked, once the body is read.
 
-        Raise Refused when the place may not be reached; OSError or aiohttp's errors when it cannot, or breaks off.
+        Raise Refused when the place may not or cannot be reached; OSError or aiohttp's errors when it breaks off.
         """
-        answer = await self._session.get(_url(place), allow_redirects=False)
+        answer = await self._ask(place, {} if keep else {"Connection": "close"})
         try:
             yield answer
         finally:
-            if keep:
-                answer.release()
-            else:
-                answer.close()
+            answer.close()  # of a body that was read to its end, the connection has gone back already
+
+    async def _ask(self, place: Target, headers: dict[str, str]) -> Answer:
+        try:
+            return await self._session.get(_url(place), headers=headers, allow_redirects=False)
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise Refused(UNREACHABLE, f"{place.host}: {short(error.certificate_error)}") from error
+        except aiohttp.ClientConnectorError as error:
+            raise Refused(UNREACHABLE, f"{place.host}: {short(error.os_error)}") from error
 
     async def close(self) -> None:
         """Close all of them."""

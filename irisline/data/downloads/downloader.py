@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
+from irisline import paths
 from irisline.data.downloads import addresses, answers, bodies, pictures
 from irisline.data.downloads.answers import NotNow
 from irisline.data.downloads.connections import Connections
@@ -32,6 +33,7 @@ from irisline.data.downloads.turns import Host, Job, Turns
 REDIRECTS = 5  # that are followed
 RETRIES = 3  # after 429 and 5xx
 PAUSE = 0.5  # seconds before the first of them, on the average; twice as long before each other
+WRITERS = 4  # threads: a busy disk lets each of them wait
 _AT_ONCE = 64  # addresses taken before what they began may go on
 
 
@@ -65,11 +67,12 @@ class _Run:
         self._turns = Turns(limits.per_host)
         self._connections = Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
-        self._keeper = ThreadPoolExecutor(1, "keeper")  # one: decoding a giant takes hundreds of megabytes
+        self._disk = ThreadPoolExecutor(WRITERS, "disk")
+        self._written: dict[Path, asyncio.Future[None]] = {}  # that are being written now
 
     async def take_in(self, urls: Iterable[str]) -> None:
         """Let every address wait for its turn."""
-        for number, url in enumerate(urls):
+        for number, url in enumerate(urls, start=1):
             try:
                 place = addresses.target(url, self._limits.allowed)
             except Refused as refused:
@@ -83,18 +86,13 @@ class _Run:
     async def work(self) -> None:
         """Take turn after turn until no job is left."""
         while turn := await self._turns.next():
-            host, job = turn
-            try:
-                download = await self._ended(host, job)
-            finally:
-                self._turns.leave(host)
-            if download:
+            if download := await self._ended(*turn):
                 self._done(download)
                 self._turns.ended()
 
     async def close(self) -> None:
         """Let go of all that is open."""
-        self._keeper.shutdown(cancel_futures=True)
+        self._disk.shutdown(cancel_futures=True)
         await self._connections.close()
 
     async def _ended(self, host: Host, job: Job) -> Download | None:
@@ -109,31 +107,35 @@ class _Run:
 
     async def _hop(self, host: Host, job: Job) -> bytes | None:
         """Give the bytes of the picture; nothing when the job now waits for a turn at another place."""
-        if host.given_up:
-            raise Refused(UNWELL if host.quiet else UNREACHABLE, f"{job.target.host} {host.given_up}; left alone")
         started = time.monotonic()
         try:
+            if host.given_up:
+                raise Refused(UNWELL if host.loud else UNREACHABLE, f"{job.target.host} {host.given_up}; left alone")
             async with asyncio.timeout(job.left):
                 return await self._exchange(host, job)
+        except Refused as refused:
+            host.heard(refused.status != UNREACHABLE)
+            raise
         except TimeoutError as error:
-            host.silent += 1
+            host.heard(False)
             raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
         except aiohttp.ClientResponseError as error:
             raise Refused(DAMAGED, f"{job.target.host}: not proper HTTP: {short(error)}") from error
         except (OSError, ValueError, aiohttp.ClientError) as error:
-            host.silent += 1
+            host.heard(False)
             raise Refused(UNREACHABLE, f"{job.target.host}: {short(error)}") from error
         finally:
             job.left -= time.monotonic() - started
+            self._turns.leave(host)
 
     async def _exchange(self, host: Host, job: Job) -> bytes | None:
-        async with self._connections.get(job.target, keep=bool(host.waiting)) as answer:
-            host.silent = 0
+        async with self._connections.get(job.target, keep=self._turns.more(host)) as answer:
             place = answers.place_of(answer, self._agent)
-            if place is None:
-                return await self._body(answer)
-        self._redirect(job, place)
-        return None
+            body = await self._body(answer) if place is None else None
+        host.heard(True)
+        if place is not None:
+            self._redirect(job, place)
+        return body
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
         try:
@@ -163,7 +165,14 @@ class _Run:
         return None
 
     async def _kept(self, job: Job, body: bytes) -> Download:
-        work = asyncio.get_running_loop().run_in_executor(
-            self._keeper, pictures.keep, job.url, body, self._folder, self._limits.max_pixels
-        )
-        return await work
+        download = pictures.examined(job.url, body, self._folder, self._limits.max_pixels)
+        file = self._folder / f"{download.sha256}.{download.kind}"
+        if file not in self._written:
+            self._written[file] = self._write(file, body)
+        await asyncio.shield(self._written[file])  # another picture of the same bytes may wait for it, too
+        return download
+
+    def _write(self, file: Path, body: bytes) -> asyncio.Future[None]:
+        writing = asyncio.get_running_loop().run_in_executor(self._disk, paths.write_whole, file, body)
+        writing.add_done_callback(lambda _: self._written.pop(file, None))
+        return writing

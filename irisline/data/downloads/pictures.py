@@ -1,4 +1,4 @@
-"""The bytes of one picture: looked at, seen to be whole, and laid down whole under their hash.
+"""The bytes of one picture: looked at, seen to be whole, and named by their hash.
 
 Nothing that a server said of them is believed. Whole means that the file's own marks and sums say so; no pixel is decoded,
 which would cost as much as all the rest, and whoever takes a picture into the pool decodes it anyway. Knows nothing of
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from irisline import paths
 from irisline.data import images
 from irisline.data.downloads.download import DAMAGED, FETCHED, NOT_A_PICTURE, TOO_MANY_PIXELS, Download, Refused, short
 
@@ -33,19 +32,17 @@ def kind_of(start: bytes | bytearray) -> str:
     raise Refused(NOT_A_PICTURE, f"not a {', '.join(images.FORMATS)} picture: it begins with {shown!r}")
 
 
-def keep(url: str, data: bytes, folder: Path, max_pixels: int) -> Download:
-    """Give the download of a picture that now lies in folder/<sha256>.<kind>.
+def examined(url: str, data: bytes, folder: Path, max_pixels: int) -> Download:
+    """Give the download of a picture that is fit to lie in folder/<sha256>.<kind>.
 
-    Raise Refused when it is not whole or has too many pixels, IrislineError when the disk is full.
+    Raise Refused when it is not whole or has too many pixels.
     """
     kind = kind_of(data)
     width, height = _size(data, max_pixels)
     if flaw := _FLAWS[kind](data):
         raise Refused(DAMAGED, flaw)
     digest = hashlib.sha256(data).hexdigest()
-    file = folder / f"{digest}.{kind}"
-    paths.write_whole(file, data)
-    return Download(url, FETCHED, "", file, digest, len(data), width, height, kind)
+    return Download(url, FETCHED, "", folder / f"{digest}.{kind}", digest, len(data), width, height, kind)
 
 
 def _size(data: bytes, max_pixels: int) -> tuple[int, int]:

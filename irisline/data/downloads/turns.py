@@ -33,14 +33,24 @@ class Host:
     running: int = 0
     quiet_until: float = 0.0
     quiet: float = 0.0  # seconds it has asked for
-    silent: int = 0  # jobs without an answer since its last one
+    silent: int = 0  # jobs without an end of their own since the last that had one
+
+    @property
+    def loud(self) -> bool:
+        """Whether the host asks for more quiet than it may."""
+        return self.quiet > PATIENCE
 
     @property
     def given_up(self) -> str:
         """Give why the host is asked no more; nothing when it is."""
-        if self.quiet > PATIENCE:
+        if self.loud:
             return f"asks for more quiet than the {PATIENCE:g} s that one host may have"
         return f"did not answer {SILENCE} times running" if self.silent >= SILENCE else ""
+
+    def heard(self, whole: bool) -> None:
+        """Note whether the host gave a whole answer, of whatever kind, or none in time."""
+        if not self.given_up:
+            self.silent = 0 if whole else self.silent + 1
 
 
 class Turns:
@@ -91,6 +101,10 @@ class Turns:
                 return host, host.waiting.popleft()
         self._ready.put_nowait(None)  # for whoever else waits
         return None
+
+    def more(self, host: Host) -> bool:
+        """Whether a host may have more to give, as far as is known."""
+        return bool(host.waiting) or not self._whole
 
     def leave(self, host: Host) -> None:
         """End a turn."""

@@ -62,13 +62,20 @@ def _of_the_web(
 
     if urls := list(urls):
         downloader.fetch_all(urls, journal.blobs, limits(settings), done)
-    if len(found) >= MANY and {noted.download.status for noted in found.values()} == {download.UNREACHABLE}:
-        first = next(iter(found.values())).download
+    _blame_the_network(list(found.values()), journal)
+    return found
+
+
+def _blame_the_network(ended: Sequence[Noted], journal: Journal) -> None:
+    """Raise IrislineError where many addresses failed, all in this way, and none was ever reached: no picture is to blame."""
+    if len(ended) < MANY or any(noted.download.status != download.UNREACHABLE for noted in ended):
+        return
+    if not any(url.startswith("http") and known.download.status == FETCHED for url, known in journal.known.items()):
+        first = ended[0].download
         raise IrislineError(
-            f"none of {len(found)} pictures could be reached ({first.url}: {first.detail}), so nothing was changed; "
+            f"none of {len(ended)} pictures could be reached ({first.url}: {first.detail}), so nothing was changed; "
             "see to the network, then type the same command again"
         )
-    return found
 
 
 def _of_this_machine(candidate: Candidate, journal: Journal, settings: Params) -> Noted | None:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,13 +92,16 @@ class Rounds:
             self.admission.admit(candidate, noted, prints[file] if file else None)
 
     def _know_the_pool(self) -> None:
-        if not self._knows_the_pool:
-            for identity, fingerprint in zip(self.files, self._fingerprints(list(self.files.values())), strict=True):
-                self.admission.know(identity, fingerprint)
+        if self._knows_the_pool:
+            return
         self._knows_the_pool = True
+        with console.progress("reading the pool", len(self.files)) as advance:
+            for identity, fingerprint in zip(self.files, self._fingerprints(self.files.values()), strict=True):
+                self.admission.know(identity, fingerprint)
+                advance(1)
 
-    def _fingerprints(self, files: list[Path]) -> list[Fingerprint]:
-        return list(fingerprints.of_files(files, self.settings.collect, self.settings.execution))
+    def _fingerprints(self, files: Iterable[Path]) -> Iterator[Fingerprint]:
+        return fingerprints.of_files(files, self.settings.collect, self.settings.execution)
 
 
 def run(settings: Params, tell: Callable[[str], None], pin: Callable[[], None], retry: bool = False) -> Outcome:
@@ -136,11 +139,12 @@ def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> 
 def pin() -> None:
     """Let DVC pin data/ as it is; raise IrislineError when it does not."""
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL)], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "dvc", "add", str(paths.POOL)], capture_output=True, text=True, check=False
+    )  # not --quiet: it would keep its errors to itself
     if done.returncode:
         said = " ".join(done.stderr.split()).removeprefix("ERROR: ")[:300]
-        raise IrislineError(f"{paths.POOL}/ is changed, but dvc add {paths.POOL} failed: {said}; mend it and type it")
+        adding = f"dvc add {paths.POOL}"
+        raise IrislineError(f"{paths.POOL}/ is changed, but {adding} failed: {said}; mend it, then type {adding}")
 
 
 def _check(settings: Params) -> None:

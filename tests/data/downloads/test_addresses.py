@@ -5,11 +5,10 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irisline.data.downloads import addresses
-from irisline.data.downloads.addresses import Target
 from irisline.data.downloads.download import Refused
 
 NONE: frozenset[str] = frozenset()
@@ -31,8 +30,8 @@ special_6 = st.sampled_from(NOT_PUBLIC_6).flatmap(lambda network: st.ip_addresse
 any_4 = st.one_of(st.ip_addresses(v=4), special_4)
 
 
-def place(host: str, port: int = 80, allowed: bool = False) -> Target:
-    return Target(f"http://{host}/", "http", host, port, b"/", allowed)
+def resolved(host: str, allowed: bool = False) -> list[str]:
+    return [address for _, address in asyncio.run(addresses.resolve(host, 80, allowed))]
 
 
 @given(st.one_of(special_4, special_6))
@@ -76,9 +75,17 @@ def test_a_number_in_disguise_is_refused(address: IPv4Address) -> None:
 
 
 @given(st.one_of(special_4, special_6))
-def test_a_special_address_is_refused_when_it_is_resolved(address: IPv4Address | IPv6Address) -> None:
-    with pytest.raises(Refused):
-        asyncio.run(addresses.resolve(place(str(address))))
+def test_a_special_address_is_refused_as_it_is_written(address: IPv4Address | IPv6Address) -> None:
+    host = f"[{address}]" if address.version == 6 else str(address)
+    with pytest.raises(Refused, match="is not public"):
+        addresses.target(f"http://{host}/", NONE)
+
+
+@settings(max_examples=30)
+@given(st.one_of(special_4, special_6))
+def test_a_special_address_is_refused_when_a_name_stands_for_it(address: IPv4Address | IPv6Address) -> None:
+    with pytest.raises(Refused, match="is not public"):
+        resolved(str(address))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,7 @@ def test_what_is_no_place_of_the_web_is_refused(url: str, why: str) -> None:
 
 def test_a_place_is_read_as_browsers_do() -> None:
     found = addresses.target("HTTPS://Bücher.Example/a ü.jpg?x=1&y#part", NONE)
-    assert found.origin == ("https", "xn--bcher-kva.example", 443)
+    assert (found.scheme, found.host, found.port) == ("https", "xn--bcher-kva.example", 443)
     assert found.path == b"/a%20%C3%BC.jpg?x=1&y"
 
 
@@ -125,7 +132,7 @@ def test_a_redirect_is_read_from_where_it_stands() -> None:
 def test_the_allowed_are_allowed_with_their_port_only() -> None:
     allowed = frozenset({"127.0.0.1:8123"})
     found = addresses.target("http://127.0.0.1:8123/a.jpg", allowed)
-    assert asyncio.run(addresses.resolve(found)) == ["127.0.0.1"]
+    assert resolved(found.host, allowed=True) == ["127.0.0.1"]
     with pytest.raises(Refused, match="port 8124"):
         addresses.target("http://127.0.0.1:8124/a.jpg", allowed)
 
@@ -141,11 +148,11 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **more: found)
     with pytest.raises(Refused, match=r"pictures\.example stands for 10\.0\.0\.1, which is not public"):
-        asyncio.run(addresses.resolve(place("pictures.example")))
+        resolved("pictures.example")
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 64 + ".example", "x..y"])
 def test_a_name_that_is_none_cannot_be_reached(host: str) -> None:
     with pytest.raises(Refused, match="no such name") as raised:
-        asyncio.run(addresses.resolve(place(host)))
+        resolved(host)
     assert raised.value.status == "unreachable"

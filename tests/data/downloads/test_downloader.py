@@ -141,6 +141,14 @@ def test_a_host_that_refuses_connections_is_unreachable(server: Server, tmp_path
     assert ended.detail.startswith("127.0.0.1: [Errno 111] Connect call failed")
 
 
+def test_a_name_that_is_none_is_asked_for_some_times_only(server: Server, tmp_path: Path) -> None:
+    ended = fetched([f"http://nowhere.invalid/{number}" for number in range(60)], tmp_path, limits(server))
+    assert set(statuses(ended)) == {"unreachable"}
+    details = [download.detail for download in ended]
+    assert sum(detail.startswith("nowhere.invalid: no such name: ") for detail in details) <= turns.SILENCE + 4
+    assert "nowhere.invalid did not answer 20 times running; left alone" in details
+
+
 def test_a_full_disk_ends_the_run(server: Server, tmp_path: Path) -> None:
     urls = [server.url("good", number) for number in range(50)]
     with (

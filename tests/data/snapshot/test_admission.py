@@ -106,6 +106,14 @@ def test_a_persons_own_picture_is_never_removed_only_reported() -> None:
     assert [line for line in made.ledger.lines if line["id"] in present] == lines
 
 
+def test_what_is_like_a_picture_in_conflict_is_in_conflict_too() -> None:
+    made = admission(present=("brown/own.jpg",))  # its hash has no bit set
+    for name, bits in (("a", 0b1111), ("b", 0b11111111)):  # the second is like the first, and not like the own one
+        found = candidate("blue", name)
+        made.admit(found, noted(found), Fingerprint(name, bits))
+        assert made.ledger.status(f"blue/openverse-{name}") == "conflict"
+
+
 def test_a_file_that_was_in_conflict_or_taken_down_before_stays_out() -> None:
     conflict = FROM_A_SEARCH | {"id": "blue/openverse-1", "status": "conflict", "sha256": "12"}
     rule = Rule("2026-01-01T00:00:00Z", "sha256", sha256="34", reason="she asked")

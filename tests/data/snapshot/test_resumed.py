@@ -173,6 +173,13 @@ def test_when_dvc_fails_the_next_run_files_and_pins_without_fetching(connected: 
     assert not FOLDER.exists()
 
 
+def test_when_dvc_refuses_it_is_one_line_and_the_pool_is_there(connected: Web) -> None:
+    message = r"^data/ is changed, but dvc add data failed: you are not inside .*; mend it, then type dvc add data$"
+    with pytest.raises(IrislineError, match=message):
+        snapshot.run(few(connected), print, snapshot.pin)
+    assert len([name for name in contents() if name.endswith(".jpg")]) == 8
+
+
 def test_a_second_snapshot_is_told_of_the_first(connected: Web) -> None:
     code = "import sys; from irisline.data.snapshot import journal\nwith journal.alone(): print(1, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as holder:

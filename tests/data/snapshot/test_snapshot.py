@@ -1,6 +1,7 @@
 """A snapshot against the fake web: what is filed, what is refused, and that nothing is asked for twice."""
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,17 @@ def test_a_network_that_is_down_changes_nothing_and_blames_no_picture(
         take(listed(nobody, chosen, snapshot__per_class=6))
     assert not Path("data").exists()
     assert take(listed(connected, chosen, snapshot__per_class=6)).short == {"brown": 6}
+
+
+def test_one_host_that_is_down_is_not_the_network(connected: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = Web()
+    nobody.close()
+    monkeypatch.setenv("IRISLINE_ALLOW_HOSTS", f"{nobody.host},{connected.host}")
+    wanting = listed(connected, works("brown", *GOOD[:2]), snapshot__per_class=7)
+    first = [
+        f"{connected.url}/{number}.jpg" for number in range(5)
+    ]  # dead, so that the next round has the others alone
+    lines = [f"brown,{url},CC0-1.0,\n" for url in [*first, *(f"{nobody.url}/{number}.jpg" for number in range(6))]]
+    Path("urls.csv").write_text(Path("urls.csv").read_text(encoding="utf-8") + "".join(lines), encoding="utf-8")
+    take(wanting)
+    assert Counter(line["status"] for line in recorded().values()) == {"fetched": 2, "dead": 5, "unreachable": 6}
