@@ -118,8 +118,9 @@ class Augment(Section):
 
 
 class Preprocess(Section):
-    """What the network sees."""
+    """What the network sees: the whole picture, or each eye that is found in it."""
 
+    crop: Literal["eyes", "none"] = "none"  # of versions from before there was a choice
     size: int = Field(ge=32, le=1024)
     fit: Literal["crop", "pad", "squash"]
 

@@ -14,12 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from irisline.data.images import Pixels
+from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
 from irisline.model import saliency
-from irisline.model.classifier import Prediction
+from irisline.model.answers import Prediction
 from service.live import Live
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
@@ -146,18 +144,17 @@ class Engine:
         return bool(self._waiting)
 
 
-def _predict(live: Live, prepared: list[Pixels | UnreadableImage]) -> list[Answer]:
-    readable = [pixels for pixels in prepared if not isinstance(pixels, UnreadableImage)]
-    logits = iter(live.classifier.logits(np.stack(readable)) if readable else ())
+def _predict(live: Live, prepared: list[list[View] | UnreadableImage]) -> list[Answer]:
+    logits = iter(live.classifier.logits_of([views for views in prepared if not isinstance(views, UnreadableImage)]))
+    read = live.classifier.reader.picture
     return [
-        Answer(live, pixels if isinstance(pixels, UnreadableImage) else live.classifier.answer(next(logits)))
-        for pixels in prepared
+        Answer(live, views if isinstance(views, UnreadableImage) else read(views, next(logits))) for views in prepared
     ]
 
 
-def _prepare(live: Live, picture: bytes) -> Pixels | UnreadableImage:
+def _prepare(live: Live, picture: bytes) -> list[View] | UnreadableImage:
     try:
-        return live.classifier.prepare(picture)
+        return live.classifier.look(picture)
     except UnreadableImage as error:
         return error
 
@@ -166,7 +163,7 @@ def _explain(live: Live, picture: bytes) -> Answer:
     (answer,) = _predict(live, [_prepare(live, picture)])
     if isinstance(answer.prediction, UnreadableImage):
         return answer
-    fall = saliency.occlusion(live.classifier, live.classifier.prepare(picture))
+    fall = saliency.occlusion(live.classifier, live.classifier.square(picture))
     return Answer(live, answer.prediction, fall.round(4).tolist())
 
 

@@ -1,5 +1,6 @@
 """The documents that the API gives, as types: what OpenAPI tells, and what the tests hold every answer to."""
 
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +21,32 @@ class ModelName(_Document):
     digest: str = Field(description="sha256 over the files of the version")
 
 
+class Place(_Document):
+    """Where an iris is in the picture."""
+
+    x: float = Field(description="of its centre, as a share of the picture's width")
+    y: float = Field(description="of its centre, as a share of the picture's height")
+    radius: float = Field(description="as a share of the picture's width")
+
+
+class Eye(_Document):
+    """One eye, and what it alone would say."""
+
+    place: Place
+    probabilities: dict[str, float]
+
+
+class Person(_Document):
+    """The answer about one of the people in the picture."""
+
+    label: str
+    probabilities: dict[str, float]
+    confidence: float
+    unsure: bool
+    reason: str | None
+    eyes: list[Eye]
+
+
 class Answer(_Document):
     """What is on one picture."""
 
@@ -28,6 +55,9 @@ class Answer(_Document):
     confidence: float = Field(description="probability of the label")
     unsure: bool = Field(description="whether the answer is better not relied upon")
     reason: str | None = Field(description="why it is unsure")
+    people: list[Person] = Field(
+        description="the answer about each of the people whose eyes were found, the nearest first"
+    )
     model: ModelName
     ms: float = Field(description="milliseconds from the request's arrival to its answer")
     saliency: list[list[float]] | None = Field(
@@ -92,5 +122,6 @@ def answer_document(answer: Any) -> dict[str, Any]:
     """Give an answer as a document, without the time it took."""
     prediction, identity = answer.prediction, answer.live.identity
     model = {"name": identity.name, "version": identity.version, "digest": identity.digest}
-    shown: dict[str, Any] = {**vars(prediction), "model": model}
+    people = [asdict(person) for person in prediction.people]
+    shown: dict[str, Any] = {**vars(prediction), "people": people, "model": model}
     return shown if answer.saliency is None else {**shown, "saliency": answer.saliency}

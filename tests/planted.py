@@ -32,7 +32,10 @@ def document(**changes: Any) -> dict[str, Any]:
     return found
 
 
-PINNED = {"execution__workers": 1, "augment__variants": 3, "gate__max_error_rate": 0.3, "gate__max_ece": 0.15}
+PINNED = {
+    "execution__workers": 1, "preprocess__crop": "none", "augment__variants": 3,
+    "gate__max_error_rate": 0.3, "gate__max_ece": 0.15,
+}  # fmt: skip
 
 
 def settings(**changes: Any) -> Params:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 from irisline.model import identity
@@ -20,4 +21,4 @@ def load(folder: Path | None = None) -> Classifier:
 def told(classifier: Classifier, data: bytes) -> str:
     """Give the answer about one picture as JSON."""
     (answer,) = classifier.predict([data])
-    return json.dumps(vars(answer), separators=(",", ":"))
+    return json.dumps(asdict(answer), separators=(",", ":"))

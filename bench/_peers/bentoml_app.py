@@ -1,5 +1,6 @@
 """BentoML's typed upload: a file in a form, handed over as a path. A thread for each core; off is what our service has off."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,4 +26,4 @@ class Typed:
     def predict(self, image: Annotated[Path, ContentType("image/jpeg")]) -> dict[str, Any]:
         """Answer the uploaded picture."""
         (answer,) = self.classifier.predict([image.read_bytes()])
-        return vars(answer)
+        return asdict(answer)

@@ -2,13 +2,13 @@
 
 import base64
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import litserve
-import numpy as np
 
 from bench._peers import CORES, load
-from irisline.data.images import Pixels
+from irisline.data.views import View
 
 
 class Api(litserve.LitAPI):
@@ -18,17 +18,18 @@ class Api(litserve.LitAPI):
         """Load the model in each worker."""
         self.classifier = load()
 
-    def decode_request(self, request: dict[str, str]) -> Pixels:
+    def decode_request(self, request: dict[str, str]) -> list[View]:
         """Give the network's input."""
-        return self.classifier.prepare(base64.b64decode(request["image"]))
+        return self.classifier.look(base64.b64decode(request["image"]))
 
-    def batch(self, inputs: list[Pixels]) -> Pixels:
+    def batch(self, inputs: list[list[View]]) -> list[list[View]]:
         """Give inputs as one."""
-        return np.stack(inputs)
+        return inputs
 
-    def predict(self, x: Pixels) -> list[dict[str, Any]]:
+    def predict(self, x: list[list[View]]) -> list[dict[str, Any]]:
         """Answer."""
-        return [vars(self.classifier.answer(row)) for row in self.classifier.logits(x)]
+        read = self.classifier.reader.picture
+        return [asdict(read(views, logits)) for views, logits in zip(x, self.classifier.logits_of(x), strict=True)]
 
     def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Give the answers one by one."""

@@ -143,12 +143,6 @@ def encode(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def stored_square(data: bytes, size: int, fit: Fit) -> Pixels:
-    """Give the square of a picture that collect has bounded and stored, uint8 (3, size, size)."""
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        return square(image.convert("RGB"), size, fit)
-
-
 def pixel_digest(image: Image.Image) -> str:
     """Give the sha256 of an RGB picture's size and pixels: the identity of what is seen, whatever the file."""
     size = f"{image.width}x{image.height}:".encode()
@@ -157,8 +151,12 @@ def pixel_digest(image: Image.Image) -> str:
 
 def square(image: Image.Image, size: int, fit: Fit) -> Pixels:
     """Give the picture as the square a network sees, uint8 of shape (3, size, size): cropped, padded or squashed."""
-    fitted = _FITS[fit](image, (size, size))
-    return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+    return as_pixels(_FITS[fit](image, (size, size)))
+
+
+def as_pixels(image: Image.Image) -> Pixels:
+    """Give an RGB picture as networks take it, uint8 (3, height, width)."""
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
 
 _FITS: dict[Fit, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {

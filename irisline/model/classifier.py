@@ -1,12 +1,11 @@
 """From the bytes of pictures to answers: the only prediction path, for evaluation, the command line and the service.
 
-Owns decoding limits, the square, the network's run, calibration and the decision to be unsure. Knows nothing of
-registries, and imports nothing that the serving image must not carry.
+Owns decoding limits, what is looked at, and the network's run. Knows nothing of registries, and imports nothing that the
+serving image must not carry.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -14,25 +13,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from irisline.data import images
+from irisline.data import images, views
+from irisline.data.images import Pixels
+from irisline.data.views import View
 from irisline.errors import ModelError
 from irisline.model import bundle, calibration, runtime
+from irisline.model.answers import Prediction, Reader
 from irisline.model.bundle import Precision
 from irisline.model.runtime import Device, Runtime
 from irisline.params import Preprocess
 
 BATCH = 32
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """An answer about one picture. Unsure answers carry the reason; their label is the likeliest all the same."""
-
-    label: str
-    probabilities: dict[str, float]
-    confidence: float
-    unsure: bool
-    reason: str | None
 
 
 class Classifier:
@@ -41,6 +32,7 @@ class Classifier:
     def __init__(self, runner: Runtime, facts: dict[str, object], calibrated: calibration.Calibration) -> None:
         self.runtime, self.calibration = runner, calibrated
         self.classes: list[str] = list(facts["classes"])  # type: ignore[call-overload]
+        self.reader = Reader(self.classes, calibrated)
         self.preprocess = Preprocess.model_validate(facts["preprocess"])
         self.digest = str(facts["digest"])
         self.max_side, self.max_pixels = int(str(facts["max_side"])), int(str(facts["max_pixels"]))
@@ -62,32 +54,32 @@ class Classifier:
         """The precision that the network runs in."""
         return self.runtime.precision
 
-    def prepare(self, data: bytes) -> images.Pixels:
-        """Give the network's input for one picture, uint8 (3, size, size); raise UnreadableImage."""
-        return images.square(
-            images.decode(data, self.max_side, self.max_pixels), self.preprocess.size, self.preprocess.fit
-        )
+    def look(self, data: bytes) -> list[View]:
+        """Give what the network sees of one picture, no view without an eye where eyes are sought; raise UnreadableImage."""
+        return views.of(images.decode(data, self.max_side, self.max_pixels), self.preprocess)
+
+    def square(self, data: bytes) -> Pixels:
+        """Give the square to show of one picture, uint8 (3, size, size): its first view, else the whole."""
+        picture = images.decode(data, self.max_side, self.max_pixels)
+        seen = views.of(picture, self.preprocess)
+        return seen[0].pixels if seen else images.square(picture, self.preprocess.size, self.preprocess.fit)
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Give the network's raw outputs, float32 (n, classes), for uint8 (n, 3, size, size)."""
         return self.runtime.logits(pixels)
 
-    def predict(self, pictures: Sequence[bytes]) -> list[Prediction]:
+    def predict(self, pictures: Iterable[bytes]) -> list[Prediction]:
         """Give one answer per picture; raise UnreadableImage for the first that cannot be decoded."""
-        return [self.answer(row) for row in self.logits_of(pictures)]
+        return [self.reader.picture(seen, logits) for seen, logits in self.read(pictures)]
 
-    def logits_of(self, pictures: Iterable[bytes]) -> Iterator[NDArray[np.float32]]:
-        """Give each picture's logits, float32 (classes,), in batches behind the scenes; memory stays bounded."""
+    def read(self, pictures: Iterable[bytes]) -> Iterator[tuple[list[View], NDArray[np.float32]]]:
+        """Give each picture's views with their logits, float32 (views, classes), in batches; memory stays bounded."""
         pending = iter(pictures)
-        while batch := [self.prepare(data) for data in islice(pending, BATCH)]:
-            yield from self.logits(np.stack(batch))
+        while batch := [self.look(data) for data in islice(pending, BATCH)]:
+            yield from zip(batch, self.logits_of(batch), strict=True)
 
-    def answer(self, logits: NDArray[np.float32]) -> Prediction:
-        """Give the answer that one picture's logits, float32 (classes,), stand for."""
-        probabilities = calibration.softmax(logits[None] / self.calibration.temperature)[0]
-        best = int(probabilities.argmax())
-        confidence = float(probabilities[best])
-        unsure = confidence < self.calibration.unsure_threshold
-        reason = f"confidence {confidence:.2f} is below {self.calibration.unsure_threshold:.2f}" if unsure else None
-        shares = {name: float(share) for name, share in zip(self.classes, probabilities, strict=True)}
-        return Prediction(self.classes[best], shares, confidence, unsure, reason)
+    def logits_of(self, batch: Sequence[Sequence[View]]) -> list[NDArray[np.float32]]:
+        """Give the logits of the views of each picture, all asked at once, float32 (views, classes)."""
+        squares = [view.pixels for seen in batch for view in seen]
+        logits = self.logits(np.stack(squares)) if squares else np.zeros((0, len(self.classes)), np.float32)
+        return np.split(logits, np.cumsum([len(seen) for seen in batch])[:-1])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from irisline import console, keyed
 from irisline.data import manifest
 from irisline.errors import DataError
 from irisline.model import bundle, calibration, metrics
+from irisline.model.answers import Prediction, combined
 from irisline.model.bundle import ANSWERS, NETWORKS
 from irisline.model.calibration import Calibration, Floats, Labels
 from irisline.model.classifier import Classifier
@@ -48,7 +49,7 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
             advance(1)
 
     with console.progress(f"answer the {split} split", None) as advance:
-        logits = list(classifier.logits_of(pictures(advance)))
+        logits = [combined(views, logits) for views, logits in classifier.read(pictures(advance))]
     if not logits:
         raise DataError(f"{folder}: no pictures in the {split} split; add pictures or raise split.{split}")
     ids, digests, truth = zip(*seen, strict=True)
@@ -104,7 +105,11 @@ def keep_golden(
 def golden_answers(classifier: Classifier, pictures: dict[str, bytes]) -> list[dict[str, Any]]:
     """Give what a classifier answers to golden pictures, by file."""
     said = classifier.predict(list(pictures.values()))
-    return [{"file": name, **asdict(answer)} for name, answer in zip(pictures, said, strict=True)]
+    return [{"file": name, **_of_picture(answer)} for name, answer in zip(pictures, said, strict=True)]
+
+
+def _of_picture(answer: Prediction) -> dict[str, Any]:
+    return {name: value for name, value in vars(answer).items() if name != "people"}
 
 
 def weight(model: Path) -> tuple[float, float]:

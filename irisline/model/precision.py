@@ -69,7 +69,8 @@ def choose(speed: float, changed: int, count: int, max_changed: float) -> tuple[
 
 def changes(classifier: Classifier, logits: Floats, others: Floats) -> int:
     """Give how many answers differ between two runs over the same pictures, logits (n, classes): by label or by unsure."""
-    pairs = ((classifier.answer(one), classifier.answer(other)) for one, other in zip(logits, others, strict=True))
+    read = classifier.reader.answer
+    pairs = ((read(one), read(other)) for one, other in zip(logits, others, strict=True))
     return sum((one.label, one.unsure) != (other.label, other.unsure) for one, other in pairs)
 
 

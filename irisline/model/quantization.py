@@ -33,7 +33,8 @@ def squares(classifier: Classifier, folder: Path, seed: int, count: int = IMAGES
     """Give training pictures of a folder of rows as the network sees them, drawn by key, at most so many."""
     names = [row["id"] for row in manifest.stream(folder, ["id", "split"]) if row["split"] == "train"]
     chosen = set(sorted(names, key=lambda name: keyed.unit(seed, "int8", name))[:count])
-    return (classifier.prepare(row["image"]) for row in manifest.of_split(folder, "train") if row["id"] in chosen)
+    rows = (row for row in manifest.of_split(folder, "train") if row["id"] in chosen)
+    return (view.pixels for row in rows for view in classifier.look(row["image"]))
 
 
 def add(classifier: Classifier, model: Path, rows: Path, seed: int, folder: Path) -> str | None:

@@ -90,7 +90,7 @@ def _explained(classifier: Classifier, mistake: figures.Mistake) -> figures.Mist
 
 def _squares(classifier: Classifier, folder: Path, wanted: set[str]) -> dict[str, Any]:
     rows = manifest.of_split(folder, "test") if wanted else iter(())
-    return {row["id"]: classifier.prepare(row["image"]) for row in rows if row["id"] in wanted}
+    return {row["id"]: classifier.square(row["image"]) for row in rows if row["id"] in wanted}
 
 
 def _json(document: dict[str, Any]) -> bytes:

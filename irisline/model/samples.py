@@ -3,12 +3,13 @@
 The array lives in a file that has no name, so memory stays bounded and nothing is left behind.
 """
 
-import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from irisline import keyed, paths
-from irisline.data import images
+from irisline.data import views
 from irisline.data.manifest import Row
 from irisline.execution import map_ordered
 from irisline.params import Execution, Preprocess
@@ -35,28 +36,37 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
         return self.pixels[indices], self.classes[indices]
 
-    def parted(self, at: int) -> "tuple[Samples, Samples]":
-        """Give the first so many samples, and the others."""
-        return Samples(self.pixels[:at], self.classes[:at]), Samples(self.pixels[at:], self.classes[at:])
 
-
-def load(rows: Iterable[Row], count: int, classes: list[str], preprocess: Preprocess, execution: Execution) -> Samples:
-    """Give the samples of count rows."""
-    size = preprocess.size
-    with paths.disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
-        os.posix_fallocate(file.fileno(), 0, max(count, 1) * 3 * size * size)
-        pixels = np.memmap(file, dtype=np.uint8, mode="r+", shape=(count, 3, size, size))
-    square = partial(images.stored_square, size=preprocess.size, fit=preprocess.fit)
-    truth: list[int] = []
+def load(
+    parts: Sequence[Iterable[Row]], classes: list[str], preprocess: Preprocess, execution: Execution
+) -> list[Samples]:
+    """Give the samples of each part: one for each view of each row; a row without a view gives none."""
+    truth: list[tuple[int, int]] = []  # part and class of each row
+    found: list[int] = []  # the row of each view
 
     def pictures() -> Iterator[bytes]:
-        for row in rows:
-            truth.append(classes.index(row["label"]))
-            yield row["image"]
+        for part, rows in enumerate(parts):
+            for row in rows:
+                truth.append((part, classes.index(row["label"])))
+                yield row["image"]
 
-    for index, seen in enumerate(map_ordered(square, pictures(), execution)):
-        pixels[index] = seen
-    return Samples(torch.from_numpy(pixels), torch.tensor(truth, dtype=torch.int64))
+    with paths.disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
+        for number, seen in enumerate(
+            map_ordered(partial(views.of_stored, preprocess=preprocess), pictures(), execution)
+        ):
+            found.extend(number for _ in seen)
+            file.writelines(view.pixels.tobytes() for view in seen)
+        file.flush()
+        pixels = _mapped(file, (len(found), 3, preprocess.size, preprocess.size))
+    part, labels = torch.tensor([truth[number] for number in found], dtype=torch.int64).reshape(-1, 2).unbind(1)
+    edges = [0, *torch.cumsum(torch.bincount(part, minlength=len(parts)), 0).tolist()]
+    return [Samples(pixels[start:end], labels[start:end]) for start, end in pairwise(edges)]
+
+
+def _mapped(file: IO[bytes], shape: tuple[int, ...]) -> Tensor:
+    if not shape[0]:
+        return torch.empty(shape, dtype=torch.uint8)
+    return torch.from_numpy(np.memmap(file, dtype=np.uint8, mode="r+", shape=shape))
 
 
 class KeyedBatches(Sampler[list[int]]):

@@ -52,16 +52,15 @@ def load(params: Params) -> tuple[Samples, Samples]:
     originals = manifest.table(paths.ACCEPTED).select(["split", "label"]).to_pylist()
     for split in ("train", "valid", "test"):
         _check_classes({row["label"] for row in originals if row["split"] == split}, split, params)
-    counts = {split: sum(row["split"] == split for row in originals) for split in ("train", "valid")}
-    trained = counts["train"] + manifest.count(paths.AUGMENTED)
-    rows = chain(
-        manifest.of_split(paths.ACCEPTED, "train"),
-        manifest.stream(paths.AUGMENTED),
+    rows = (
+        chain(manifest.of_split(paths.ACCEPTED, "train"), manifest.stream(paths.AUGMENTED)),
         manifest.of_split(paths.ACCEPTED, "valid"),
     )
     # In one go: workers take longer to start than a hundred pictures to decode.
-    loaded = samples.load(rows, trained + counts["valid"], params.base.classes, params.preprocess, params.execution)
-    return loaded.parted(trained)
+    trained, valid = samples.load(rows, params.base.classes, params.preprocess, params.execution)
+    for split, found in (("train", trained), ("valid", valid)):
+        _check_seen(found, split, params)
+    return trained, valid
 
 
 def key(params: Params, init: str) -> str:
@@ -97,4 +96,13 @@ def _check_classes(present: set[str], split: str, params: Params) -> None:
         raise DataError(
             f"{paths.ACCEPTED}: no {absent[0]} picture in the {split} split; add pictures of {absent[0]}, "
             f"or raise split.{split}"
+        )
+
+
+def _check_seen(found: Samples, split: str, params: Params) -> None:
+    counts = found.classes.bincount(minlength=len(params.base.classes)).tolist()
+    if blind := [name for name, count in zip(params.base.classes, counts, strict=True) if not count]:
+        raise DataError(
+            f"{paths.ACCEPTED}: no eye was found in any {blind[0]} picture of the {split} split; add pictures that show one, "
+            "or set preprocess.crop: none"
         )

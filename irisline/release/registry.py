@@ -181,7 +181,7 @@ def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDAr
             labels.append(row["label"])
             yield row["image"]
 
-    given = [model.answer(logits).label for logits in model.logits_of(pictures())]
+    given = [model.reader.picture(views, logits).label for views, logits in model.read(pictures())]
     if not labels:
         raise MissingInput(f"{paths.ACCEPTED}: no test pictures here; type dvc repro validate")
     return np.array([answer != label for answer, label in zip(given, labels, strict=True)])

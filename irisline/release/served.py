@@ -11,7 +11,8 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from irisline.model.classifier import Classifier, Prediction
+from irisline.model.answers import Prediction
+from irisline.model.classifier import Classifier
 
 
 class Served(PythonModel):

@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
-from irisline.data import images
+from irisline.data import images, views
 from irisline.errors import UnreadableImage
+from tests import planted
 from tests.planted import picture, saved
 
 LARGE = 10_000_000
+SQUASH = planted.settings(preprocess__size=32, preprocess__fit="squash").preprocess
 
 
 def decode(data: bytes) -> Image.Image:
@@ -202,7 +204,7 @@ def test_the_square_is_cropped_padded_or_squashed() -> None:
 
 def test_a_stored_picture_gives_the_square_that_predictions_see() -> None:
     stored = images.encode(decode(saved(picture(size=(300, 200)))))
-    assert np.array_equal(images.stored_square(stored, 32, "squash"), images.square(decode(stored), 32, "squash"))
+    assert np.array_equal(views.of_stored(stored, SQUASH)[0].pixels, images.square(decode(stored), 32, "squash"))
 
 
 @given(st.binary(max_size=400))

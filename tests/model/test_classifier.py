@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from irisline.data import images
+from irisline.data import images, views
 from irisline.errors import MissingInput, ModelError, UnreadableImage
 from irisline.model import calibration
 from irisline.model.calibration import Calibration
@@ -40,7 +40,7 @@ def test_an_answer_below_the_threshold_is_unsure_and_says_why(tmp_path: Path) ->
 def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
     plain = Classifier.load(planted.model(tmp_path / "plain"))
     warm = Classifier.load(planted.model(tmp_path / "warm", calibrated=Calibration(8.0, 0.0)))
-    (logits,) = plain.logits_of([saved(picture())])
+    ((_, (logits,)),) = plain.read([saved(picture())])
     (answer,) = warm.predict([saved(picture())])
     assert list(answer.probabilities.values()) == pytest.approx(calibration.softmax(logits[None] / 8)[0].tolist())
 
@@ -56,10 +56,10 @@ def test_batches_change_nothing_and_are_pulled_one_at_a_time(tmp_path: Path) -> 
             pulled += 1
             yield data
 
-    rows = classifier.logits_of(counted())
+    rows = (logits for _, logits in classifier.read(counted()))
     first = next(rows)
     assert pulled == BATCH
-    alone = np.stack([next(classifier.logits_of([data])) for data in pictures])
+    alone = np.stack([next(classifier.read([data]))[1] for data in pictures])
     assert np.allclose(np.stack([first, *rows]), alone, atol=1e-4)
 
 
@@ -118,4 +118,5 @@ def test_facts_of_another_program_are_one_line(tmp_path: Path, file: str, conten
 def test_training_and_prediction_see_the_same_square(tmp_path: Path) -> None:
     classifier = Classifier.load(planted.model(tmp_path))
     stored = images.encode(images.decode(saved(picture(size=(900, 500))), 640, 10**6))
-    assert np.array_equal(classifier.prepare(stored), images.stored_square(stored, planted.SIZE, "squash"))
+    (seen,) = views.of_stored(stored, classifier.preprocess)
+    assert np.array_equal(classifier.look(stored)[0].pixels, seen.pixels)

@@ -35,7 +35,8 @@ def folder(rows: Path, tmp_path: Path) -> Path:
 def test_int8_answers_alike_and_is_smaller(folder: Path) -> None:
     pictures = [saved(picture(label, number)) for label in CLASSES for number in range(10)]
     whole, int8 = (
-        np.stack(list(Classifier.load(folder, precision=each).logits_of(pictures))) for each in bundle.NETWORKS
+        np.stack([logits[0] for _, logits in Classifier.load(folder, precision=each).read(pictures)])
+        for each in bundle.NETWORKS
     )
     assert (whole.argmax(axis=1) == int8.argmax(axis=1)).all()
     assert 0 < np.abs(whole - int8).max() < 0.05 * np.abs(whole).max()

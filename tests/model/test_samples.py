@@ -7,8 +7,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from irisline.data import images
+from irisline.data import images, views
+from irisline.data.rendering import sampling
+from irisline.data.rendering.picture import render, true_irises
 from irisline.model import samples
 from irisline.model.samples import KeyedBatches
 from irisline.params import Execution
@@ -19,21 +22,28 @@ from tests import planted
 def test_samples_hold_the_squares_of_the_rows_in_order(tmp_path: Path, workers: int) -> None:
     rows = planted.accept(tmp_path / "rows", {"train": 3})
     where, preprocess = Execution(engine="local", workers=workers), planted.settings(preprocess__size=32).preprocess
-    made = samples.load(iter(rows), len(rows), list(planted.CLASSES), preprocess, where)
+    made, others = samples.load([iter(rows), rows[:1]], list(planted.CLASSES), preprocess, where)
     assert made.classes.tolist() == [0, 1, 0, 1, 0, 1]
     assert made.pixels.shape == (6, 3, 32, 32)
     for row, pixels in zip(rows, made.pixels.numpy(), strict=True):
-        assert np.array_equal(pixels, images.stored_square(row["image"], 32, preprocess.fit))
+        assert np.array_equal(pixels, views.of_stored(row["image"], preprocess)[0].pixels)
+    assert torch.equal(others.pixels, made.pixels[:1])
     picked, classes = made[[4, 1]]
     assert torch.equal(picked, made.pixels[[4, 1]])
     assert classes.tolist() == [0, 1]
 
 
-def test_samples_part_in_two() -> None:
-    made = samples.Samples(torch.arange(5).reshape(5, 1, 1, 1).to(torch.uint8), torch.arange(5))
-    first, others = made.parted(2)
-    assert (first.pixels.flatten().tolist(), first.classes.tolist()) == ([0, 1], [0, 1])
-    assert (others.pixels.flatten().tolist(), others.classes.tolist()) == ([2, 3, 4], [2, 3, 4])
+def test_a_picture_gives_a_sample_for_each_eye_and_none_without(tmp_path: Path) -> None:
+    preprocess = planted.settings(preprocess__crop="eyes", preprocess__size=32).preprocess
+    face = sampling.sample("two/3", "blue")
+    rows = [
+        {"label": "blue", "image": images.encode(Image.fromarray(render(face)))},
+        {"label": "brown", "image": planted.saved(planted.picture())},
+    ]
+    (made,) = samples.load([rows], list(planted.CLASSES), preprocess, planted.settings().execution)
+    assert made.classes.tolist() == [0] * sum(iris.visible for iris in true_irises(face))
+    (nothing,) = samples.load([rows[1:]], list(planted.CLASSES), preprocess, planted.settings().execution)
+    assert nothing.pixels.shape == (0, 3, 32, 32)
 
 
 @given(st.integers(2, 70), st.integers(1, 40), st.integers(0, 5))

@@ -77,7 +77,7 @@ def settings() -> Params:
     """Give the project's own params with fewer resamples, a smaller square and a limit of 30 % errors."""
     document = yaml.safe_load((ROOT / "params.yaml").read_text())
     document["evaluate"]["bootstrap_samples"] = 200
-    document["preprocess"]["size"] = SIZE
+    document["preprocess"] |= {"crop": "none", "size": SIZE}
     document["gate"]["max_error_rate"] = 0.3
     return params.parse(document)
 

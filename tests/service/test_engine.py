@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
 from service.engine import MAX_EXPLANATIONS, Answer, Engine
 from service.live import Live
@@ -79,9 +80,9 @@ def test_what_waits_goes_through_the_network_together(live: Live, held: Held, bl
 
 
 def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(live: Live, held: Held, blue: bytes) -> None:
-    decode, decoding, go = live.classifier.prepare, list[bytes](), threading.Event()
+    decode, decoding, go = live.classifier.look, list[bytes](), threading.Event()
 
-    def prepare(data: bytes) -> NDArray[np.uint8]:
+    def prepare(data: bytes) -> list[View]:
         decoding.append(data)
         assert go.wait(10)
         return decode(data)
@@ -96,7 +97,7 @@ def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(live: Live, hel
         held.go.set()
         await asyncio.gather(*first, *others)
 
-    live.classifier.prepare = prepare
+    live.classifier.look = prepare
     with engine(live, threads=2) as made:
         asyncio.run(question(made))
     assert held.batches == [2, 2]
