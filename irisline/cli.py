@@ -9,7 +9,7 @@ import sys
 import typer
 
 from irisline import console
-from irisline.commands import collecting, packaging, predicting, project, releasing, serving, taking_down
+from irisline.commands import collecting, labelling, packaging, predicting, project, releasing, serving, taking_down
 from irisline.errors import IrislineError
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ _COMMANDS = (
 
 for _name, _function, _example in _COMMANDS:
     app.command(_name, epilog=f"Example: {_example}")(_function)
+app.add_typer(labelling.app, name="labels", epilog="Example: irisline labels set blue/blue-0042.jpg brown")
 
 
 def main() -> None:

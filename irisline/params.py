@@ -103,6 +103,14 @@ class Split(Section):
         return self
 
 
+class Labels(Section):
+    """Which labels are suspect, and what training does with them."""
+
+    suspects: Literal["keep", "down_weight", "drop"]
+    threshold: Share
+    min_accuracy: Share
+
+
 class Augment(Section):
     """How many variants of a training picture, and how far each may go."""
 
@@ -168,6 +176,7 @@ class Params(Section):
     collect: Collect
     validate_: Validate = Field(alias="validate")
     split: Split
+    labels: Labels
     augment: Augment
     preprocess: Preprocess
     train: Train

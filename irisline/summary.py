@@ -9,7 +9,7 @@ from irisline.errors import MissingInput, ReleaseError
 from irisline.params import Params
 from irisline.stage import Time
 
-STAGES = ("collect", "validate", "augment", "train", "evaluate")
+STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")
 
 
 def lines(params: Params, since: float | None) -> list[str]:

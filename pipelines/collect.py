@@ -1,9 +1,9 @@
-"""Stage 1 of 5: decode the pool into shards, one row per picture, unreadable ones included with the reason."""
+"""Stage 1 of 6: decode the pool into shards, one row per picture, unreadable ones included with the reason."""
 
 import json
 
 from irisline import console, paths, stage
-from irisline.data import manifest, pool
+from irisline.data import label_patches, manifest, pool
 from irisline.execution import map_ordered
 from irisline.params import Params
 
@@ -11,17 +11,22 @@ from irisline.params import Params
 def collect(params: Params) -> None:
     """Read data/ into artifacts/collect/."""
     items = pool.items(paths.POOL, params.base.classes, params.collect)
+    patches = label_patches.Patches.read(paths.POOL / paths.LABEL_PATCHES, params.base.classes)
     unreadable = 0
     with (
         manifest.writer(paths.COLLECTED, manifest.COLLECTED, params.collect.shard_rows) as target,
         console.progress("collect", len(items)) as advance,
     ):
         for row in map_ordered(pool.read, items, params.execution):
-            target.add(row)
+            target.add(patches.applied(row))
             unreadable += row.get("reason") is not None
             advance(1)
-    report = {"images": len(items), "unreadable": unreadable}
+    report = {"images": len(items), "unreadable": unreadable, "patched": len(patches) - patches.unused}
     paths.write_whole(paths.COLLECT_REPORT / "metrics.json", json.dumps(report, indent=2) + "\n")
+    if patches.unused:
+        console.say(
+            f"collect: {patches.unused} lines of {paths.LABEL_PATCHES} are about pictures that are not in the pool"
+        )
     console.say(f"collect: {len(items)} images, {unreadable} unreadable, in {paths.COLLECTED}/")
 
 

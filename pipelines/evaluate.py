@@ -1,4 +1,4 @@
-"""Stage 5 of 5: calibrate on the validation split, measure the test split once, judge, and publish."""
+"""Stage 6 of 6: calibrate on the validation split, measure the test split once, judge, and publish."""
 
 from irisline import console, paths, stage
 from irisline.model import evaluation, gate, precision, quantization, report

@@ -1,4 +1,4 @@
-"""Stage 4 of 5: train the network of params.yaml, and export it as safetensors, ONNX and JSON."""
+"""Stage 5 of 6: train the network of params.yaml, and export it as safetensors, ONNX and JSON."""
 
 import json
 

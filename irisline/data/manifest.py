@@ -38,6 +38,7 @@ COLLECTED = pa.schema(
     [
         *_SOURCE,
         pa.field("reason", pa.string()),  # why it is unreadable; null when it is not
+        pa.field("reviewed", pa.string()),  # "accept by ada", "set by ada"; null when nobody looked
         pa.field("phash", pa.string()),  # 64-bit perceptual hash, 16 hex digits
         pa.field("width", pa.int32()),  # of the file as it came
         pa.field("height", pa.int32()),
@@ -56,6 +57,20 @@ ACCEPTED = pa.schema(
         pa.field("group", pa.string(), nullable=False),  # near-duplicates share it
         pa.field("split", pa.string(), nullable=False),  # train, valid or test
         COLLECTED.field("image"),
+    ]
+)
+LABELLED = pa.schema(
+    [
+        *_SOURCE,
+        pa.field("sha256", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("reviewed", pa.string()),
+        pa.field(
+            "suggested", pa.string()
+        ),  # the likeliest label, by models that did not see the picture; null when not judged
+        pa.field("confidence", pa.float64()),  # theirs in the given label, 0..1
+        pa.field("suspect", pa.bool_(), nullable=False),
+        pa.field("rank", pa.int32()),  # from 1, the least confidence first
     ]
 )
 AUGMENTED = pa.schema(

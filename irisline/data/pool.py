@@ -15,7 +15,7 @@ from irisline.errors import DataError, MissingInput, UnreadableImage
 from irisline.params import Collect
 
 OWN = {"provider": "folder", "licence": "own"}  # a picture someone dropped in by hand
-_TABLES = (paths.SOURCES, paths.TAKE_DOWNS)
+_TABLES = (paths.SOURCES, paths.TAKE_DOWNS, paths.LABEL_PATCHES)
 _KEPT = ("provider", "licence", "author", "page_url")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from irisline import console, paths
 from irisline.data import manifest, training_set
 from irisline.errors import DataError
-from irisline.model import learner, network, samples
+from irisline.model import learner, network, samples, suspects
 from irisline.model.bundle import file_digest
 from irisline.model.history import Epoch
 from irisline.model.learner import Progress, Watch
@@ -18,7 +18,7 @@ from irisline.model.network import Network
 from irisline.model.samples import Samples
 from irisline.params import Params
 
-SEEDED_BY = {"base", "preprocess", "train"}  # the sections that decide what is trained
+SEEDED_BY = {"base", "labels", "preprocess", "train"}  # the sections that decide what is trained
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,10 @@ def load(params: Params) -> tuple[Samples, Samples]:
     for split in ("train", "valid", "test"):
         _check_classes({row["label"] for row in originals if row["split"] == split}, split, params)
     rows = (
-        chain(manifest.of_split(paths.ACCEPTED, "train"), manifest.stream(paths.AUGMENTED)),
+        chain(
+            suspects.of_training(manifest.of_split(paths.ACCEPTED, "train"), params.labels, variant=False),
+            suspects.of_training(manifest.stream(paths.AUGMENTED), params.labels, variant=True),
+        ),
         manifest.of_split(paths.ACCEPTED, "valid"),
     )
     # In one go: workers take longer to start than a hundred pictures to decode.
@@ -65,9 +68,8 @@ def load(params: Params) -> tuple[Samples, Samples]:
 def key(params: Params, init: str) -> str:
     """Give the digest of all that decides what is trained: params, rows, and the file of initial weights if there is one."""
     start = Path(init.removeprefix("file:"))
-    shards = (
-        file_digest(file) for folder in (paths.ACCEPTED, paths.AUGMENTED) for file in sorted(folder.glob("*.parquet"))
-    )
+    folders = (paths.ACCEPTED, paths.LABELLED, paths.AUGMENTED)
+    shards = (file_digest(file) for folder in folders for file in sorted(folder.glob("*.parquet")))
     described = params.model_dump_json(include=SEEDED_BY)
     weights = file_digest(start) if init.startswith("file:") and start.is_file() else init
     return hashlib.sha256("\n".join((described, weights, *shards)).encode()).hexdigest()[:16]

@@ -1,0 +1,181 @@
+"""data/label_patches.csv: what people decided about labels, one line each, to be applied whenever pictures are collected.
+
+A decision is about a picture's pixels, whatever its file is called and in whichever folder it lies, so pictures that are
+fetched again keep theirs. Owns the columns, the way to disk and what a decision does to a row. Knows nothing of models.
+"""
+
+import csv
+import fcntl
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Self
+
+from irisline import paths
+from irisline.data.manifest import Row
+from irisline.errors import DataError
+
+ACTIONS = ("accept", "reject", "set")
+NEEDED = {"id", "sha256", "action", "label"}
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One decision. Without sha256, as a person may write it, it is about whatever lies at its id."""
+
+    id: str  # the path below data/ when it was decided
+    sha256: str  # of the pixels
+    action: str
+    label: str = ""  # what the picture shows: as it was when accepted, the new one when set
+    previous: str = ""
+    who: str = ""
+    when: str = ""
+    why: str = ""
+    confidence: str = ""  # the model's in the previous label
+    line: int = field(default=0, compare=False)
+
+    @property
+    def picture(self) -> str:
+        """What the decision is about."""
+        return self.sha256 or self.id
+
+    @property
+    def decision(self) -> str:
+        """What it comes to, in words."""
+        return f"{self.action} {self.label}".strip()
+
+
+FIELDS = tuple(each.name for each in fields(Patch) if each.name != "line")
+
+
+class Patches:
+    """The decisions of a file, and which of them found their picture."""
+
+    def __init__(self, patches: Iterable[Patch]) -> None:
+        self._of = {patch.picture: patch for patch in patches}
+        self._used: set[str] = set()
+
+    @classmethod
+    def read(cls, file: Path, classes: Sequence[str]) -> Self:
+        """Give the decisions of a file; raise DataError as `read` does."""
+        return cls(read(file, classes))
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @property
+    def unused(self) -> int:
+        """How many found no picture so far."""
+        return len(self._of.keys() - self._used)
+
+    def of(self, row: Row) -> Patch | None:
+        """Give the decision about a row's picture: by its pixels, else by its id."""
+        named = [key for key in (row.get("sha256"), row["id"]) if key in self._of]
+        self._used.update(named)
+        return self._of[named[0]] if named else None
+
+    def applied(self, row: Row) -> Row:
+        """Give a collected row as people decided: with its label and that it was reviewed, or with the reason to reject it."""
+        patch = self.of(row)
+        if patch is None or row.get("reason"):
+            return row
+        who = patch.who or "a person"
+        if patch.action == "reject":
+            return row | {"reason": f"rejected by {who}: {patch.why or 'no reason given'}", "image": None}
+        return row | {"label": patch.label or row["label"], "reviewed": f"{patch.action} by {who}"}
+
+
+def read(file: Path, classes: Sequence[str]) -> list[Patch]:
+    """Give the decisions in their order; none when there is no such file.
+
+    Raise DataError for a table that is not UTF-8, not CSV or lacks a column, for a line that decides nothing, and for two
+    that decide differently about one picture.
+    """
+    patches = [_patch(raw, number, file, classes) for number, raw in _lines(file)]
+    first: dict[str, Patch] = {}
+    for patch in patches:
+        before = first.setdefault(patch.picture, patch)
+        if before.decision != patch.decision:
+            raise DataError(
+                f"{file}: lines {before.line} and {patch.line} decide differently about {patch.id} "
+                f"({before.decision}; {patch.decision}); drop one of them"
+            )
+    return patches
+
+
+def append(file: Path, added: Iterable[Patch], classes: Sequence[str], replace: bool = False) -> list[Patch]:
+    """Add decisions to the file, whole or not at all, and give those that were not in it; one already there stays.
+
+    Raise DataError as `read` does, and where a picture has another decision already, unless that is to be replaced.
+    """
+    with _alone(file):
+        known = {patch.picture: patch for patch in read(file, classes)}
+        fresh = {
+            patch.picture: patch
+            for patch in added
+            if patch.picture not in known or known[patch.picture].decision != patch.decision
+        }
+        if (clash := [known[picture] for picture in fresh if picture in known]) and not replace:
+            raise DataError(
+                f"{file}: line {clash[0].line} says {clash[0].decision} of {clash[0].id} already "
+                f"({clash[0].who or 'no name'}, {clash[0].when or 'no time'}); give --replace to decide anew"
+            )
+        if fresh:
+            kept = [raw for _, raw in _lines(file) if (raw["sha256"] or raw["id"]) not in fresh]
+            _write(file, [*kept, *({name: str(asdict(patch)[name]) for name in FIELDS} for patch in fresh.values())])
+    return list(fresh.values())
+
+
+def _patch(raw: Mapping[str, str], number: int, file: Path, classes: Sequence[str]) -> Patch:
+    patch = Patch(**{name: raw.get(name, "").strip() for name in FIELDS}, line=number)
+    if patch.action not in ACTIONS:
+        raise DataError(f"{file}: line {number}: action is {patch.action!r}, must be one of {', '.join(ACTIONS)}")
+    if not patch.picture:
+        raise DataError(f"{file}: line {number}: neither sha256 nor id; say which picture it is about, or drop it")
+    if patch.label not in classes and (patch.label or patch.action == "set"):
+        raise DataError(
+            f"{file}: line {number}: label is {patch.label!r}, must be one of base.classes ({', '.join(classes)})"
+        )
+    return patch
+
+
+def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
+    if not file.is_file():
+        return []
+    try:
+        text = file.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first column's name
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+    try:
+        if missing := NEEDED - set(reader.fieldnames or ()):
+            raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
+        lines = [(reader.line_num, raw) for raw in reader]
+    except csv.Error as error:
+        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; mend or drop that line") from error
+    if long := [number for number, raw in lines if None in raw]:
+        raise DataError(f"{file}: line {long[0]}: more cells than columns; put quotes around a cell with a comma")
+    return lines
+
+
+def _write(file: Path, lines: Iterable[Mapping[str, str]]) -> None:
+    """Write the lines whole; a column a person added stays behind ours."""
+    lines = list(lines)
+    added = [name for name in dict.fromkeys(name for line in lines for name in line) if name not in FIELDS]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*FIELDS, *added], lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(lines)
+    paths.write_whole(file, text.getvalue())
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Let one program at a time change the file: each reads it before it writes it."""
+    lock = paths.SCRATCH / "locks" / file.name
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
