@@ -1,0 +1,74 @@
+"""The square a network sees of an eye: the iris in the middle, always of the same size, the person's eyes level.
+
+Also how well the iris can be seen in it. Knows nothing of where eyes are nor of what a network makes of the square.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from irisline.data.eyes.finding import Eye
+from irisline.data.eyes.pyramid import Pixels
+
+SPAN = 4.8
+"""Side of the square in iris radii: the white on both sides and some skin are in it, to tell the light from the colour."""
+
+IRIS_RING = (0.55, 0.9)
+"""Inner and outer edge in iris radii of what is iris in most eyes: outside a wide pupil, inside the soft rim."""
+
+WHITE_RING = (1.15, 1.9)
+SIDEWAYS = 0.5
+"""Greatest slope of the line from the centre to what is looked at: left and right of the iris, clear of the lids."""
+
+
+def crop(picture: Image.Image, eye: Eye, tilt: float, size: int) -> Image.Image:
+    """Give the square of SPAN radii around an eye, turned level by tilt (radians, clockwise), size pixels wide.
+
+    What lies outside the picture repeats its edge.
+    """
+    scale = SPAN * eye.radius / size
+    near = np.asarray(picture.convert("RGB"), dtype=np.uint8)
+    shrink = max(1, int(scale))  # a bilinear tap sees one pixel: what is shrunk more is averaged before
+    if shrink > 1:
+        near = np.asarray(picture.reduce(shrink), dtype=np.uint8)
+    cosine, sine = math.cos(tilt) * scale / shrink, math.sin(tilt) * scale / shrink
+    x, y = ((middle + 0.5) / shrink - 0.5 for middle in (eye.x, eye.y))
+    half = (size - 1) / 2
+    to_picture = np.array([[cosine, -sine, x - half * (cosine - sine)], [sine, cosine, y - half * (sine + cosine)]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    square = cv2.warpAffine(near, to_picture, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return Image.fromarray(np.asarray(square, dtype=np.uint8))
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """How well an iris can be told in its square: brightness of its parts from 0 to 1."""
+
+    iris: float
+    white: float
+    pupil: float
+
+    @property
+    def contrast(self) -> float:
+        """Give by how much the white is brighter than the iris, as a share of the white."""
+        return (self.white - self.iris) / max(self.white, 1 / 255)
+
+
+def visibility(square: Image.Image) -> Visibility:
+    """Measure a square that `crop` gave."""
+    grey = np.asarray(square.convert("L"), dtype=np.float32) / 255.0
+    radius, slope = _polar(square.width)
+    beside = np.abs(slope) < SIDEWAYS
+    iris = grey[(radius > IRIS_RING[0]) & (radius < IRIS_RING[1]) & beside]
+    white = grey[(radius > WHITE_RING[0]) & (radius < WHITE_RING[1]) & beside]
+    pupil = grey[radius < IRIS_RING[0]]
+    return Visibility(float(np.median(iris)), float(np.percentile(white, 75)), float(np.percentile(pupil, 10)))
+
+
+def _polar(size: int) -> tuple[Pixels, Pixels]:
+    offsets = (np.arange(size) - (size - 1) / 2) * (SPAN / size)
+    x, y = np.meshgrid(offsets, offsets)
+    return np.hypot(x, y), y / np.where(np.abs(x) < 1e-6, 1e-6, x)

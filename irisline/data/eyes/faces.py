@@ -1,0 +1,64 @@
+"""Where faces are, by OpenCV's Haar cascade (Viola and Jones 2001; Lienhart's alt2), and where their eyes must then be.
+
+Knows nothing of irises.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from irisline.data.eyes.pyramid import Pixels
+
+CASCADE = "haarcascade_frontalface_alt2.xml"
+
+LONG_SIDE = 200
+"""Pixels of the picture that faces are looked for in: a face of an eighth of it is 25 pixels, the cascade's least is 20."""
+
+SMALLEST_FACE = 0.12
+"""Of the longer side: at 640 pixels the irises of a smaller face are less than six pixels wide."""
+
+SCALE_STEP = 1.15
+NEIGHBOURS = 3
+
+WINDOW = (0.08, 0.14, 0.92, 0.58)
+"""Left, top, right, bottom of where eyes are, in shares of a face's box, with room for a tilt of 20 degrees."""
+
+IRIS_SHARES = (0.024, 0.056)
+"""Least and greatest radius of an iris in shares of a face's box."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A square in a picture, in pixels, around a face."""
+
+    left: float
+    top: float
+    side: float
+
+
+@cache
+def _cascade() -> cv2.CascadeClassifier:
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / CASCADE))
+
+
+def find_faces(pixels: Pixels) -> list[Box]:
+    """Give the boxes of upright frontal faces, the largest first."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, LONG_SIDE / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    grey = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    least = max(20, round(SMALLEST_FACE * max(size)))
+    boxes = _cascade().detectMultiScale(grey, SCALE_STEP, NEIGHBOURS, minSize=(least, least))
+    found = [Box(float(x) / scale, float(y) / scale, float(side) / scale) for x, y, side, _ in boxes]
+    return sorted(found, key=lambda box: (-box.side, box.left, box.top))
+
+
+def eye_window(box: Box, pixels: Pixels) -> tuple[int, int, int, int]:
+    """Give left, top, right, bottom of the part of a picture where a face's eyes are."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (share * box.side for share in WINDOW)
+    bounds = np.array([box.left + left, box.top + top, box.left + right, box.top + bottom]).round().astype(int)
+    return max(0, int(bounds[0])), max(0, int(bounds[1])), min(width, int(bounds[2])), min(height, int(bounds[3]))

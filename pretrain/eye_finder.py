@@ -1,0 +1,93 @@
+"""Fit the small network that judges irises on drawn pictures: python -m pretrain.eye_finder.
+
+Writes irisline/data/eyes/weights.npz. Each turn learns from what the network of the turn before gets wrong.
+"""
+
+import argparse
+import sys
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
+
+from irisline.data.eyes.judging import SPOKES, WEIGHTS, features
+from pretrain.eye_rows import Rows, draw, draw_blank, rows_of, spoilt
+
+KEY = "eye finder"
+EYES, BLANKS = 3300, 2100
+HIDDEN = 24
+EPOCHS, BATCH = 8, 1024
+RATE, DECAY = 3e-3, 0.03
+SHAKE = 0.15
+"""Noise on the features, as a share of their spread."""
+
+SHIFT_WEIGHT, OPEN_WEIGHT = 6.0, 0.5
+
+
+def main() -> None:
+    """Draw, fit, write; twice unless told otherwise."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--share", type=float, default=1.0, help="of the pictures")
+    asked = parser.parse_args()
+    cv2.setNumThreads(1)
+    for turn in range(asked.turns):
+        rows = _rows(turn, round(EYES * asked.share), round(BLANKS * asked.share))
+        said = f"turn {turn}: {len(rows.truth)} places, {rows.truth[:, 0].mean():.0%} of them irises\n"
+        sys.stdout.write(said)
+        network = fit(rows)
+        names = ("hidden", "hidden_bias", "out", "out_bias")
+        weights = [weight.detach().numpy().T.astype(np.float16) for weight in network.parameters()]
+        np.savez(WEIGHTS, **dict(zip(names, weights, strict=True)))
+
+
+def _rows(turn: int, eyes: int, blanks: int) -> Rows:
+    drawn = [(draw, f"{KEY}/eyes", i) for i in range(eyes)] + [(draw_blank, f"{KEY}/blank", i) for i in range(blanks)]
+    made = [
+        rows_of(spoilt(how(name, i), key), key, again=turn > 0)
+        for how, name, i in drawn
+        for key in [f"{turn}/{name}/{i}"]
+    ]
+    return Rows(np.concatenate([one.samples for one in made]), np.concatenate([one.truth for one in made]))
+
+
+def fit(rows: Rows) -> torch.nn.Module:
+    """Give a network of one hidden layer for the rows and their mirror images."""
+    torch.manual_seed(0)
+    inputs, truth = _with_mirrored(rows)
+    network = torch.nn.Sequential(
+        torch.nn.Linear(inputs.shape[1], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, truth.shape[1])
+    )
+    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
+    steps = len(inputs) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * steps)
+    for _ in range(EPOCHS):
+        for chosen in torch.randperm(len(inputs))[: steps * BATCH].reshape(steps, BATCH):
+            shaken = inputs[chosen] + SHAKE * torch.randn(BATCH, inputs.shape[1])
+            loss = _loss(network(shaken), truth[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    return network
+
+
+def _with_mirrored(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+    rings = rows.samples.shape[1] // SPOKES
+    mirrored = (np.arange(rings)[:, None] * SPOKES + (SPOKES // 2 - np.arange(SPOKES)) % SPOKES).ravel()
+    flipped = rows.truth * np.array([1, -1, 1, 1, 1], dtype=np.float32)
+    both = [features(rows.samples[:, order].astype(np.float32)) for order in (slice(None), mirrored)]
+    return torch.from_numpy(np.concatenate(both)), torch.from_numpy(np.concatenate([rows.truth, flipped]))
+
+
+def _loss(answers: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    iris = truth[:, 0] > 0.5
+    found = functional.binary_cross_entropy_with_logits(answers[:, 0], truth[:, 0])
+    shift = functional.smooth_l1_loss(answers[iris, 1:4], truth[iris, 1:4], beta=0.1)
+    lids = functional.binary_cross_entropy_with_logits(answers[iris, 4], truth[iris, 4])
+    return found + SHIFT_WEIGHT * shift + OPEN_WEIGHT * lids
+
+
+if __name__ == "__main__":
+    main()
