@@ -15,8 +15,8 @@ from irisline.data.eyes.judging import SPOKES, WEIGHTS, features
 from pretrain.eye_rows import Rows, draw, draw_blank, rows_of, spoilt
 
 KEY = "eye finder"
-EYES, BLANKS = 3300, 2100
-HIDDEN = 24
+EYES, BLANKS = 2800, 1800
+HIDDEN = 32
 EPOCHS, BATCH = 8, 1024
 RATE, DECAY = 3e-3, 0.03
 SHAKE = 0.15
@@ -32,24 +32,21 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the pictures")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
+    drawn = [draw(f"{KEY}/eyes", i) for i in range(round(EYES * asked.share))]
+    drawn += [draw_blank(f"{KEY}/blank", i) for i in range(round(BLANKS * asked.share))]
     for turn in range(asked.turns):
-        rows = _rows(turn, round(EYES * asked.share), round(BLANKS * asked.share))
+        made = [
+            rows_of(spoilt(one, f"{turn}/{i}"), f"{turn}/{i}", again=turn > 0)
+            for i, one in enumerate(drawn[:: 1 if turn else 2])
+        ]
+        rows = Rows(np.concatenate([one.samples for one in made]), np.concatenate([one.truth for one in made]))
         said = f"turn {turn}: {len(rows.truth)} places, {rows.truth[:, 0].mean():.0%} of them irises\n"
         sys.stdout.write(said)
+        sys.stdout.flush()
         network = fit(rows)
         names = ("hidden", "hidden_bias", "out", "out_bias")
         weights = [weight.detach().numpy().T.astype(np.float16) for weight in network.parameters()]
         np.savez(WEIGHTS, **dict(zip(names, weights, strict=True)))
-
-
-def _rows(turn: int, eyes: int, blanks: int) -> Rows:
-    drawn = [(draw, f"{KEY}/eyes", i) for i in range(eyes)] + [(draw_blank, f"{KEY}/blank", i) for i in range(blanks)]
-    made = [
-        rows_of(spoilt(how(name, i), key), key, again=turn > 0)
-        for how, name, i in drawn
-        for key in [f"{turn}/{name}/{i}"]
-    ]
-    return Rows(np.concatenate([one.samples for one in made]), np.concatenate([one.truth for one in made]))
 
 
 def fit(rows: Rows) -> torch.nn.Module:

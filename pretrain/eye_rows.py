@@ -16,14 +16,14 @@ from irisline.data.eyes.pyramid import Pixels, Pyramid
 from irisline.data.eyes.voting import candidates
 from irisline.data.rendering import encode, render, sample, true_irises
 from irisline.data.rendering.eye import iris_centre, lid_lines
-from irisline.data.rendering.scene import Eyes
-from irisline.data.rendering.without_eyes import KINDS, draw_without_eye
+from irisline.data.rendering.scene import Eyes, Scene
+from irisline.data.rendering.without_eyes import draw_without_eye
 from irisline.keyed import generator, pick
 
 COLOURS = ("blue", "brown", "brown", "blue", "green", "hazel", "grey", "brown")
 """Drawn in turn."""
 
-BLANKS = ("closed", "spectacles", "beside", "texture", "discs", "discs")
+BLANKS = ("closed", "spectacles", "beside", "texture", "discs", "discs", "discs")
 PER_LEVEL = 6
 SMALLEST, LARGEST = 2.2, 0.3
 NEAR = (0.5, 0.3)
@@ -72,17 +72,46 @@ def openness(eyes: Eyes, side: str) -> float:
 
 def draw(key: str, index: int) -> Drawn:
     """Give a picture with eyes."""
-    scene = sample(f"{key}/{index}", COLOURS[index % len(COLOURS)])
+    scene = _varied(sample(f"{key}/{index}", COLOURS[index % len(COLOURS)]))
     irises = (
         Iris(iris.x, iris.y, iris.radius, openness(scene.eyes, iris.side) * iris.visible) for iris in true_irises(scene)
     )
     return Drawn(_jpeg(render(scene), scene.camera.quality), tuple(irises))
 
 
+def _varied(scene: Scene) -> Scene:
+    """The scene as `sample` seldom has it: dark skin, lids that cover the iris, a look aside, low brows, dark liner."""
+    random = generator(scene.key, "varied")
+    if random.random() < 0.4:
+        return scene
+    eyes = replace(
+        scene.eyes,
+        upper=float(random.uniform(0.45, 1.1)),
+        lower=float(random.uniform(0.5, 1.0)),
+        gaze=(float(np.clip(random.normal(0, 0.45), -0.95, 0.95)), float(np.clip(random.normal(0, 0.15), -0.3, 0.3))),
+        lash_tone=float(random.uniform(0.5, 1.0)),
+        socket=float(random.uniform(0.0, 1.0)),
+        crease=float(random.uniform(0.05, 0.5)),
+        crease_depth=float(random.uniform(0.2, 0.9)),
+    )
+    liner = {
+        "liner": pick(random, ((0.01, 0.01, 0.01), (0.03, 0.015, 0.01))),
+        "liner_strength": pick(random, (0.0, float(random.uniform(0.5, 0.95)))),
+        "liner_width": float(random.uniform(0.08, 0.35)),
+    }
+    person = replace(
+        scene.person,
+        melanin=float(random.uniform(0.0, 3.3)),
+        brow_height=float(random.uniform(1.5, 3.5)),
+        brow_width=float(random.uniform(0.4, 1.4)),
+        brow_density=float(random.uniform(0.4, 1.0)),
+    )
+    return replace(scene, eyes=eyes, person=person, makeup=replace(scene.makeup, **liner))
+
+
 def draw_blank(key: str, index: int) -> Drawn:
     """Give a picture without an eye."""
     kind = BLANKS[index % len(BLANKS)]
-    assert kind in KINDS
     return Drawn(_jpeg(draw_without_eye(kind, f"{key}/{index}"), 85), ())
 
 
@@ -103,7 +132,7 @@ def spoilt(drawn: Drawn, key: str) -> Drawn:
         gains = np.exp(random.normal(0, 0.13, 3) + random.normal(0, 0.25))
         curved = 255 * (pixels / 255.0) ** np.exp(random.uniform(-0.5, 0.8)) * gains
         pixels = np.clip(curved, 0, 255).astype(np.uint8)
-    if random.random() < 0.1:
+    if random.random() < (0.1 if drawn.irises else 0.25):
         pixels = np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     return replace(drawn, pixels=np.ascontiguousarray(pixels))
 

@@ -30,9 +30,10 @@ PER_LEVEL_IN_FACE = 6
 WORTH_A_LOOK = 0.02
 """Probability below which a place is not looked at again."""
 
+POSSIBLE_IN_FACE = 0.1
 SURE_IN_FACE = 0.35
 SURE = 0.6
-"""Probabilities from which a place is an eye: less is asked where a face says that there is one."""
+"""Probabilities from which a place is an eye: less is asked where a face says that there is one, and least of its second."""
 
 CLOSE_UP = 0.05
 SURE_IF_SMALL = 0.9
@@ -90,9 +91,20 @@ class Found:
 def find(picture: Image.Image) -> Found:
     """Give the eyes in an upright RGB picture."""
     pixels = np.asarray(picture, dtype=np.uint8)
-    faces = [face for box in find_faces(pixels) if (face := _in_face(pixels, box))] or _anywhere(pixels)
+    faces = _in_faces(pixels) or _anywhere(pixels)
     faces.sort(key=lambda face: (-face.eyes[0].radius, face.eyes[0].x, face.eyes[0].y))
     return Found(tuple(faces), "" if faces else NO_EYE)
+
+
+def _in_faces(pixels: Pixels) -> list[Face]:
+    """Give faces that the cascade found, each once: its boxes may overlap."""
+    faces: list[Face] = []
+    for box in find_faces(pixels):
+        face = _in_face(pixels, box)
+        known = [eye for other in faces for eye in other.eyes]
+        if face and not any(_distance(eye, other) < eye.radius for eye in face.eyes for other in known):
+            faces.append(face)
+    return faces
 
 
 def _in_face(pixels: Pixels, box: Box) -> Face | None:
@@ -102,11 +114,11 @@ def _in_face(pixels: Pixels, box: Box) -> Face | None:
     smallest = max(IRIS_SHARES[0] * box.side, SMALLEST_IRIS)
     pyramid = Pyramid(np.ascontiguousarray(pixels[top:bottom, left:right]), smallest)
     seen = look(pyramid, IRIS_SHARES[1] * box.side, PER_LEVEL_IN_FACE)
-    eyes = [replace(eye, x=eye.x + left, y=eye.y + top) for eye in seen if eye.confidence >= SURE_IN_FACE]
-    together = pairs(eyes)
-    if together:
-        return Face(together[0], "face")
-    return Face((eyes[0],), "face") if eyes else None
+    eyes = [replace(eye, x=eye.x + left, y=eye.y + top) for eye in seen if eye.confidence >= POSSIBLE_IN_FACE]
+    if not eyes or eyes[0].confidence < SURE_IN_FACE:
+        return None
+    together = [pair for pair in pairs(eyes) if max(eye.confidence for eye in pair) >= SURE_IN_FACE]
+    return Face(together[0] if together else (eyes[0],), "face")
 
 
 def _anywhere(pixels: Pixels) -> list[Face]:
