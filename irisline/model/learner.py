@@ -28,15 +28,20 @@ from irisline.model.network import Network
 from irisline.model.samples import KeyedBatches, Samples
 from irisline.params import Train
 
+_EARLY, LATER, HEAD = range(3)  # the groups of layers
+SLOWER = 100.0
+
 
 @dataclass(frozen=True)
 class Phase:
-    """Some epochs of one-cycle training (Smith 2018), with the body frozen or not."""
+    """Some epochs of one-cycle training (Smith 2018) in which the first groups of layers sleep."""
 
     epochs: int
-    frozen: bool
+    asleep: int
     learning_rate: float
     warm_up: float = 0.25
+    slower: float = 1.0
+    """By how much the first group learns slower than the last; those between lie between."""
 
 
 @dataclass
@@ -67,13 +72,20 @@ class Progress:
 
 
 def phases(train: Train) -> list[Phase]:
-    """Give the schedule of params; fine_tune trains the head alone for one epoch first (Howard and Ruder 2018)."""
-    if train.schedule == "fine_tune":
-        return [
-            Phase(1, frozen=True, learning_rate=train.learning_rate, warm_up=0.99),
-            Phase(train.epochs, frozen=False, learning_rate=train.learning_rate / 2),
-        ]
-    return [Phase(train.epochs, frozen=False, learning_rate=train.learning_rate)]
+    """Give the schedule of params.
+
+    fine_tune adds an epoch for the head alone, then wakes the later half of the body, then all of it, the early layers with
+    lower rates (Howard and Ruder 2018; rates and warm-up are those of fastai's fine_tune).
+    """
+    if train.schedule == "one_cycle":
+        return [Phase(train.epochs, 0, train.learning_rate)]
+    rate = train.learning_rate / 2
+    gradual = min(1, train.epochs - 1)
+    return [
+        Phase(1, HEAD, train.learning_rate, warm_up=0.99),
+        *([Phase(gradual, LATER, rate, slower=SLOWER)] if gradual else []),
+        Phase(train.epochs - gradual, 0, rate, slower=SLOWER),
+    ]
 
 
 def device_of(wanted: str) -> torch.device:
@@ -107,11 +119,12 @@ def fit(
 
 
 def _run(learner: Learner, phase: Phase, start: int, progress: Progress, callbacks: list[Callback]) -> None:
-    (learner.freeze if phase.frozen else learner.unfreeze)()
     learner.create_opt()
+    learner.freeze_to(phase.asleep)
     if start and progress.optimizer is not None:
         learner.opt.load_state_dict(progress.optimizer)
-    learner.fit_one_cycle(phase.epochs, phase.learning_rate, pct_start=phase.warm_up, cbs=callbacks, start_epoch=start)
+    rates = slice(phase.learning_rate / phase.slower, phase.learning_rate)
+    learner.fit_one_cycle(phase.epochs, rates, pct_start=phase.warm_up, cbs=callbacks, start_epoch=start)
     if progress.failure:
         raise progress.failure
 
@@ -127,7 +140,7 @@ def _learner(network: Network, training: Samples, validation: Samples, batches: 
         loss_func=nn.CrossEntropyLoss(weight=_weights(training, train).to(device)),
         metrics=[error_rate],
         wd=train.weight_decay,
-        splitter=_split_head if train.schedule == "fine_tune" else trainable_params,
+        splitter=_split if train.schedule == "fine_tune" else trainable_params,
     )
     learner.remove_cbs([callback for callback in learner.cbs if callback.name == "progress"])
     learner.logger = noop  # the progress bar and the history tell the same, once
@@ -140,11 +153,12 @@ def _weights(training: Samples, train: Train) -> torch.Tensor:
     return counts.sum() / counts / len(counts) if train.class_weights else torch.ones(len(counts))
 
 
-def _split_head(network: Network) -> list[list[nn.Parameter]]:
-    """Give the parameters in two groups: the body, then the head that stays awake when the body is frozen."""
+def _split(network: Network) -> list[list[nn.Parameter]]:
+    """Give the parameters in groups: early layers, later layers of as many tensors, and the head."""
     head = list(networks.head(network).parameters())
     names = {id(parameter) for parameter in head}
-    return [[parameter for parameter in network.parameters() if id(parameter) not in names], head]
+    body = [parameter for parameter in network.parameters() if id(parameter) not in names]
+    return [body[: len(body) // 2], body[len(body) // 2 :], head]
 
 
 class _Move(Callback):

@@ -32,9 +32,10 @@ class Trained:
 
 
 def run(params: Params, init: str, progress_file: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
-    """Train from initial weights (scratch, imagenet or file:PATH), or go on from where the progress file stands."""
+    """Train from initial weights (scratch, rendered, imagenet or file:PATH), or go on from where the progress file stands."""
     training, validation = load(params)
-    net = network.build(params.train.arch, len(params.base.classes), init, params.base.seed)
+    names = params.base.classes
+    net = network.build(params.train.arch, len(names), init, params.base.seed, names)
     network.check_size(net, params.train.arch, params.preprocess.size)
     progress = Progress.resume(progress_file)
     epochs = sum(phase.epochs for phase in learner.phases(params.train))
@@ -66,12 +67,12 @@ def load(params: Params) -> tuple[Samples, Samples]:
 
 def key(params: Params, init: str) -> str:
     """Give the digest of all that decides what is trained: params, rows, and the file of initial weights if there is one."""
-    start = Path(init.removeprefix("file:"))
+    start = network.rendered(params.train.arch) if init == "rendered" else Path(init.removeprefix("file:"))
     shards = (
         file_digest(file) for folder in (paths.ACCEPTED, paths.AUGMENTED) for file in sorted(folder.glob("*.parquet"))
     )
     described = params.model_dump_json(include=SEEDED_BY)
-    weights = file_digest(start) if init.startswith("file:") and start.is_file() else init
+    weights = file_digest(start) if init.startswith(("file:", "rendered")) and start.is_file() else init
     return hashlib.sha256("\n".join((described, weights, *shards)).encode()).hexdigest()[:16]
 
 
