@@ -13,14 +13,11 @@ from irisline.data.eyes.pyramid import Pixels
 
 Plane = NDArray[np.floating]
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
-"""Weights of linear sRGB in luminance (IEC 61966-2-1)."""
-
-BESIDE = 0.4
+BESIDE = 0.35
 """Greatest slope from the centre of what is taken for white: lids are above and below."""
 
-BRIGHTER = (0.60, 0.95)
-"""Ranks by luminance of what is taken for white within its ring: not lids and shadow, not gleams."""
+WHITER = (0.70, 0.96)
+"""Ranks by the darkest band of what is taken for white within its ring: skin is bright in red only, gleams are few."""
 
 LEVEL = 0.5
 """Linear level that the white is brought to; skin may be brighter."""
@@ -40,12 +37,12 @@ def balanced(square: Image.Image) -> Image.Image:
 
 
 def white(linear: Plane) -> Plane:
-    """Give the colour of the white of the eye in a square of linear light: the median of the brighter part beside the iris."""
+    """Give the colour of the white of the eye in a square of linear light: the median of the whiter part beside the iris."""
     radius, slope = polar(linear.shape[0])
     beside = linear[(radius > WHITE_RING[0]) & (radius < WHITE_RING[1]) & (np.abs(slope) < BESIDE)]
-    luminance = beside @ LUMINANCE
-    least, greatest = np.quantile(luminance, BRIGHTER)
-    return np.asarray(np.median(beside[(luminance >= least) & (luminance <= greatest)], axis=0))
+    darkest = beside.min(axis=1)
+    least, greatest = np.quantile(darkest, WHITER)
+    return np.asarray(np.median(beside[(darkest >= least) & (darkest <= greatest)], axis=0))
 
 
 def to_linear(pixels: Pixels) -> Plane:
