@@ -54,7 +54,7 @@ def write(network: torch.nn.Module) -> None:
     weights.cache_clear()
 
 
-def fit(rows: Rows, epochs: int = EPOCHS) -> torch.nn.Module:
+def fit(rows: Rows, epochs: int = EPOCHS, batch: int = BATCH) -> torch.nn.Module:
     """Give a network of one hidden layer for the rows and their mirror images."""
     torch.manual_seed(0)
     inputs, truth = _with_mirrored(rows)
@@ -62,11 +62,11 @@ def fit(rows: Rows, epochs: int = EPOCHS) -> torch.nn.Module:
         torch.nn.Linear(inputs.shape[1], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, truth.shape[1])
     )
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-    steps = len(inputs) // BATCH
+    steps = len(inputs) // batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * steps)
     for _ in range(epochs):
-        for chosen in torch.randperm(len(inputs))[: steps * BATCH].reshape(steps, BATCH):
-            shaken = inputs[chosen] + SHAKE * torch.randn(BATCH, inputs.shape[1])
+        for chosen in torch.randperm(len(inputs))[: steps * batch].reshape(steps, batch):
+            shaken = inputs[chosen] + SHAKE * torch.randn(batch, inputs.shape[1])
             loss = _loss(network(shaken), truth[chosen])
             optimiser.zero_grad()
             loss.backward()

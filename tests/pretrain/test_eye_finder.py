@@ -56,7 +56,7 @@ def at(drawn: Drawn, x: float, y: float, radius: float) -> Drawn:
 
 def test_a_few_pictures_teach_the_network() -> None:
     known = rows(30, "teach")
-    network = fit(known, epochs=80)
+    network = fit(known, epochs=12, batch=64)
     with torch.no_grad():
         answers = network(torch.from_numpy(features(known.samples.astype(np.float32)))).numpy()
     assert np.mean((answers[:, 0] > 0) == (known.truth[:, 0] == 1)) > 0.9
