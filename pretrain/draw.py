@@ -1,15 +1,13 @@
 """Stage: draw pictures by key and keep the squares around their irises."""
 
 from functools import partial
-from pathlib import Path
 
 from irisline import console
 from irisline.data import manifest
 from irisline.execution import map_ordered
 from pretrain import settings, squares
 from pretrain.settings import Settings
-
-FOLDER = Path("artifacts/pretrain/squares")
+from pretrain.table import FOLDER, SCHEMA
 
 
 def draw(given: Settings) -> int:
@@ -18,7 +16,7 @@ def draw(given: Settings) -> int:
     one = partial(squares.rows, seed=wanted.seed, size=wanted.size)
     with (
         console.progress("draw", wanted.pictures) as advance,
-        manifest.writer(FOLDER, squares.SCHEMA, wanted.shard_rows) as target,
+        manifest.writer(FOLDER, SCHEMA, wanted.shard_rows) as target,
     ):
         for rows in map_ordered(one, range(wanted.pictures), given.execution):
             for row in rows:

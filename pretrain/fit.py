@@ -24,9 +24,9 @@ from irisline.data import manifest
 from irisline.model import network as networks
 from irisline.model.network import Network
 from irisline.model.samples import KeyedBatches, in_order, shuffled
-from pretrain import draw, settings
+from pretrain import settings
 from pretrain.settings import Settings
-from pretrain.squares import COLOURS, TRUTH
+from pretrain.table import COLOURS, FOLDER, TRUTH
 from pretrain.views import SHIFT, Views
 
 WEIGHTS = Path("artifacts/pretrain/weights")
@@ -73,8 +73,8 @@ def fit(given: Settings) -> dict[str, float]:
 
 def load(given: Settings) -> tuple[Views, Views]:
     """Give the squares to learn from, and those held out: no picture has squares among both."""
-    rows = manifest.stream(draw.FOLDER)
-    count, wide = manifest.count(draw.FOLDER), given.draw.size
+    rows = manifest.stream(FOLDER)
+    count, wide = manifest.count(FOLDER), given.draw.size
     squares, truth = np.empty((count, 3, wide, wide), np.uint8), np.empty((count, 1 + len(TRUTH)), np.float32)
     apart = np.empty(count, dtype=bool)
     for index, row in enumerate(rows):

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import pyarrow as pa
 from PIL import Image
 
 from irisline.data import eyes, images
@@ -24,33 +23,16 @@ from irisline.data.rendering.without_eyes import KINDS, draw_without_eye
 from irisline.keyed import generator, pick
 from pretrain import irises
 from pretrain.eye_rows import LARGEST, LEAST_OPEN, SMALLEST, openness
+from pretrain.table import NO_EYE, TRUTH, WIDE
 
-NO_EYE = "none"
 TURN = (
     "blue", "brown", "hazel", "blue", "brown", "green", "grey", "blue", "brown", "hazel", "green", NO_EYE,
 )  # fmt: skip
 """What is drawn in turn: the classes of the pool most often, no eye at all once."""
 
-COLOURS = (*irises.RANGES, NO_EYE)
-
-WIDE = 1.35
 BLANK_SQUARES = 4
 BESIDE = 0.15
 """Share of the pictures with eyes that also give a square beside them."""
-
-TRUTH = ("red", "green", "blue", "warm", "cold", "pupil")
-"""What is known of an iris beside its name: its logarithmic reflectance in three bands, the light's red and blue against its
-green, logarithmic and as the white balance left them, and the pupil's radius. Null where there is no iris."""
-
-SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("label", pa.string(), nullable=False),  # one of COLOURS
-        pa.field("picture", pa.int32(), nullable=False),
-        *(pa.field(name, pa.float32()) for name in TRUTH),
-        pa.field("image", pa.binary(), nullable=False),  # JPEG
-    ]
-)
 
 
 def rows(number: int, seed: int, size: int) -> list[Row]:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from irisline.data.eyes.cropping import SPAN
-from pretrain.squares import WIDE
+from pretrain.table import WIDE
 
 SHIFT, SIZE, TURN = 0.10, 0.08, 0.12
 """Standard deviations of the error of a cut: in iris radii, of the radius' logarithm, in radians."""

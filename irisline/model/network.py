@@ -141,8 +141,8 @@ def _adopt_rendered(network: Network, file: Path, names: Sequence[str]) -> None:
         known = (opened.metadata() or {}).get("classes", "").split(",")
     last = head(network)
     place = next(name for name, module in network.named_modules() if module is last)
-    knowledge = {part: weights.pop(f"{place}.{part}") for part in ("weight", "bias")}
-    _adopt(network.body, weights, f"file:{file}")
+    knowledge = {part: weights.pop(f"{place}.{part}", torch.empty(0)) for part in ("weight", "bias")}
+    _adopt(network.body, weights, f"rendered: {file}")
     with torch.no_grad():
         for row, name in enumerate(names):
             if name in known:
