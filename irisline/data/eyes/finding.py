@@ -30,10 +30,9 @@ PER_LEVEL_IN_FACE = 6
 WORTH_A_LOOK = 0.02
 """Probability below which a place is not looked at again."""
 
-POSSIBLE_IN_FACE = 0.1
-SURE_IN_FACE = 0.35
-SURE = 0.6
-"""Probabilities from which a place is an eye: less is asked where a face says that there is one, and least of its second."""
+SURE, POSSIBLE = 0.6, 0.25
+SURE_IN_FACE, POSSIBLE_IN_FACE = 0.35, 0.1
+"""Probabilities from which a place is an eye, and from which it is the second of one: less is asked where a face is."""
 
 CLOSE_UP = 0.05
 SURE_IF_SMALL = 0.9
@@ -126,7 +125,8 @@ def _anywhere(pixels: Pixels) -> list[Face]:
     longest = max(pixels.shape[:2])
     pyramid = Pyramid(pixels, max(IRIS_OF_PICTURE[0] * longest, SMALLEST_IRIS))
     eyes = look(pyramid, IRIS_OF_PICTURE[1] * longest, PER_LEVEL)
-    together = pairs([eye for eye in eyes if eye.confidence >= SURE])
+    possible = [eye for eye in eyes if eye.confidence >= POSSIBLE]
+    together = [pair for pair in pairs(possible) if max(eye.confidence for eye in pair) >= SURE]
     if together:
         return [Face(pair, "eyes") for pair in together]
     alone = [eye for eye in eyes if eye.confidence >= (SURE if eye.radius >= CLOSE_UP * longest else SURE_IF_SMALL)]
