@@ -81,7 +81,10 @@ class Face:
 
 @dataclass(frozen=True)
 class Found:
-    """The people in a picture whose eyes can be seen, the nearest first; without any, the reason."""
+    """The people in a picture whose eyes can be seen, the nearest first; without any, the reason.
+
+    Faces far smaller than the others are left out.
+    """
 
     faces: tuple[Face, ...]
     reason: str
@@ -90,15 +93,16 @@ class Found:
 def find(picture: Image.Image) -> Found:
     """Give the eyes in an upright RGB picture."""
     pixels = np.asarray(picture, dtype=np.uint8)
-    faces = _in_faces(pixels) or _anywhere(pixels)
+    near_then_far = (_in_faces(pixels, boxes) for boxes in find_faces(pixels))
+    faces = next(filter(None, near_then_far), None) or _anywhere(pixels)
     faces.sort(key=lambda face: (-face.eyes[0].radius, face.eyes[0].x, face.eyes[0].y))
     return Found(tuple(faces), "" if faces else NO_EYE)
 
 
-def _in_faces(pixels: Pixels) -> list[Face]:
-    """Give faces that the cascade found, each once: its boxes may overlap."""
+def _in_faces(pixels: Pixels, boxes: list[Box]) -> list[Face]:
+    """Give the faces in boxes whose eyes can be seen, each once: boxes may overlap."""
     faces: list[Face] = []
-    for box in find_faces(pixels):
+    for box in boxes:
         face = _in_face(pixels, box)
         known = [eye for other in faces for eye in other.eyes]
         if face and not any(_distance(eye, other) < eye.radius for eye in face.eyes for other in known):
