@@ -15,7 +15,7 @@ from irisline.data.eyes.judging import SPOKES, WEIGHTS, features, weights
 from pretrain.eye_rows import Rows, draw, draw_blank, rows_of, spoilt
 
 KEY = "eye finder"
-EYES, BLANKS = 2800, 1800
+EYES, BLANKS = 2600, 1600
 HIDDEN = 32
 EPOCHS, BATCH = 8, 1024
 RATE, DECAY = 3e-3, 0.03
