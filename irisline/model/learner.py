@@ -21,27 +21,13 @@ from torch import nn
 
 from irisline import keyed, paths
 from irisline.errors import IrislineError, ModelError
-from irisline.model import network as networks
 from irisline.model import samples as sampling
+from irisline.model import schedule
 from irisline.model.history import COLUMNS, Epoch
 from irisline.model.network import Network
 from irisline.model.samples import KeyedBatches, Samples
+from irisline.model.schedule import Phase
 from irisline.params import Train
-
-_EARLY, LATER, HEAD = range(3)  # the groups of layers
-SLOWER = 100.0
-
-
-@dataclass(frozen=True)
-class Phase:
-    """Some epochs of one-cycle training (Smith 2018) in which the first groups of layers sleep."""
-
-    epochs: int
-    asleep: int
-    learning_rate: float
-    warm_up: float = 0.25
-    slower: float = 1.0
-    """By how much the first group learns slower than the last; those between lie between."""
 
 
 @dataclass
@@ -71,23 +57,6 @@ class Progress:
                 raise error.__context__ or error from None
 
 
-def phases(train: Train) -> list[Phase]:
-    """Give the schedule of params.
-
-    fine_tune adds an epoch for the head alone, then wakes the later half of the body, then all of it, the early layers with
-    lower rates (Howard and Ruder 2018; rates and warm-up are those of fastai's fine_tune).
-    """
-    if train.schedule == "one_cycle":
-        return [Phase(train.epochs, 0, train.learning_rate)]
-    rate = train.learning_rate / 2
-    gradual = min(1, train.epochs - 1)
-    return [
-        Phase(1, HEAD, train.learning_rate, warm_up=0.99),
-        *([Phase(gradual, LATER, rate, slower=SLOWER)] if gradual else []),
-        Phase(train.epochs - gradual, 0, rate, slower=SLOWER),
-    ]
-
-
 def device_of(wanted: str) -> torch.device:
     """Give the device that params name; raise ModelError for a CUDA device that is not there."""
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -110,7 +79,7 @@ def fit(
     done = len(progress.history)
     if progress.weights is not None:
         network.load_state_dict(progress.weights)
-    for phase in phases(train):
+    for phase in schedule.phases(train):
         start = min(done, phase.epochs)
         done -= start
         if start < phase.epochs:
@@ -140,7 +109,7 @@ def _learner(network: Network, training: Samples, validation: Samples, batches: 
         loss_func=nn.CrossEntropyLoss(weight=_weights(training, train).to(device)),
         metrics=[error_rate],
         wd=train.weight_decay,
-        splitter=_split if train.schedule == "fine_tune" else trainable_params,
+        splitter=schedule.groups if train.schedule == "fine_tune" else trainable_params,
     )
     learner.remove_cbs([callback for callback in learner.cbs if callback.name == "progress"])
     learner.logger = noop  # the progress bar and the history tell the same, once
@@ -151,14 +120,6 @@ def _learner(network: Network, training: Samples, validation: Samples, batches: 
 def _weights(training: Samples, train: Train) -> torch.Tensor:
     counts = torch.bincount(training.classes).float()
     return counts.sum() / counts / len(counts) if train.class_weights else torch.ones(len(counts))
-
-
-def _split(network: Network) -> list[list[nn.Parameter]]:
-    """Give the parameters in groups: early layers, later layers of as many tensors, and the head."""
-    head = list(networks.head(network).parameters())
-    names = {id(parameter) for parameter in head}
-    body = [parameter for parameter in network.parameters() if id(parameter) not in names]
-    return [body[: len(body) // 2], body[len(body) // 2 :], head]
 
 
 class _Move(Callback):

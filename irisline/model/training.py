@@ -11,7 +11,7 @@ from typing import Any
 from irisline import console, paths
 from irisline.data import manifest
 from irisline.errors import DataError
-from irisline.model import learner, network, samples
+from irisline.model import learner, network, samples, schedule
 from irisline.model.bundle import file_digest
 from irisline.model.history import Epoch
 from irisline.model.learner import Progress, Watch
@@ -38,7 +38,7 @@ def run(params: Params, init: str, progress_file: Path, on_epoch: Callable[[Epoc
     net = network.build(params.train.arch, len(names), init, params.base.seed, names)
     network.check_size(net, params.train.arch, params.preprocess.size)
     progress = Progress.resume(progress_file)
-    epochs = sum(phase.epochs for phase in learner.phases(params.train))
+    epochs = sum(phase.epochs for phase in schedule.phases(params.train))
     if progress.history:
         console.say(f"train: goes on after epoch {len(progress.history)} of {epochs}")
     left = (epochs - len(progress.history)) * len(training)

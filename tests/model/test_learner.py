@@ -11,7 +11,7 @@ from fastai.callback.core import Callback
 
 from irisline import keyed
 from irisline.errors import IrislineError, ModelError
-from irisline.model import learner, network
+from irisline.model import learner, network, schedule
 from irisline.model.history import COLUMNS, Epoch
 from irisline.model.learner import Progress, Watch
 from irisline.model.samples import Samples
@@ -141,13 +141,13 @@ def test_classes_are_weighed_by_the_inverse_of_their_frequency() -> None:
 
 
 def test_the_schedules() -> None:
-    (only,) = learner.phases(recipe(epochs=5, learning_rate=0.01))
+    (only,) = schedule.phases(recipe(epochs=5, learning_rate=0.01))
     assert (only.epochs, only.asleep, only.learning_rate, only.slower) == (5, 0, 0.01, 1)
-    head, later, whole = learner.phases(recipe(epochs=5, learning_rate=0.01, schedule="fine_tune"))
+    head, later, whole = schedule.phases(recipe(epochs=5, learning_rate=0.01, schedule="fine_tune"))
     assert (head.epochs, head.asleep, head.learning_rate, head.slower) == (1, 2, 0.01, 1)
     assert (later.epochs, later.asleep, later.learning_rate, later.slower) == (1, 1, 0.005, 100)
     assert (whole.epochs, whole.asleep, whole.learning_rate, whole.slower) == (4, 0, 0.005, 100)
-    assert [phase.asleep for phase in learner.phases(recipe(epochs=1, schedule="fine_tune"))] == [2, 0]
+    assert [phase.asleep for phase in schedule.phases(recipe(epochs=1, schedule="fine_tune"))] == [2, 0]
 
 
 @pytest.mark.slow
