@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from irisline.data.eyes.pyramid import Pixels
 
@@ -54,17 +55,32 @@ class _OfThread(threading.local):
 _own = _OfThread()
 
 
-def find_faces(pixels: Pixels) -> Iterator[list[Box]]:
-    """Give the boxes of upright frontal faces: of near ones, then of those farther away; in each, the largest first."""
+def find_faces(pixels: Pixels, tilt: float = 0.0) -> Iterator[list[Box]]:
+    """Give the boxes of frontal faces: of near ones, then of those farther away; in each, the largest first.
+
+    The boxes are upright, the faces in them tilted by some degrees, clockwise.
+    """
     scale = min(1.0, LONG_SIDE / max(pixels.shape[:2]))
     grey = _small(pixels, scale)
+    middle = (grey.shape[1] - 1) / 2, (grey.shape[0] - 1) / 2
+    turn = np.asarray(cv2.getRotationMatrix2D(middle, tilt, 1.0), dtype=np.float64)
+    if tilt:
+        turned = cv2.warpAffine(grey, turn, grey.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        grey = np.asarray(turned, dtype=np.uint8)
     for least, greatest in SIZES:
         sides = [max(LEAST_WINDOW, round(share * max(grey.shape))) for share in (least, greatest)]
         boxes = _own.cascade.detectMultiScale(
             grey, SCALE_STEP, NEIGHBOURS, minSize=(sides[0], sides[0]), maxSize=(sides[1], sides[1])
         )
-        found = [Box(float(x) / scale, float(y) / scale, float(side) / scale) for x, y, side, _ in boxes]
+        found = [_turned_back(Box(float(x), float(y), float(side)), turn, scale) for x, y, side, _ in boxes]
         yield sorted(found, key=lambda box: (-box.side, box.left, box.top))
+
+
+def _turned_back(box: Box, turn: NDArray[np.floating], scale: float) -> Box:
+    """The box of the whole, upright picture for one of the small, turned picture."""
+    half = box.side / 2
+    x, y = turn[:, :2].T @ (np.array([box.left + half, box.top + half]) - turn[:, 2])
+    return Box(float(x - half) / scale, float(y - half) / scale, box.side / scale)
 
 
 def _small(pixels: Pixels, scale: float) -> Pixels:

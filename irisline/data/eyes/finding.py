@@ -21,6 +21,9 @@ Framing = Literal["face", "eyes", "eye"]
 
 NO_EYE = "no eye found"
 
+TILTS = (-20.0, 20.0)
+"""Degrees at which faces are looked for when nothing else is found."""
+
 LOOKS = 3
 """How often a place is judged and moved to where the verdict says."""
 
@@ -93,10 +96,16 @@ class Found:
 def find(picture: Image.Image) -> Found:
     """Give the eyes in an upright RGB picture."""
     pixels = np.asarray(picture, dtype=np.uint8)
-    near_then_far = (_in_faces(pixels, boxes) for boxes in find_faces(pixels))
-    faces = next(filter(None, near_then_far), None) or _anywhere(pixels)
+    faces = _of_faces(pixels, 0.0) or _anywhere(pixels)
+    for tilt in TILTS if not faces else ():
+        faces = faces or _of_faces(pixels, tilt)
     faces.sort(key=lambda face: (-face.eyes[0].radius, face.eyes[0].x, face.eyes[0].y))
     return Found(tuple(faces), "" if faces else NO_EYE)
+
+
+def _of_faces(pixels: Pixels, tilt: float) -> list[Face]:
+    near_then_far = (_in_faces(pixels, boxes) for boxes in find_faces(pixels, tilt))
+    return next(filter(None, near_then_far), [])
 
 
 def _in_faces(pixels: Pixels, boxes: list[Box]) -> list[Face]:
