@@ -12,7 +12,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data repro ui serve bento container up down test check bench format
+.PHONY: help install data snapshot repro ui serve bento container up down test check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ data: install $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is 
 
 $(RENDERED): %: %.dvc | install
 	@dvc pull --quiet $< && touch $@
+
+snapshot: data ## search the web for pictures under accepted licences, add them to data/, pin it (RETRY=1 to try again what failed)
+	@irisline snapshot $(if $(RETRY),--retry)
 
 repro: data ## from the pool to a promoted model: what has changed runs again
 	@started=$$(date +%s) && dvc repro && irisline publish --promote && irisline summary --since $$started

@@ -51,9 +51,9 @@ def _changed(data: bytes, random: np.random.Generator) -> bytes:
     return _saved(lit, int(random.integers(80, 96)))
 
 
-def photographs(sources: Sequence[Path]) -> list[bytes]:
+def photographs(sources: Sequence[Path], lightest: int = LIGHTEST, heaviest: int = HEAVIEST) -> list[bytes]:
     """Give the pictures as a phone or a web page would send them: 640 pixels wide or high, JPEG files of 20 to 60 kB."""
-    sizes = np.linspace(LIGHTEST, HEAVIEST, len(sources)).tolist()
+    sizes = np.linspace(lightest, heaviest, len(sources)).tolist()
     return [_of_size(file.read_bytes(), size) for file, size in zip(sources, sizes, strict=True)]
 
 

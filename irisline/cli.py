@@ -9,7 +9,7 @@ import sys
 import typer
 
 from irisline import console
-from irisline.commands import packaging, predicting, project, releasing, serving
+from irisline.commands import collecting, packaging, predicting, project, releasing, serving, taking_down
 from irisline.errors import IrislineError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
+    ("snapshot", collecting.snapshot, "irisline snapshot --dry-run"),
     ("predict", predicting.predict, "irisline predict data/blue/*.jpg --json"),
     ("publish", releasing.publish, "irisline publish --promote"),
     ("versions", releasing.versions, "irisline versions"),
@@ -37,6 +38,7 @@ _COMMANDS = (
     ("summary", project.summary, "irisline summary --since $(date +%s)"),
     ("ui", project.ui, "irisline ui --port 5001"),
     ("pool", project.pool, "irisline pool --count 200 --out pool"),
+    ("take-down", taking_down.take_down, 'irisline take-down blue/flickr-123.jpg --reason "the person asked"'),
     ("doctor", project.doctor, "irisline doctor"),
 )
 

@@ -16,6 +16,8 @@ SERVICE = Path("service")
 ARTIFACTS = Path("artifacts")
 REPORTS = Path("reports")
 SOURCES = "sources.csv"
+TAKE_DOWNS = "take_downs.csv"
+ATTRIBUTION = "ATTRIBUTION.md"
 
 COLLECTED = ARTIFACTS / "collect"
 ACCEPTED = ARTIFACTS / "validate"
@@ -25,7 +27,9 @@ CALIBRATED = ARTIFACTS / "evaluate"
 
 # Not outputs: what a stage keeps between runs of its own. DVC does not see them.
 SCRATCH = ARTIFACTS / "scratch"
+SNAPSHOT = SCRATCH / "snapshot"
 
+SNAPSHOT_REPORT = REPORTS / "snapshot"
 COLLECT_REPORT = REPORTS / "collect"
 VALIDATE_REPORT = REPORTS / "validate"
 AUGMENT_REPORT = REPORTS / "augment"

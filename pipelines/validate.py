@@ -13,7 +13,8 @@ from irisline.params import Params
 
 def validate(params: Params) -> None:
     """Judge artifacts/collect/, write what is accepted to artifacts/validate/ and the findings to reports/validate/."""
-    table = contract.with_shared_pixels(facts.table(paths.COLLECTED, params.execution))
+    table = facts.table(paths.COLLECTED, params.execution)
+    table = contract.with_shared_pixels(table, params.snapshot.licences)
     with paths.whole_folder(paths.VALIDATE_REPORT) as report:
         judge = expectations.Judge(params, report / data_docs.FOLDER)
         failures = judge.failures(table)

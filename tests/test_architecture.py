@@ -31,6 +31,11 @@ SERVING_NEVER_LOADS = {
 }
 NO_OUTPUT_DEPENDS_ON = {"execution"}
 SECTIONS = {field.alias or name for name, field in Params.model_fields.items()}
+KEYS = {  # for a stage that uses little of a section
+    f"{field.alias or name}.{key}"
+    for name, field in Params.model_fields.items()
+    for key in field.annotation.model_fields
+}
 DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PRETRAIN: dict[str, Any] = yaml.safe_load((ROOT / "pretrain" / "dvc.yaml").read_text())["stages"]
 
@@ -108,10 +113,16 @@ def test_dvc_knows_the_params_a_stage_uses(file: Path) -> None:
     whole = [
         target for target in whole if "release" not in target.parts
     ]  # what is shown to MLflow is no output of DVC's
-    used = {name.rstrip("_") for target in whole for name in re.findall(r"\bparams\.(\w+)", target.read_text())}
-    missing = (used & SECTIONS) - NO_OUTPUT_DEPENDS_ON - set(DVC[file.stem]["params"])
-    assert not missing, f"list {sorted(missing)} among the params of {file.stem} in dvc.yaml"
-    assert set(DVC[file.stem]["params"]) <= SECTIONS
+    used = {named for target in whole for named in re.findall(r"\bparams\.(\w+)(?:\.(\w+))?", target.read_text())}
+    used = {(section.rstrip("_"), key) for section, key in used}
+    listed = set(DVC[file.stem]["params"])
+    missing = {
+        f"{section}.{key}".rstrip(".")
+        for section, key in used
+        if section in SECTIONS - NO_OUTPUT_DEPENDS_ON and not {section, f"{section}.{key}"} & listed
+    }
+    assert not missing, f"list {sorted(missing)}, or their sections, among the params of {file.stem} in dvc.yaml"
+    assert listed <= SECTIONS | KEYS
 
 
 def test_training_depends_on_every_file_of_rendered_weights_and_no_run_on_what_makes_them() -> None:

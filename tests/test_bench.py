@@ -17,6 +17,13 @@ pytestmark = pytest.mark.slow
 empty_store, settings, two_versions = releases.empty_store, releases.settings, releases.two_versions
 
 SMALLEST = {
+    "collect": {
+        "BENCH_DRAWN": "4",
+        "BENCH_IMAGES": "16",
+        "BENCH_RUNS": "1",
+        "BENCH_FEW": "16",
+        "BENCH_MANY": "32",
+    },
     "memory": {"BENCH_DRAWN": "8", "BENCH_FEW": "60", "BENCH_MANY": "80"},
     "prediction": {"BENCH_DRAWN": "4", "BENCH_IMAGES": "8", "BENCH_RUNS": "1"},
     "training": {"BENCH_DRAWN": "4", "BENCH_BATCHES": "1", "BENCH_EPOCHS": "1", "BENCH_RUNS": "1"},
@@ -41,7 +48,9 @@ def _ratios(printed: str) -> list[str]:
     return re.findall(r"^  (\S+(?: \S+)*): -?\d+\.\d{3}(?: \(claim: .*\))?$", printed, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("memory", 2), ("prediction", 1), ("training", 3), ("validation", 2)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("collect", 9), ("memory", 2), ("prediction", 1), ("training", 3), ("validation", 2)]
+)
 def test_a_bench_prints_its_ratios(name: str, expected: int) -> None:
     assert len(_ratios(_run(name, ROOT, SMALLEST[name]))) == expected
 

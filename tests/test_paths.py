@@ -57,7 +57,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "metrics.json"
     target.write_text("old")
-    with _largest_file(10), pytest.raises(IrislineError, match=r"metrics.json: File too large; a limit .*run the same"):
+    with largest_file(10), pytest.raises(IrislineError, match=r"metrics.json: File too large; a limit .*run the same"):
         paths.write_whole(target, b"x" * 100_000)
     assert target.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["metrics.json"]
@@ -103,7 +103,7 @@ def test_a_full_disk_is_one_line_and_nothing_half_written(small_disk: Path) -> N
 
 
 @contextmanager
-def _largest_file(size: int) -> Iterator[None]:
+def largest_file(size: int) -> Iterator[None]:
     """Limit how long a file may grow while the block runs: a full disk that needs no rights."""
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

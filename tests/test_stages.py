@@ -8,7 +8,7 @@ import yaml
 from PIL import Image
 
 from irisline import paths
-from irisline.data import manifest
+from irisline.data import manifest, training_set
 from irisline.errors import DataError, MissingInput, ModelError
 from irisline.model import bundle, training
 from irisline.model.classifier import Classifier
@@ -175,7 +175,8 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     facts = json.loads((paths.TRAINED / "model.json").read_text())
     assert facts["classes"] == list(CLASSES)
     assert facts["preprocess"] == SETTINGS.preprocess.model_dump()
-    assert facts["data_licences"] == {"own": 24}
+    assert (facts["data_licences"], facts["data_providers"]) == ({"own": 24}, {"folder": 24})
+    assert facts["data_pictures"] == training_set.digest(training_set.of(manifest.table(paths.ACCEPTED)))
     assert set(contents(paths.TRAINED)) == {"model.safetensors", "model.onnx", "model.json"}
     assert set(contents(paths.TRAIN_REPORT)) == {"history.tsv", "curves.png", "metrics.json"}
     assert len((paths.TRAIN_REPORT / "history.tsv").read_text().splitlines()) == 3

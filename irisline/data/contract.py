@@ -1,20 +1,23 @@
 """The data contract: what each picture and the whole pool must meet, built from params, and the columns it is read from.
 
 Plain data: knows nothing of how a fact is measured, how a line is judged or where the answers go.
+Which licences are accepted is what a snapshot may fetch: snapshot.licences, and a person's own pictures.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
-from irisline.data import split
+from irisline.data import licences, split
 from irisline.params import Params
 
 HAS_PICTURES = "the pool has pictures"
 SHARE_REJECTED = "share rejected"
 OF_CLASS = "pictures of class "
+UNKNOWN = "unknown"  # among the families: a picture may be without a licence
 ANY = "*"  # in Expectation.where: any value but null
 
 
@@ -42,11 +45,11 @@ class Expectation:
 
 def of_images(params: Params) -> list[Expectation]:
     """Give what every picture must meet, in the order a person should hear of it."""
-    limits, classes = params.validate_, params.base.classes
+    limits, classes, families = params.validate_, params.base.classes, params.snapshot.licences
     return [
         _empty("readable", "reason", "replace the file"),
         _in_set("label is a class", "label", classes, "move it, or add the class to base.classes"),
-        _filled("licence is known", "licence", "write its licence in data/sources.csv"),
+        *_licensed(families),
         _between("under one label", "labels_of_pixels", None, 1, "remove it from every folder but the right one"),
         _empty("not an exact copy", "copy_of", "remove the copy"),
         _between("large enough", "short_side", limits.min_side, None, _change("lower", "min_side")),
@@ -61,7 +64,7 @@ def of_images(params: Params) -> list[Expectation]:
 
 def of_pool(params: Params) -> list[Expectation]:
     """Give what the table must meet once failing rows are out and the splits are drawn, in order of weight."""
-    limits, classes = params.validate_, params.base.classes
+    limits, classes, families = params.validate_, params.base.classes, params.snapshot.licences
     parts = [part for part in split.NAMES if getattr(params.split, part) > 0]
     return [
         _rows(HAS_PICTURES, 1, "add pictures to data/<class>/", {}),
@@ -79,22 +82,31 @@ def of_pool(params: Params) -> list[Expectation]:
             for advice in [f"raise split.{part}, or take another base.seed"]
         ),
         _accepted("accepted labels", "label", "expect_column_distinct_values_to_be_in_set", value_set=classes),
-        _accepted("accepted licences", "licence", "expect_column_values_to_not_be_null"),
+        *(
+            []
+            if UNKNOWN in families
+            else [_accepted("known licences", "licence", "expect_column_values_to_not_be_null")]
+        ),
+        _accepted("accepted licences", "refused_licence", "expect_column_values_to_be_null"),
         _accepted("accepted pixels are unique", "sha256", "expect_column_values_to_be_unique"),
         _accepted("splits of a group", "splits_of_group", "expect_column_max_to_be_between", max_value=1),
     ]
 
 
-def with_shared_pixels(table: pd.DataFrame) -> pd.DataFrame:
-    """Give a facts table with short_side, and what its rows say of one another: labels_of_pixels and copy_of.
+def with_shared_pixels(table: pd.DataFrame, families: Collection[str]) -> pd.DataFrame:
+    """Give a facts table with short_side, refused_licence, and what its rows say of one another: labels_of_pixels, copy_of.
 
-    copy_of is the id of the copy to keep: the first that has a licence, else the first. The other lines of of_images
-    look at the pixels or their label, so they keep or reject all copies alike.
+    refused_licence is the licence where there is one and its family is not accepted. copy_of is the id of the copy to
+    keep: the first whose licence is accepted, else the first. The other lines of of_images look at the pixels or their
+    label, so they keep or reject all copies alike.
     """
+    stated = table["licence"].fillna("")
+    refused = ~stated.map(lambda licence: licences.accepted(licence, families)).astype("bool")
     pixels = table.groupby("sha256")
-    licensed_first = table.sort_values("licence", key=pd.isna, kind="stable")
+    licensed_first = table.assign(refused=refused).sort_values("refused", kind="stable")
     kept = licensed_first.groupby("sha256")["id"].transform("first").reindex(table.index)
     return table.assign(
+        refused_licence=table["licence"].where(refused),
         short_side=table[["width", "height"]].min(axis=1).astype("float64"),
         labels_of_pixels=pixels["label"].transform("nunique").astype("float64"),
         copy_of=kept.where(kept != table["id"]),
@@ -116,6 +128,17 @@ def _empty(name: str, column: str, advice: str) -> Expectation:
 
 def _filled(name: str, column: str, advice: str) -> Expectation:
     return Expectation(name, "expect_column_values_to_not_be_null", "must be given", advice, {"column": column})
+
+
+def _licensed(families: Sequence[str]) -> list[Expectation]:
+    """The licence policy: where unknown licences are accepted, a row may be without."""
+    limit = f"must be one of {', '.join([*families, licences.OWN])}"
+    advice = "remove the picture, or accept its licence in snapshot.licences"
+    kwargs = {"column": "refused_licence"}
+    accepted = Expectation("licence is accepted", "expect_column_values_to_be_null", limit, advice, kwargs)
+    if UNKNOWN in families:
+        return [accepted]
+    return [_filled("licence is known", "licence", "write its licence in data/sources.csv"), accepted]
 
 
 def _in_set(name: str, column: str, values: list[str], advice: str) -> Expectation:

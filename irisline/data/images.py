@@ -66,7 +66,7 @@ def _decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
         raise UnreadableImage(f"not a {', '.join(FORMATS)} picture") from error
     if image.width * image.height > max_pixels:
         raise UnreadableImage(f"{image.width}x{image.height} is more than {max_pixels} pixels")
-    if _scans(data) > MAX_SCANS:
+    if scans(data) > MAX_SCANS:
         raise UnreadableImage(f"more than {MAX_SCANS} scans")
     image.draft("RGB", (max_side, max_side))  # a JPEG decoder scales down by 2, 4 or 8 for free
     if max(image.size) < GIANT * max_side:
@@ -79,7 +79,7 @@ def _decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
     return rgb
 
 
-def _scans(data: bytes) -> int:
+def scans(data: bytes) -> int:
     """Give how often a JPEG goes over its pixels, 0 for other formats: a small file that does so for minutes is a trap."""
     scans, at = 0, 2 if data.startswith(b"\xff\xd8") else len(data)
     while (found := _MARKER.search(data, at)) and data[found.end() - 1] != _END and scans <= MAX_SCANS:

@@ -15,6 +15,7 @@ from irisline.errors import DataError, MissingInput, UnreadableImage
 from irisline.params import Collect
 
 OWN = {"provider": "folder", "licence": "own"}  # a picture someone dropped in by hand
+_TABLES = (paths.SOURCES, paths.TAKE_DOWNS)
 _KEPT = ("provider", "licence", "author", "page_url")
 
 
@@ -100,7 +101,7 @@ def _check_folders(folder: Path, files: Mapping[str, list[Path]]) -> None:
     _check_names(folder, [*shown, *chain(*files.values())])
     present = {child.name for child in shown if child.is_dir()}
     loose = [child.name for child in shown if child.name not in present]
-    if pictures := [name for name in loose if name != paths.SOURCES and not name.endswith(".md")]:
+    if pictures := [name for name in loose if name not in _TABLES and not name.endswith(".md")]:
         raise DataError(f"{folder}/{pictures[0]}: not in a class folder; move it into {folder}/<class>/ or remove it")
     if empty := [name for name, pictures in files.items() if not pictures]:
         raise DataError(

@@ -5,6 +5,8 @@ Owns the columns, the statuses and the way to disk. Knows nothing of pictures or
 
 import csv
 import io
+import os
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -69,6 +71,12 @@ def write(file: Path, lines: Iterable[Mapping[str, object]]) -> None:
     writer.writeheader()
     writer.writerows(lines)
     paths.write_whole(file, text.getvalue())
+
+
+def moment() -> str:
+    """Give the time as the table writes it, in UTC; that of SOURCE_DATE_EPOCH when set (reproducible-builds.org)."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(seconds) if seconds else None))
 
 
 def _text(file: Path) -> str:

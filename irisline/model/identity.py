@@ -58,6 +58,7 @@ class Identity(_Facts):
     run_id: str
     metrics: dict[str, Metric]
     licences: dict[str, int]
+    providers: dict[str, int] = Field(default_factory=dict)  # a folder made before they were told has none
     registered: str
     promoted: str | None
 

@@ -1,7 +1,6 @@
 """One training from the tables on disk to a network with its history. Knows nothing of MLflow or where outputs go."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irisline import console, paths
-from irisline.data import manifest
+from irisline.data import manifest, training_set
 from irisline.errors import DataError
 from irisline.model import learner, network, samples, schedule
 from irisline.model.bundle import file_digest
@@ -78,7 +77,7 @@ def key(params: Params, init: str) -> str:
 
 def facts(params: Params) -> dict[str, Any]:
     """Give what model.json says of a model beyond its weights: how to feed it, how it was made, on whose pictures."""
-    licences = Counter(manifest.table(paths.ACCEPTED)["licence"].to_pylist())
+    pictures = training_set.of(manifest.table(paths.ACCEPTED))
     return {
         "name": params.base.name,
         "classes": params.base.classes,
@@ -88,7 +87,9 @@ def facts(params: Params) -> dict[str, Any]:
         "arch": params.train.arch,
         "init": params.train.init,
         "epochs": params.train.epochs,
-        "data_licences": dict(sorted(licences.items())),
+        "data_licences": training_set.counts(pictures, "licence"),
+        "data_providers": training_set.counts(pictures, "provider"),
+        "data_pictures": training_set.digest(pictures),
     }
 
 

@@ -28,7 +28,8 @@ def show(client: "MlflowClient", run_id: str, params: Params) -> None:
     for stage, metrics in reported_metrics().items():
         if stage != tracking.CURVES:  # its numbers are the last points of the curves
             tracking.log_step(client, run_id, 0, metrics, stage)
-    client.log_artifacts(run_id, str(paths.REPORTS), "reports")
+    for folder in report_folders():
+        client.log_artifacts(run_id, str(folder), folder.as_posix())
     for name in _SOURCES:
         if Path(name).exists():
             client.log_artifact(run_id, name, "source")
@@ -83,6 +84,11 @@ def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:
             mlflow.log_input(pictures, context=str(split))
 
 
+def report_folders() -> list[Path]:
+    """Give the folder of each stage's report; a snapshot's shows the pool, which has no place among what is kept for good."""
+    return sorted(folder for folder in paths.REPORTS.glob("*") if folder.is_dir() and folder != paths.SNAPSHOT_REPORT)
+
+
 def all_params(params: Params) -> dict[str, Any]:
     """Give every param by its dotted name."""
     return tracking.flat(params.model_dump(by_alias=True))
@@ -90,7 +96,7 @@ def all_params(params: Params) -> dict[str, Any]:
 
 def reported_metrics() -> dict[str, dict[str, float]]:
     """Give the numbers of each stage's metrics.json by stage."""
-    files = sorted(paths.REPORTS.glob("*/metrics.json"))
+    files = [file for folder in report_folders() if (file := folder / "metrics.json").is_file()]
     documents = {file.parent.name: tracking.flat(read_json(file)) for file in files}
     return {
         stage: {name: float(value) for name, value in document.items() if isinstance(value, int | float)}

@@ -7,7 +7,7 @@ from typing import Any
 from irisline.errors import NotFound
 from irisline.model import gate
 from irisline.params import Params
-from irisline.release import lineage, registry, store, versions
+from irisline.release import lineage, registry, store, trained_on, versions
 
 
 def of_version(params: Params, number: int) -> dict[str, Any]:
@@ -25,7 +25,9 @@ def of_version(params: Params, number: int) -> dict[str, Any]:
         "machine": machine,
         "metrics, with 95 % intervals": with_intervals(version.metrics),
         "gate": [registry.marked(gate.Check(**check)) for check in (version.gate or {"checks": []})["checks"]],
+        "pictures": trained_on.counts(version.tags),
         "licences of the data": json.loads(version.tags.get(versions.LICENCES, "{}")),
+        "providers of the data": json.loads(version.tags.get(versions.PROVIDERS, "{}")),
         "params": run_params,
         "to build it again": recipe(version.tags),
     }

@@ -58,6 +58,7 @@ def identity(client: "MlflowClient", model: str, version: Version, folder: Path)
         run_id=version.run_id,
         metrics=_metrics(version.metrics),
         licences=json.loads(tags.get(versions.LICENCES, "{}")),
+        providers=json.loads(tags.get(versions.PROVIDERS, "{}")),
         registered=datetime.fromtimestamp(version.created, UTC).isoformat(timespec="seconds"),
         promoted=_promoted(client, model, version),
     )

@@ -15,7 +15,7 @@ from irisline import console, paths
 from irisline.errors import ReleaseError
 from irisline.model import bundle
 from irisline.params import Params
-from irisline.release import evidence, lineage, lock, note, store, tracking, versions
+from irisline.release import evidence, lineage, lock, note, store, tracking, trained_on, versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -49,6 +49,7 @@ def publish(params: Params) -> Published:
     with store.one_line_failures(), lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
         experiment = store.experiment(client, params.base.name)
         run_id, run_changed = _complete_run(client, experiment, params, digest)
+        run_changed |= trained_on.record(client, run_id, _model_facts())
         facts = _facts(client, run_id, gate)
         found = versions.of_digest(client, params.base.name, digest)
         if found is None:
@@ -129,17 +130,18 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
 def _facts(client: "MlflowClient", run_id: str, gate: dict[str, Any]) -> dict[str, str]:
     """Give the tags of a version: the verdict, the numbers, the source and which run holds the evidence."""
     tags = client.get_run(run_id).data.tags
-    metrics, choice = evidence.reported_metrics().get("evaluate", {}), _choice()
+    metrics, choice, made = evidence.reported_metrics().get("evaluate", {}), _choice(), _model_facts()
     return {
         versions.GATE: json.dumps(gate),
         versions.METRICS: json.dumps(metrics),
-        versions.LICENCES: json.dumps(_model_facts()["data_licences"]),
+        versions.LICENCES: json.dumps(made["data_licences"]),
+        versions.PROVIDERS: json.dumps(made.get("data_providers", {})),
         versions.RUN: run_id,
         versions.PRECISION: choice["chosen"],
         versions.PRECISION_REASON: choice["reason"],
         "gate": "passed" if gate["passed"] else "refused",
         "error_rate": f"{metrics['error_rate']:.4f}",
-        **{name: tags[name] for name in lineage.SOURCE},
+        **{name: tags[name] for name in (*lineage.SOURCE, versions.PICTURES) if name in tags},
     }
 
 
@@ -180,5 +182,6 @@ def _evidence(digest: str) -> str:
 def _shown_files() -> Iterator[Path]:
     yield paths.PARAMS
     # DVC adds its own .gitignore to a folder once the stage has ended.
-    reports = (path for path in paths.REPORTS.rglob("*") if path.is_file() and path.name != ".gitignore")
+    found = (path for folder in evidence.report_folders() for path in folder.rglob("*") if path.is_file())
+    reports = (path for path in found if path.name != ".gitignore")
     yield from sorted(path for path in reports if path != _CHOICE)  # a stopwatch never says the same twice

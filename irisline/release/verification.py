@@ -59,7 +59,7 @@ def ask(url: str) -> dict[str, Any]:
     try:
         answer = httpx.get(f"{url.rstrip('/')}/model", headers=headers, timeout=PATIENCE)
         told: dict[str, Any] = answer.raise_for_status().json()
-        Identity.model_validate({name: told[name] for name in Identity.model_fields})
+        Identity.model_validate({name: told[name] for name in Identity.model_fields if name in told})
         return told
     except httpx.HTTPStatusError as error:
         advice = f"; set {KEY}" if error.response.status_code == 401 else ""

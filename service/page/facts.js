@@ -18,6 +18,7 @@ const NAMES = {
   device: "Runs on",
   preprocess: "What it sees",
   licences: "Licences of the data",
+  providers: "Providers of the data",
   source: "Made from",
   run_id: "Training run",
   digest: "Digest",

@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ GOOD = {
 }  # fmt: skip
 
 
-def pool(count: int = 120, **changes: dict[str, object]) -> pd.DataFrame:
+def pool(
+    count: int = 120, families: Sequence[str] = PARAMS.snapshot.licences, **changes: dict[str, object]
+) -> pd.DataFrame:
     """Give a table of good pictures of both classes, with the changes to single rows: r3={"label": ...}."""
     numbers = np.random.default_rng(7).integers(0, 2**64, count, dtype=np.uint64).tolist()
     rows = [
@@ -36,7 +39,7 @@ def pool(count: int = 120, **changes: dict[str, object]) -> pd.DataFrame:
     for key, change in changes.items():
         rows[int(key[1:])].update(change)
     columns = [name for name in manifest.COLLECTED.names if name != "image"]
-    return contract.with_shared_pixels(pd.DataFrame(rows, columns=[*columns, *facts.NAMES]))
+    return contract.with_shared_pixels(pd.DataFrame(rows, columns=[*columns, *facts.NAMES]), families)
 
 
 def judged(table: pd.DataFrame, docs: Path, params: Params = PARAMS) -> list[Failure]:
@@ -87,19 +90,48 @@ def test_the_copy_that_has_a_licence_is_the_one_kept():
     assert copy_of.dropna().to_dict() == {2: "blue/000.jpg"}
 
 
+def test_the_copy_whose_licence_is_accepted_is_the_one_kept_and_the_others_are_named():
+    sha256 = {"sha256": "0" * 64}
+    copy_of = pool(6, r0=sha256 | {"licence": "CC-BY-NC-4.0"}, r2=sha256 | {"licence": "CC-BY-4.0"})["copy_of"]
+    assert copy_of.dropna().to_dict() == {0: "blue/002.jpg"}
+
+
+def licensed(tmp_path: Path, *families: str) -> list[tuple[str, str, str, str, str]]:
+    params = PARAMS.model_copy(update={"snapshot": PARAMS.snapshot.model_copy(update={"licences": list(families)})})
+    table = pool(
+        120, families, r1={"licence": "CC-BY-NC-4.0"}, r2={"licence": "CC-BY-SA-3.0-DE"}, r3={"licence": "CC0-1.0"},
+        r4={"licence": "All rights reserved"}, r5={"licence": None}, r6={"licence": "CC BY-ND 2.0"},
+    )  # fmt: skip
+    return [(one.id, one.expectation, one.column, one.value, one.limit) for one in judged(table, tmp_path, params)]
+
+
+def test_a_licence_that_is_not_accepted_is_refused_with_the_policy(tmp_path):
+    limit = "must be one of cc0, by, by-sa, own"
+    assert licensed(tmp_path, "cc0", "by", "by-sa") == [
+        ("brown/001.jpg", "licence is accepted", "refused_licence", "CC-BY-NC-4.0", limit),
+        ("blue/004.jpg", "licence is accepted", "refused_licence", "All rights reserved", limit),
+        ("brown/005.jpg", "licence is known", "licence", "", "must be given"),
+        ("blue/006.jpg", "licence is accepted", "refused_licence", "CC BY-ND 2.0", limit),
+    ]
+
+
+def test_who_accepts_unknown_licences_accepts_pictures_without_one(tmp_path):
+    assert [row[0] for row in licensed(tmp_path, "cc0", "unknown")] == ["brown/001.jpg", "blue/002.jpg", "blue/006.jpg"]
+
+
 def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path):
     judge = Judge(PARAMS, tmp_path)
     table = contract.with_outcome(split.divide(pool(), set(), PARAMS))
     assert judge.failures(table) == []
     assert judge.broken(table) == []
-    assert judge.meant == len(contract.of_images(PARAMS)) + len(contract.of_pool(PARAMS)) == 28
+    assert judge.meant == len(contract.of_images(PARAMS)) + len(contract.of_pool(PARAMS)) == 30
     assert (tmp_path / "index.html").is_file()
 
 
 def test_an_expectation_that_great_expectations_drops_is_a_bug_and_not_a_pass(tmp_path):
     judge = Judge(PARAMS, tmp_path)
     judge.of_images.append(judge.of_images[0])
-    with pytest.raises(RuntimeError, match="12 expectations evaluated, 13 meant"):
+    with pytest.raises(RuntimeError, match="13 expectations evaluated, 14 meant"):
         judge.failures(pool())
 
 

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from irisline import params, paths
-from irisline.data import images, manifest
+from irisline.data import images, manifest, training_set
 from irisline.model import bundle, gate
 from irisline.model.classifier import Classifier
 from irisline.params import Params
@@ -148,7 +148,9 @@ def put_model(settings: Params, weight: float = 0.05, bias: float = 0.0, error_r
         "max_side": 640,
         "max_pixels": 10**6,
         "digest": bundle.file_digest(paths.TRAINED / "model.safetensors"),
-        "data_licences": {"CC0": 24},
+        "data_licences": {"CC0-1.0": 24},
+        "data_providers": {"drawn": 24},
+        "data_pictures": training_set.digest(training_set.of(manifest.table(paths.ACCEPTED))),
     }
     (paths.TRAINED / "model.json").write_text(json.dumps(facts))
     (paths.CALIBRATED / "calibration.json").write_text(json.dumps({"temperature": 1.0, "unsure_threshold": 0.6}))
@@ -165,7 +167,16 @@ def _accepted() -> Iterator[manifest.Row]:
         sha256 = images.pixel_digest(images.decode(data, 640, 10**6))
         facts = dict.fromkeys(("aspect", "brightness", "contrast", "sharpness", "entropy"), 1.0)
         named = {"id": f"{label}/{number}.jpg", "label": label, "sha256": sha256, "group": str(number), "split": split}
-        yield {**named, **facts, "width": 48, "height": 40, "licence": "CC0", "image": data}
+        yield {
+            **named,
+            **facts,
+            "width": 48,
+            "height": 40,
+            "licence": "CC0-1.0",
+            "provider": "drawn",
+            "image": data,
+            "page_url": f"https://example.org/{number}",
+        }
 
 
 def put_golden() -> None:
@@ -178,7 +189,8 @@ def put_golden() -> None:
         (folder / f"{number:04d}.jpg").write_bytes(data)
         answer = classifier.predict([data])[0]
         found = {"probabilities": answer.probabilities, "unsure": answer.unsure}
-        answers.append({"file": f"{number:04d}.jpg", "sha256": "0" * 64, **found})
+        shown = images.pixel_digest(images.decode(data, 640, 10**6))
+        answers.append({"file": f"{number:04d}.jpg", "sha256": shown, **found})
     (folder / "answers.json").write_text(json.dumps(answers))
 
 

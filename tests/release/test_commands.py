@@ -98,7 +98,9 @@ def test_predict_can_ask_the_workspace(train: Train) -> None:
 def test_lineage_says_where_a_version_comes_from_and_how_to_rebuild_it(published: Params) -> None:
     found = answered("lineage", "1")
     assert found["params"]["train.epochs"] == "4"
-    assert found["licences of the data"] == {"CC0": 24}
+    assert found["licences of the data"] == {"CC0-1.0": 24}
+    assert found["providers of the data"] == {"drawn": 24}
+    assert found["pictures"] == {"train": 8, "valid": 8, "test": 8}
     assert found["metrics, with 95 % intervals"]["error_rate"] == "0 (0 to 0.1)"
     assert found["source"]["data_md5"] == "0123456789abcdef0123456789abcdef.dir"
     assert found["to build it again"][0].startswith("no git commit was recorded")

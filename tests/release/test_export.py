@@ -35,7 +35,7 @@ def test_the_identity_is_what_the_registry_says(exported: tuple[identity.Identit
     assert (found.precision, found.precision_reason) == ("float32", "int8 changes 1 of 8 test answers")
     assert found.source.data_md5 == "0123456789abcdef0123456789abcdef.dir"
     assert found.metrics["error_rate"] == identity.Metric(value=0.0, low=0.0, high=0.1)
-    assert found.licences == {"CC0": 24}
+    assert (found.licences, found.providers) == ({"CC0-1.0": 24}, {"drawn": 24})
     history, _ = registry.history(published)
     assert found.promoted == history[0].when.isoformat(timespec="seconds")
 

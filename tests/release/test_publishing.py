@@ -58,6 +58,18 @@ def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_sou
     ]
 
 
+def test_the_sheets_of_a_snapshot_are_no_evidence(train: Train, settings: Params) -> None:
+    train()
+    first = publishing.publish(settings)
+    paths.SNAPSHOT_REPORT.mkdir()
+    (paths.SNAPSHOT_REPORT / "blue.png").write_bytes(b"the pool, for a person to look at")
+    assert not publishing.publish(settings).changed
+    train(weight=0.06)
+    second = publishing.publish(settings)
+    shown = [{file.path for file in store.client().list_artifacts(one.run_id, "reports")} for one in (first, second)]
+    assert shown == [{"reports/evaluate", "reports/train", "reports/validate"}] * 2
+
+
 def test_publishing_twice_changes_nothing(train: Train, settings: Params) -> None:
     train()
     first = publishing.publish(settings)

@@ -1,1 +1,4 @@
-"""How pictures get here from addresses nobody vouches for. Knows nothing of providers, labels or the pool."""
+"""Pictures of the web, by their addresses: politely, bounded in time and size, only from public places, whole or not at all.
+
+Knows nothing of providers, licences or the pool.
+"""

@@ -1,0 +1,193 @@
+"""Pictures taken out of the pool because someone asked: which they are, and how they go, for good.
+
+In an order that may be cut off anywhere: first it is remembered never to fetch them, then their lines forget whose they
+were, then the files go; the same command again does what is left. Knows nothing of versions.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from irisline import paths
+from irisline.data import fingerprints, provenance, take_down
+from irisline.data.provenance import Line
+from irisline.data.snapshot import filing
+from irisline.data.snapshot.journal import alone
+from irisline.data.snapshot.snapshot import pin
+from irisline.data.take_down import STATUS, Rule, TakeDowns
+from irisline.errors import DataError, MissingInput
+from irisline.params import Params
+
+# What is left of a line: enough to know the picture by, and what was kept under which licence. Not a title, an author, or
+# what a person wrote into a column of their own.
+_LEFT = tuple(name for name in provenance.FIELDS if name not in ("title", "author"))
+_SCRATCH = paths.SCRATCH / "take-down"
+_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+
+Files = Mapping[str, Path]  # by id
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A file that left the pool, and what finds its bytes elsewhere."""
+
+    id: str
+    md5: str  # the name of its bytes in DVC's cache and remotes
+    pixels: str  # sha256; empty when it could not be decoded
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What a request came to."""
+
+    kind: str  # what the pictures were named by: id, url, author or sha256
+    ids: tuple[str, ...]  # of all that were meant; some were never fetched, or are gone already
+    known: bool  # whether the pool or its tables know any of them
+    removed: tuple[Removed, ...]
+    alike: dict[str, list[str]]  # what shows the same and stays in the pool, by the id that was removed
+    changed: bool  # False when all of it had been done before
+
+
+def remove(settings: Params, what: str, reason: str, author: bool = False) -> Removal:
+    """Take out of the pool what has this id, address, sha256 or author, and remember never to fetch it again.
+
+    An address, a sha256 and what is said to be an author are remembered though the pool has no such picture. Raise
+    MissingInput without the pool; DataError for what is neither of these nor an id, or when no reason is given.
+    """
+    if not paths.POOL.is_dir():
+        raise MissingInput(f"{paths.POOL}/: no pool here; type dvc pull data.dvc to fetch it")
+    what, reason = what.strip(), " ".join(reason.split())
+    if not what or not reason:
+        raise DataError('take-down: name what to remove, and --reason "why", which data/take_downs.csv keeps')
+    with alone():
+        return _remove(settings, what, reason, author)
+
+
+def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
+    lines, files = provenance.read(paths.POOL / paths.SOURCES), dict(_files())
+    known = take_down.read(paths.POOL / paths.TAKE_DOWNS)
+    authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
+    asked = _asked(what, reason, settings.base.classes, authors, author)
+    ids = {_name(what)} if asked.what == "id" else _meant(asked, known, lines, files)
+    ids |= {line["id"] for line in lines if line.get("status") == STATUS and line["id"] in files}  # was cut off
+    going = {name: file for name, file in files.items() if name in ids}
+    removed, alike = _look(settings, files, going)
+    rules = [rule for rule in _rules(asked, sorted(ids), lines, going) if rule.covered() and known.adds(rule)]
+    left = [_forgotten(line) if line["id"] in ids else line for line in lines]
+    if rules:
+        take_down.write(paths.POOL / paths.TAKE_DOWNS, [*known.rules, *rules])
+    if left != lines:
+        provenance.write(paths.POOL / paths.SOURCES, left)
+    for file in going.values():
+        file.unlink()
+    _finish(settings)
+    heard_of = bool(ids & {*files, *(line["id"] for line in lines)})
+    changed = bool(rules or going or left != lines)
+    return Removal(asked.what, tuple(sorted(ids)), heard_of, removed, alike, changed)
+
+
+def _finish(settings: Params) -> None:
+    """Bring what follows from the pool up to date, whether or not it has changed: a removal before may have been cut off."""
+    if (paths.POOL / paths.ATTRIBUTION).is_file():
+        filing.attribute(_SCRATCH, settings.base.classes)
+    pin()
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    """Give the pictures of the pool, whatever else is wrong with it."""
+    for file in sorted(paths.POOL.glob("*/**/*")):
+        if file.is_file() and not any(part.startswith(".") for part in file.parts):
+            yield file.relative_to(paths.POOL).as_posix(), file
+
+
+def _asked(what: str, reason: str, classes: Collection[str], authors: Collection[str], author: bool) -> Rule:
+    """Give what was asked as a rule, whatever way it was named; raise DataError when that cannot be told."""
+    when, by = provenance.moment(), take_down.author_digest(what)
+    if not author and _name(what).partition("/")[0] in classes and "/" in _name(what):
+        return Rule(when, "id", reason=reason)
+    if not author and _ADDRESS.fullmatch(what):
+        return Rule(when, "url", image_url=what, reason=reason)
+    if not author and _SHA256.fullmatch(what):
+        return Rule(when, "sha256", sha256=what.lower(), reason=reason)
+    if author or by in authors:
+        return Rule(when, "author", author=by, reason=reason)
+    raise DataError(
+        f"{paths.POOL}: no picture is by {what!r}, which is no id, address or sha256; nothing was changed. "
+        "To keep an author out who is not in the pool, add --author"
+    )
+
+
+def _name(what: str) -> str:
+    return what.removeprefix(f"{paths.POOL}/")
+
+
+def _authors(line: Mapping[str, str]) -> set[str]:
+    return {take_down.author_digest(line["author"])} if line.get("author") else set()
+
+
+def _meant(asked: Rule, known: TakeDowns, lines: Iterable[Line], files: Files) -> set[str]:
+    """Give the ids of the lines that a rule covers, and of the files that have no line.
+
+    Lines that lost their author to an earlier take-down are found by what was remembered of them then.
+    """
+    earlier = (rule.covered() for rule in known.rules if asked.author and rule.author == asked.author)
+    covered = asked.covered().union(*earlier)
+    ids = {line["id"] for line in lines if covered & _known_by(asked, line).covered()}
+    if asked.sha256:
+        ids |= {name for name, file in files.items() if _digest("sha256", file) == asked.sha256}
+    return ids
+
+
+def _rules(asked: Rule, ids: Collection[str], lines: Iterable[Line], going: Files) -> Iterator[Rule]:
+    """Give what is to be remembered: each picture by all it can be known by, or what was asked where there is none."""
+    if not ids:
+        yield asked
+    known = provenance.by_id(lines)
+    for name in ids:
+        rule = _rule(asked, name, known.get(name, {}))
+        sha256 = _digest("sha256", going[name]) if name in going else rule.sha256
+        yield replace(rule, author=asked.author, sha256=sha256)
+
+
+def _known_by(asked: Rule, line: Line) -> Rule:
+    return replace(_rule(asked, line["id"], line), author="".join(_authors(line)))
+
+
+def _rule(asked: Rule, name: str, line: Mapping[str, str]) -> Rule:
+    """Give what a picture can be known by, without its author and paths of this machine."""
+    provider, stem = line.get("provider") or "", Path(name).stem
+    addresses = {key: line.get(key) or "" for key in ("image_url", "page_url")}
+    return Rule(
+        asked.when,
+        asked.what,
+        provider=provider,
+        provider_id=stem.removeprefix(f"{provider}-") if provider and stem.startswith(f"{provider}-") else "",
+        **{key: url for key, url in addresses.items() if not url.startswith("file:")},
+        sha256=line.get("sha256") or "",
+        reason=asked.reason,
+    )
+
+
+def _forgotten(line: Line) -> Line:
+    return {name: line.get(name) or "" if name in _LEFT else "" for name in line} | {"status": STATUS}
+
+
+def _look(settings: Params, files: Files, going: Files) -> tuple[tuple[Removed, ...], dict[str, list[str]]]:
+    """Give what is known of the files that go, and what stays and shows the same; the whole pool is looked at."""
+    if not going:
+        return (), {}
+    seen = dict(zip(files, fingerprints.of_files(files.values(), settings.collect, settings.execution), strict=True))
+    staying = fingerprints.Index(settings.split.near_duplicate_distance)
+    for name in files.keys() - going.keys():
+        staying.add(name, seen[name])
+    removed = tuple(Removed(name, _digest("md5", file), seen[name].pixels) for name, file in going.items())
+    alike = {name: sorted(staying.like(seen[name])) for name in going if not seen[name].reason}
+    return removed, {name: others for name, others in alike.items() if others}
+
+
+def _digest(algorithm: str, file: Path) -> str:
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, algorithm).hexdigest()

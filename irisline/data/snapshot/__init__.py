@@ -1,0 +1,12 @@
+"""Collecting from the web: search, fetch, admit and file pictures into the pool, so that a killed run goes on where it was.
+
+searching    asks the providers, deeper while a class is short
+selection    which candidates are fetched next, and which are refused before a byte is
+fetching     their bytes, from the journal, this machine or the web
+admission    what becomes of a fetched picture beside those the pool has
+ledger       the lines of sources.csv meanwhile
+journal      what has been searched and fetched so far, on disk
+filing       the change of the pool, written down first and then done
+snapshot     all of it, in rounds
+replay       the recorded list, fetched again and compared
+"""

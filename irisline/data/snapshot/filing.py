@@ -1,0 +1,99 @@
+"""The change of the pool: written down whole, then done step by step, so that one cut off anywhere is taken up again.
+
+The table first, then the files, then ATTRIBUTION.md; each is moved into place, so that no half of one is ever there.
+"""
+
+import errno
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from irisline import paths
+from irisline.data import provenance
+from irisline.data.snapshot import attribution
+from irisline.data.snapshot.journal import Journal
+from irisline.data.snapshot.ledger import Ledger
+
+PLAN = "plan.json"
+
+
+def files(folder: Path, classes: Iterable[str]) -> dict[str, Path]:
+    """Give the files of the pool by id; what is hidden is some program's note."""
+    found = (file for label in classes for file in sorted((folder / label).rglob("*")) if file.is_file())
+    named = ((file.relative_to(folder), file) for file in found)
+    return {name.as_posix(): file for name, file in named if not any(part.startswith(".") for part in name.parts)}
+
+
+def write_down(ledger: Ledger, journal: Journal) -> None:
+    """Write down what is to be done; from then on it will be, also by another run."""
+    plan = {
+        "before": _digest(paths.POOL / paths.SOURCES),
+        "place": {identity: file.name for identity, file in ledger.added.items()},
+        "remove": ledger.removed,
+        "tally": [[label, provider, counts] for (label, provider), counts in ledger.tally.items()],
+    }
+    with paths.whole_folder(_folder(journal)) as folder:
+        provenance.write(folder / paths.SOURCES, ledger.lines)
+        (folder / PLAN).write_text(json.dumps(plan), encoding="utf-8")
+
+
+def take_up(journal: Journal, classes: Iterable[str]) -> list[Any] | None:
+    """Do what is written down, whatever of it is done already; give the tally it was written with. None: nothing is.
+
+    Where others changed the table before it was written, nothing is done: the run decides anew. Where they changed it
+    after, theirs stays, and what it promises is filed.
+    """
+    folder = _folder(journal)
+    if not (folder / PLAN).is_file():
+        return None
+    plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    table, written = paths.POOL / paths.SOURCES, folder / paths.SOURCES
+    if written.is_file():
+        if _digest(table) not in (plan["before"], _digest(written)):
+            shutil.rmtree(folder)
+            return None
+        move(written, table)
+    known = provenance.by_id(provenance.read(table))
+    promised = {name for name, line in known.items() if provenance.is_fetched(line)}
+    for identity, blob in plan["place"].items():
+        if identity in promised and (journal.blobs / blob).is_file():
+            move(journal.blobs / blob, paths.POOL / identity)
+    for identity in plan["remove"]:
+        if identity not in promised:
+            with paths.disk_errors(paths.POOL / identity):
+                (paths.POOL / identity).unlink(missing_ok=True)
+    attribute(folder, classes)
+    return list(plan["tally"])
+
+
+def attribute(folder: Path, classes: Iterable[str]) -> None:
+    """Write ATTRIBUTION.md for the pool as it is, by way of a folder for what is half done."""
+    classes = list(classes)
+    lines = provenance.read(paths.POOL / paths.SOURCES)
+    paths.write_whole(folder / paths.ATTRIBUTION, attribution.text(lines, files(paths.POOL, classes), classes))
+    move(folder / paths.ATTRIBUTION, paths.POOL / paths.ATTRIBUTION)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a file into place at once; between two file systems, by a copy beside the target."""
+    with paths.disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            source.replace(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with source.open("rb") as read, paths.whole_file(target) as written:
+                shutil.copyfileobj(read, written)
+            source.unlink()
+
+
+def _folder(journal: Journal) -> Path:
+    return journal.folder / "filing"
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""

@@ -1,0 +1,226 @@
+"""One polite way to ask a provider's API: one question at a time, within its limits, with a name to complain to.
+
+Owns waiting, trying again and turning whatever comes back into the answer asked for, or into one line that says why not.
+Knows no provider. Secrets may stand in headers and forms, never in an address, and in no error.
+"""
+
+import email.utils
+import json
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import irisline
+from irisline import console
+from irisline.data.sources import wording
+from irisline.errors import SearchFailed
+
+TIMEOUT = 30.0  # seconds for a whole answer
+LARGEST = 16_000_000  # bytes of one answer; Flickr's 500 photos are half a million
+TRIES = 5
+PATIENCE = 120.0  # seconds; who is told to wait longer stops instead, and says so
+WORTH_TELLING = 5.0  # seconds; shorter waits pass unnoticed
+
+Expected = TypeVar("Expected", bound="Answer")
+
+
+class Answer(BaseModel):
+    """What is used of an answer. The rest is left alone, and a wrong one is never quoted: it may hold a token."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
+
+
+class Refused(SearchFailed):
+    """The provider answered, and said no."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where time and chance come from, so that a test need not wait."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+
+
+@dataclass
+class Rate:
+    """At most so many questions in any stretch of so many seconds; all of them may come at once."""
+
+    questions: int
+    seconds: float
+    _asked: deque[float] = field(default_factory=deque)
+
+    def wait(self, now: float) -> float:
+        """Give the seconds until the next question is allowed."""
+        return max(0.0, self._asked[0] + self.seconds - now) if len(self._asked) >= self.questions else 0.0
+
+    def note(self, now: float) -> None:
+        """Count a question that is asked now."""
+        self._asked.append(now)
+        if len(self._asked) > self.questions:
+            self._asked.popleft()
+
+    def __str__(self) -> str:
+        return f"{self.questions} request{'s' if self.questions != 1 else ''} in {_spoken(self.seconds)}"
+
+
+def agent(contact: str) -> str:
+    """Give the User-Agent: what asks, whom to write to about it, with which library (the form that Wikimedia asks for).
+
+    Raise SearchFailed for a contact that cannot stand in a header.
+    """
+    if not contact.isascii() or not contact.isprintable() or set(contact) & set("()\\"):
+        raise SearchFailed(f"snapshot.contact: {contact!r} cannot stand in a header; write an e-mail address or a page")
+    told = f" ({contact.strip()})" if contact.strip() else ""
+    return f"Irisline/{irisline.__version__}{told} httpx/{httpx.__version__}"
+
+
+class Api:
+    """A provider's API, asked one question at a time."""
+
+    def __init__(
+        self,
+        name: str,
+        contact: str,
+        rates: Sequence[Rate] = (),
+        secrets: Sequence[str] = (),
+        clock: Clock | None = None,
+        hint: str = "",  # what else to do about a limit
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self.name = name
+        self.clock = clock or Clock()
+        self._rates = rates
+        self._secrets = [secret for secret in secrets if secret]
+        self._hint = hint and f", or {hint}"
+        self._timeout = timeout
+        self._turn = threading.Lock()
+        limits = httpx.Limits(max_keepalive_connections=0)  # minutes may pass between two questions
+        self._client = httpx.Client(headers={"User-Agent": agent(contact)}, timeout=timeout, limits=limits)
+
+    def get(
+        self,
+        expected: type[Expected],
+        url: str,
+        query: Mapping[str, str | int],
+        headers: Mapping[str, str] | None = None,
+    ) -> Expected:
+        """Give the answer to a GET. The query stands in logs and errors of all the world: no secrets in it.
+
+        Raise Refused when the provider says no, SearchFailed when it cannot be reached or answers something else.
+        """
+        return self._ask(expected, self._client.build_request("GET", url, params=query, headers=headers))
+
+    def post(self, expected: type[Expected], url: str, form: Mapping[str, str | int]) -> Expected:
+        """Give the answer to a POST of a form, where secrets may stand; raise as get does."""
+        return self._ask(expected, self._client.build_request("POST", url, data=dict(form)))
+
+    def hide(self, secret: str) -> None:
+        """Let no error repeat a secret that the provider has just given."""
+        self._secrets.append(secret)
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise SearchFailed with the provider's name before the message, and no secret in it."""
+        raise SearchFailed(self._said(message))
+
+    def _ask(self, expected: type[Expected], request: httpx.Request) -> Expected:
+        with self._turn:
+            for attempt in range(1, TRIES + 1):
+                self._wait_for_a_turn()
+                response, body = self._exchange(request)
+                if response.status_code == 200:
+                    return self._read(expected, response, body)
+                if attempt == TRIES or not (response.status_code == 429 or response.status_code >= 500):
+                    break
+                self._wait(self._advised(response, attempt), f"it answered {response.status_code}")
+        raise Refused(self._said(f"answered {response.status_code}: {_reason(response, body)}"), response.status_code)
+
+    def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Ask once, and read the answer with an eye on its length and on the clock."""
+        until = time.monotonic() + self._timeout
+        body = bytearray()
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                for part in response.iter_bytes():
+                    body += part
+                    if len(body) > LARGEST or time.monotonic() > until:
+                        self.fail(
+                            f"its answer is longer than {LARGEST} bytes or {self._timeout:g} seconds; try again later"
+                        )
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            self.fail(f"cannot be reached: {str(error) or type(error).__name__}; mind your network, or try again later")
+        return response, bytes(body)
+
+    def _read(self, expected: type[Expected], response: httpx.Response, body: bytes) -> Expected:
+        try:
+            return expected.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            kind = response.headers.get("content-type", "no content type")
+            self.fail(f"answered something else than pictures: {where + ': ' if where else ''}{first['msg']} ({kind})")
+
+    def _wait_for_a_turn(self) -> None:
+        for rate in self._rates:
+            self._wait(rate.wait(self.clock.now()), f"its limit is {rate}")
+        for rate in self._rates:
+            rate.note(self.clock.now())
+
+    def _wait(self, seconds: float, why: str) -> None:
+        if seconds > PATIENCE:
+            self.fail(f"{why}, and the next is welcome in {_spoken(seconds)}; run the same command then{self._hint}")
+        if seconds >= WORTH_TELLING:
+            console.say(f"{self.name}: {why}; waiting {_spoken(seconds)}")
+        if seconds > 0:
+            self.clock.sleep(seconds)
+
+    def _advised(self, response: httpx.Response, attempt: int) -> float:
+        """Give the seconds to wait: what Retry-After says (RFC 9110, 10.2.3), else twice as long every time, with jitter."""
+        told = response.headers.get("retry-after", "").strip()
+        if told.isascii() and told.isdigit():
+            return float(told)
+        if (date := email.utils.parsedate_tz(told)) is not None:
+            return max(0.0, email.utils.mktime_tz(date) - time.time())
+        return (0.5 + self.clock.chance()) * 2.0 ** (attempt - 1)
+
+    def _said(self, message: str) -> str:
+        for secret in self._secrets:
+            message = message.replace(secret, "***")
+        return f"{self.name}: {wording.line(message)}"
+
+
+def _reason(response: httpx.Response, body: bytes) -> str:
+    """Give the sentence in an error's body, from where APIs put it, else what its status means."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = None
+    outer = told if isinstance(told, dict) else {}
+    inner = outer["error"] if isinstance(outer.get("error"), dict) else {}
+    places = (outer.get("detail"), *(inner.get(key) for key in ("detail", "info", "message")), outer.get("message"))
+    sentences = (place for place in (*places, outer.get("error")) if isinstance(place, str) and place)
+    return next(sentences, response.reason_phrase or "no reason given")
+
+
+def _spoken(seconds: float) -> str:
+    """Give a stretch of time as a person says it."""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count} {unit}{'s' if count != 1 else ''}"
+    return f"{seconds:.0f} seconds"

@@ -1,0 +1,118 @@
+"""take_downs.csv: which pictures were asked to be taken away, so that none of them is ever fetched again.
+
+Owns the columns and what each of them covers. Knows nothing of files, the pool or the registry.
+
+Such a list is itself a list of people who did not want to be found here. So it keeps names and addresses of the picture,
+which are what a search gives, and of an author only a digest; no title, no search words, no path that was typed.
+"""
+
+import csv
+import hashlib
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from irisline import paths
+from irisline.errors import DataError
+
+STATUS = "taken_down"  # in sources.csv
+LONGEST = 120  # signs of an id that are compared; a file is not named after more
+DIGEST = "sha256:"  # of an author's name, in place of the name
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line: what was named when, what is covered from then on, and why. A field that covers nothing is empty."""
+
+    when: str
+    what: str  # what a person named it by: id, url, author or sha256
+    provider: str = ""
+    provider_id: str = ""
+    image_url: str = ""
+    page_url: str = ""
+    author: str = ""
+    sha256: str = ""  # of the file's bytes
+    reason: str = ""
+
+    def covered(self) -> set[str]:
+        """Give what it covers, as keys does."""
+        pictures = keys(self.provider, self.provider_id, self.image_url, self.page_url, self.sha256)
+        return pictures | ({_author(self.author)} if self.author else set())
+
+
+class TakeDowns:
+    """All lines of the file, looked up by what they cover."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._covering = {key: rule for rule in reversed(self.rules) for key in rule.covered()}
+
+    def covers(
+        self, provider: str, provider_id: str, image_url: str, author: str, sha256: str, page_url: str = ""
+    ) -> str | None:
+        """Give why a picture may not be fetched, as a sentence, or None; what is not known of it is empty."""
+        asked = keys(provider, provider_id, image_url, page_url, sha256) | ({_author(author)} if author else set())
+        rule = next((self._covering[key] for key in sorted(asked) if key in self._covering), None)
+        return f"taken down {rule.when[:10]}: {rule.reason}" if rule else None
+
+    def adds(self, rule: Rule) -> bool:
+        """Whether a rule covers anything that is not covered yet."""
+        return not rule.covered() <= self._covering.keys()
+
+
+def keys(provider: str, provider_id: str, image_url: str, page_url: str, sha256: str) -> set[str]:
+    """Give what a picture can be known by; two that share one of these are the same picture."""
+    found = {f"url {address(url)}" for url in (image_url, page_url) if url}
+    found |= {f"id {provider} {_plain(provider_id)}"} if provider_id else set()
+    return found | ({f"sha256 {sha256.lower()}"} if sha256 else set())
+
+
+def read(file: Path) -> TakeDowns:
+    """Give what was taken down; nothing when there is no such file. Raise DataError when it is not what write wrote."""
+    if not file.is_file():
+        return TakeDowns([])
+    try:
+        lines = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")))
+        return TakeDowns(_rule(line) for line in lines)
+    except (csv.Error, UnicodeDecodeError, TypeError, KeyError) as error:
+        raise DataError(f"{file}: cannot be read: {error}; mend it, for it says what may never be fetched") from error
+
+
+def write(file: Path, rules: Iterable[Rule]) -> None:
+    """Write the lines whole."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Rule)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(rule) for rule in rules)
+    paths.write_whole(file, text.getvalue())
+
+
+def author_digest(author: str) -> str:
+    """Give what stands for an author: the same for every way to write the name in capitals, accents or spaces."""
+    name = " ".join(unicodedata.normalize("NFKC", author).casefold().split())
+    return DIGEST + hashlib.sha256(name.encode()).hexdigest()
+
+
+def _rule(line: Mapping[str, str | None]) -> Rule:
+    return Rule(**{field.name: line[field.name] or "" for field in fields(Rule)})
+
+
+def _author(author: str) -> str:
+    """Take a name that someone wrote by hand as well as a digest."""
+    return f"author {author if author.startswith(DIGEST) else author_digest(author)}"
+
+
+def address(url: str) -> str:
+    """Give an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page."""
+    parts = urlsplit(url.strip())
+    host = parts.netloc.lower().removeprefix("www.")
+    return f"{host}{parts.path.rstrip('/')}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _plain(provider_id: str) -> str:
+    """Give an id as it is, or as a file is named after it: both come to the same."""
+    return re.sub(r"[^0-9A-Za-z]+", "-", provider_id).lower().strip("-")[:LONGEST]

@@ -1,0 +1,155 @@
+"""Which registered versions were made from a picture, and where the store still holds its bytes.
+
+The table of a version's pictures lies with the run that was shown first; the version's tag says where, and its digest is
+part of the version itself, through model.json. Versions older than such tables say nothing: they are named as unknown.
+"""
+
+import json
+import tempfile
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irisline import paths
+from irisline.data import manifest, take_down, training_set
+from irisline.errors import NotFound
+from irisline.model.bundle import ANSWERS
+from irisline.params import Params
+from irisline.release import store, versions
+from irisline.release.versions import Version
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from mlflow import MlflowClient
+
+FOLDER, FILE = "pictures", "pictures.parquet"  # among the run's artifacts
+SPLITS = ("train", "valid", "test")
+FACT = "data_pictures"  # in model.json: the digest of the table
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a version has to do with some pictures: their ids by split, and those it keeps the bytes of."""
+
+    version: Version
+    splits: dict[str, list[str]]
+    golden: tuple[str, ...] = ()
+    unknown: str = ""  # why nothing can be said; then the rest is empty
+
+    def document(self) -> dict[str, Any]:
+        """Give it for a program."""
+        named = {"version": self.version.number, "aliases": list(self.version.aliases), "run_id": self.version.run_id}
+        return named | ({"unknown": self.unknown} if self.unknown else {**self.splits, "golden": list(self.golden)})
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    ids: frozenset[str]
+    sha256s: frozenset[str]
+    page: str | None
+
+    def fits(self, row: manifest.Row) -> bool:
+        same_page = self.page is not None and take_down.address(row["page_url"] or "") == self.page
+        return row["id"] in self.ids or row["sha256"] in self.sha256s or same_page
+
+
+def record(client: "MlflowClient", run_id: str, facts: dict[str, Any]) -> bool:
+    """Keep the table of a model's pictures with its run, unless it is there; say whether it was added.
+
+    A workspace whose accepted pictures are not, or no longer, those of model.json has none to keep.
+    """
+    wanted = facts.get(FACT)
+    known = described(client.get_run(run_id).data.tags)
+    if wanted is None or known.get("digest") == wanted or not paths.ACCEPTED.is_dir():
+        return False
+    pictures = training_set.of(manifest.table(paths.ACCEPTED))
+    if training_set.digest(pictures) != wanted:
+        return False
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / FILE
+        file.write_bytes(training_set.packed(pictures))
+        client.log_artifact(run_id, str(file), FOLDER)
+    counts = training_set.counts(pictures, "split")
+    client.set_tag(run_id, versions.PICTURES, json.dumps({"digest": wanted, "run": run_id, **counts}))
+    return True
+
+
+def described(tags: dict[str, str]) -> dict[str, Any]:
+    """Give what a run's or version's tags say of its pictures: digest, run, and how many of each split; empty if nothing."""
+    return json.loads(tags.get(versions.PICTURES, "{}"))  # type: ignore[no-any-return]
+
+
+def counts(tags: dict[str, str]) -> dict[str, Any]:
+    """Give how many pictures of each split a version was made from, for a person."""
+    told = described(tags)
+    return {part: told.get(part, 0) for part in SPLITS} if told else {"unknown": "not recorded when it was published"}
+
+
+def uses(params: Params, ids: Collection[str], sha256s: Collection[str], page: str = "") -> list[Use]:
+    """Give what each version has to do with pictures of these ids, pixels or page, newest first; those without are left out.
+
+    Each counts: an id tells a file whose pixels cannot be read, the pixels a picture that had another name then, the page
+    one that left the pool before.
+    """
+    client, found = store.client(), []
+    wanted = _Wanted(frozenset(ids), frozenset(sha256s), take_down.address(page) if page else None)
+    with store.one_line_failures():
+        tables: dict[str, pa.Table] = {}  # many versions are made from the same pictures
+        for version in versions.every(client, params.base.name):
+            use = _use(client, params.base.name, version, wanted, tables)
+            if use.unknown or use.splits:
+                found.append(use)
+    return found
+
+
+def _use(
+    client: "MlflowClient",
+    model: str,
+    version: Version,
+    wanted: "_Wanted",
+    tables: dict[str, "pa.Table"],
+) -> Use:
+    told = described(version.tags)
+    if not told:
+        return Use(version, {}, unknown="its pictures were not recorded when it was published")
+    try:
+        pictures = tables.get(told["digest"]) or _table(client, told)
+    except NotFound as error:
+        return Use(version, {}, unknown=str(error))
+    tables[told["digest"]] = pictures
+    rows = [row for row in pictures.to_pylist() if wanted.fits(row)]
+    splits = {part: [row["id"] for row in rows if row["split"] == part] for part in SPLITS}
+    tested = {row["sha256"]: row["id"] for row in rows if row["split"] == "test"}
+    golden = tuple(tested[sha256] for sha256 in _golden(model, version) if sha256 in tested) if tested else ()
+    return Use(version, {part: named for part, named in splits.items() if named}, golden)
+
+
+def _table(client: "MlflowClient", told: dict[str, Any]) -> "pa.Table":
+    """Give the table a tag tells of; raise NotFound when it is not what was kept."""
+    from mlflow.exceptions import MlflowException
+
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            arrived = Path(client.download_artifacts(told["run"], f"{FOLDER}/{FILE}", scratch))
+            pictures = training_set.unpacked(arrived.read_bytes())
+        except (MlflowException, OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise NotFound(f"its table of pictures is not in the store: {reason}") from error
+    if training_set.digest(pictures) != told["digest"]:
+        raise NotFound("its table of pictures is not the one that was kept")
+    return pictures
+
+
+def _golden(model: str, version: Version) -> Iterator[str]:
+    """Give the pixels of the golden pictures, whose bytes are part of the version."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    uri = f"models:/{model}/{version.number}/artifacts/bundle/{ANSWERS['float32']}"
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            answers = json.loads(Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch)).read_text())
+        except (MlflowException, OSError):
+            return  # its files are gone, and the pictures with them
+    yield from (answer["sha256"] for answer in answers)

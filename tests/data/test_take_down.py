@@ -1,0 +1,89 @@
+"""What may never be fetched again: what a line covers, and that the list does not tell whom it is about."""
+
+from pathlib import Path
+
+import pytest
+
+from irisline.data import take_down
+from irisline.data.take_down import Rule, TakeDowns
+from irisline.errors import DataError
+
+PICTURE = Rule(
+    "2026-01-02T03:04:05Z", "id", "flickr", "495", "https://live.staticflickr.com/1/495_b.jpg",
+    "https://www.flickr.com/photos/7@N06/495", sha256="ab" * 32, reason="asked by mail",
+)  # fmt: skip
+ANN = Rule("2026-01-02T03:04:05Z", "author", author=take_down.author_digest("Ann Ü"), reason="asked by mail")
+
+
+def covers(rules: list[Rule], **known: str) -> str | None:
+    asked = {name: known.get(name, "") for name in ("provider", "provider_id", "image_url", "author", "sha256")}
+    return TakeDowns(rules).covers(**asked, page_url=known.get("page_url", ""))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"provider": "flickr", "provider_id": "495"},
+        {"image_url": "https://live.staticflickr.com/1/495_b.jpg"},
+        {"image_url": "http://LIVE.staticflickr.com/1/495_b.jpg#top"},
+        {"sha256": "AB" * 32},
+        {"provider": "openverse", "provider_id": "4bc43a04", "page_url": "https://flickr.com/photos/7@N06/495/"},
+    ],
+)
+def test_a_picture_is_known_by_its_id_its_addresses_and_its_bytes(known: dict[str, str]) -> None:
+    assert covers([PICTURE, ANN], **known) == "taken down 2026-01-02: asked by mail"
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {},
+        {"provider": "commons", "provider_id": "495"},
+        {"provider": "flickr", "provider_id": "4951"},
+        {"image_url": "https://live.staticflickr.com/1/496_b.jpg"},
+        {"image_url": "https://example.org/?id=2"},
+        {"author": "Ann"},
+        {"sha256": "ac" * 32},
+    ],
+)
+def test_what_only_resembles_it_may_be_fetched(known: dict[str, str]) -> None:
+    assert covers([PICTURE, ANN, Rule("2026", "url", image_url="https://example.org/?id=1")], **known) is None
+
+
+def test_an_id_is_the_same_as_a_file_is_named_after_it() -> None:
+    filed = Rule("2026", "id", "commons", "File-Eye-of-caf-_1", reason="asked")
+    assert covers([filed], provider="commons", provider_id="File:Eye of café _1")
+
+
+@pytest.mark.parametrize("name", ["Ann Ü", "ann ü", "ANN  U\u0308 "])
+def test_an_author_is_known_however_the_name_is_written(name: str) -> None:
+    assert covers([ANN], author=name) == "taken down 2026-01-02: asked by mail"
+    assert covers([Rule("2026-03-04", "author", author="Ann Ü", reason="by hand")], author=name)
+
+
+def test_the_file_gives_back_what_was_written_and_names_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "take_downs.csv"
+    assert take_down.read(file).rules == ()
+    take_down.write(file, [PICTURE, ANN])
+    assert take_down.read(file).rules == (PICTURE, ANN)
+    text = file.read_text()
+    assert text.splitlines()[0] == "when,what,provider,provider_id,image_url,page_url,author,sha256,reason"
+    assert "Ann" not in text
+
+
+def test_a_file_that_cannot_be_read_stops_whoever_asks(tmp_path: Path) -> None:
+    file = tmp_path / "take_downs.csv"
+    file.write_text("when,what\n2026,id\n")
+    with pytest.raises(
+        DataError, match=r"take_downs.csv: cannot be read: 'provider'; mend it, for it says what may ne"
+    ):
+        take_down.read(file)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"take_downs.csv: cannot be read: .*invalid start byte"):
+        take_down.read(file)
+
+
+def test_a_rule_adds_only_what_is_not_covered_yet() -> None:
+    known = TakeDowns([PICTURE])
+    assert not known.adds(Rule("2027", "url", page_url="https://www.flickr.com/photos/7@N06/495"))
+    assert known.adds(ANN)
