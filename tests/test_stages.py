@@ -156,7 +156,7 @@ def test_the_key_of_a_training_from_rendered_weights_knows_their_bytes(pool: Pat
     accept_collected()
     augment(SETTINGS)
     drawn = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"init": "rendered"})})
-    with pytest.raises(ModelError, match="train.init: rendered: .*no such weights"):
+    with pytest.raises(ModelError, match=r"train.init: rendered: .*no such weights"):
         training.key(drawn, "rendered")
     paths.write_whole(paths.RENDERED / f"{SETTINGS.train.arch}.safetensors", b"one")
     one = training.key(drawn, "rendered")
