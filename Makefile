@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3) python3)
 BIN := $(CURDIR)/.venv/bin
 PULLING := .dvc/tmp/pulling
+RENDERED := $(patsubst %.dvc,%,$(wildcard pretrain/weights/*.dvc))
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
@@ -26,9 +27,12 @@ install: .venv/installed ## create .venv with the locked dependencies (about 2 G
 	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,serve,dev]'
 	@touch $@
 
-data: install ## fetch the pool that data.dvc pins, unless data/ is there
+data: install $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
 	@if [ ! -d data ] || [ -e $(PULLING) ]; then \
 		mkdir -p $(dir $(PULLING)) && touch $(PULLING) && dvc pull --quiet data.dvc && rm $(PULLING); fi
+
+$(RENDERED): %: %.dvc | install
+	@dvc pull --quiet $< && touch $@
 
 snapshot: data ## search the web for pictures under accepted licences, add them to data/, pin it (RETRY=1 to try again what failed)
 	@irisline snapshot $(if $(RETRY),--retry)

@@ -1,7 +1,7 @@
 """params.yaml as frozen, strictly typed sections. The only reader of that file; parsing touches nothing else."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -17,6 +17,9 @@ class Section(BaseModel):
     """A section of params.yaml: frozen, strict, no unknown keys, only finite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+Read = TypeVar("Read", bound=Section)
 
 
 class Base(Section):
@@ -137,7 +140,7 @@ class Train(Section):
     """The recipe."""
 
     arch: str
-    init: str = Field(pattern=r"^(scratch|imagenet|file:.+|registry:[0-9]+)$")
+    init: str = Field(pattern=r"^(scratch|rendered|imagenet|file:.+|registry:[0-9]+)$")
     schedule: Literal["one_cycle", "fine_tune"]
     epochs: Count
     batch_size: Count
@@ -186,14 +189,16 @@ class Params(Section):
 
 def parse(document: Any, where: str = "params.yaml") -> Params:
     """Give the typed params of a parsed YAML document; raise ParamsError that names the first wrong key."""
-    try:
-        return Params.model_validate(document)
-    except ValidationError as error:
-        raise ParamsError(f"{where}: {_sentence(error)}") from error
+    return _parsed(document, where, Params)
 
 
 def read(path: Path) -> Params:
     """Give the typed params of a file; raise ParamsError when it is missing, not YAML or wrong."""
+    return read_as(path, Params)
+
+
+def read_as(path: Path, kind: type[Read]) -> Read:
+    """Give the typed content of a file of params of any kind; raise ParamsError when it is missing, not YAML or wrong."""
     import yaml  # the serving image carries this module for its types, and no YAML
 
     try:
@@ -202,20 +207,27 @@ def read(path: Path) -> Params:
         raise ParamsError(f"{path.name}: not found in {path.parent}; run from the project's root") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
-    return parse(document, path.name)
+    return _parsed(document, path.name, kind)
 
 
-def _sentence(error: ValidationError) -> str:
+def _parsed(document: Any, where: str, kind: type[Read]) -> Read:
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise ParamsError(f"{where}: {_sentence(error, kind)}") from error
+
+
+def _sentence(error: ValidationError, kind: type[Section]) -> str:
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"]) or "the file"
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1]))}"
+        return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
     given = "" if first["type"] == "missing" else f", given {first['input']!r}"
     return f"{key}: {first['msg']}{given}"
 
 
-def _known(location: tuple[int | str, ...]) -> list[str]:
-    section: Any = Params
+def _known(location: tuple[int | str, ...], kind: type[Section]) -> list[str]:
+    section: Any = kind
     for part in location:
         fields = section.model_fields.items()
         section = next(field.annotation for name, field in fields if part in (name, field.alias))

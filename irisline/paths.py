@@ -11,6 +11,7 @@ from irisline.errors import IrislineError
 
 POOL = Path("data")
 PARAMS = Path("params.yaml")
+RENDERED = Path("pretrain/weights")
 SERVICE = Path("service")
 ARTIFACTS = Path("artifacts")
 REPORTS = Path("reports")

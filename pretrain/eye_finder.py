@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from irisline.data.eyes.judging import SPOKES, WEIGHTS, features
+from irisline.data.eyes.judging import SPOKES, WEIGHTS, features, weights
 from pretrain.eye_rows import Rows, draw, draw_blank, rows_of, spoilt
 
 KEY = "eye finder"
-EYES, BLANKS = 2800, 1800
+EYES, BLANKS = 2600, 1600
 HIDDEN = 32
 EPOCHS, BATCH = 8, 1024
 RATE, DECAY = 3e-3, 0.03
@@ -43,13 +43,18 @@ def main() -> None:
         said = f"turn {turn}: {len(rows.truth)} places, {rows.truth[:, 0].mean():.0%} of them irises\n"
         sys.stdout.write(said)
         sys.stdout.flush()
-        network = fit(rows)
-        names = ("hidden", "hidden_bias", "out", "out_bias")
-        weights = [weight.detach().numpy().T.astype(np.float16) for weight in network.parameters()]
-        np.savez(WEIGHTS, **dict(zip(names, weights, strict=True)))
+        write(fit(rows))
 
 
-def fit(rows: Rows) -> torch.nn.Module:
+def write(network: torch.nn.Module) -> None:
+    """Put a network where the finder reads it."""
+    names = ("hidden", "hidden_bias", "out", "out_bias")
+    halves = [weight.detach().numpy().T.astype(np.float16) for weight in network.parameters()]
+    np.savez(WEIGHTS, **dict(zip(names, halves, strict=True)))
+    weights.cache_clear()
+
+
+def fit(rows: Rows, epochs: int = EPOCHS, batch: int = BATCH) -> torch.nn.Module:
     """Give a network of one hidden layer for the rows and their mirror images."""
     torch.manual_seed(0)
     inputs, truth = _with_mirrored(rows)
@@ -57,11 +62,11 @@ def fit(rows: Rows) -> torch.nn.Module:
         torch.nn.Linear(inputs.shape[1], HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, truth.shape[1])
     )
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-    steps = len(inputs) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=EPOCHS * steps)
-    for _ in range(EPOCHS):
-        for chosen in torch.randperm(len(inputs))[: steps * BATCH].reshape(steps, BATCH):
-            shaken = inputs[chosen] + SHAKE * torch.randn(BATCH, inputs.shape[1])
+    steps = len(inputs) // batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=epochs * steps)
+    for _ in range(epochs):
+        for chosen in torch.randperm(len(inputs))[: steps * batch].reshape(steps, batch):
+            shaken = inputs[chosen] + SHAKE * torch.randn(batch, inputs.shape[1])
             loss = _loss(network(shaken), truth[chosen])
             optimiser.zero_grad()
             loss.backward()

@@ -86,9 +86,12 @@ def _varied(scene: Scene) -> Scene:
         return scene
     eyes = replace(
         scene.eyes,
-        upper=float(random.uniform(0.45, 1.1)),
+        upper=float(random.uniform(0.35, 1.1)),
         lower=float(random.uniform(0.5, 1.0)),
         gaze=(float(np.clip(random.normal(0, 0.45), -0.95, 0.95)), float(np.clip(random.normal(0, 0.15), -0.3, 0.3))),
+        lash_length=float(random.uniform(0.3, 1.2)),
+        lash_count=int(random.integers(30, 150)),
+        lower_lash_length=float(random.uniform(0.1, 0.7)),
         lash_tone=float(random.uniform(0.5, 1.0)),
         socket=float(random.uniform(0.0, 1.0)),
         crease=float(random.uniform(0.05, 0.5)),

@@ -116,6 +116,7 @@ class Clone:
         self.change(TINY)
         self.run("irisline", "pool", "--count", str(pictures), "--out", "data", "--seed", "7")
         self.run("dvc", "add", "--quiet", "data")
+        self.run("dvc", "pull", "--quiet", *(str(file) for file in self.folder.glob("pretrain/weights/*.dvc")))
         self.git("commit", "--quiet", "--all", "--message=tiny")
 
 

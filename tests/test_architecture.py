@@ -37,6 +37,7 @@ KEYS = {  # for a stage that uses little of a section
     for key in field.annotation.model_fields
 }
 DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PRETRAIN: dict[str, Any] = yaml.safe_load((ROOT / "pretrain" / "dvc.yaml").read_text())["stages"]
 
 
 def name_of(file: Path) -> str:
@@ -64,7 +65,7 @@ def test_imports_flow_one_way(file: Path) -> None:
     ]
     above = [".".join(parts) for parts in imported if rank(parts) > own]
     assert not above, f"{name_of(file)} may not import {above}"
-    assert not {"pipelines", "service", "tests"} & outside(file)
+    assert not {"pipelines", "pretrain", "service", "tests"} & outside(file)
 
 
 @pytest.mark.parametrize("file", LIBRARY, ids=name_of)
@@ -124,10 +125,27 @@ def test_dvc_knows_the_params_a_stage_uses(file: Path) -> None:
     assert listed <= SECTIONS | KEYS
 
 
+def test_training_depends_on_every_file_of_rendered_weights_and_no_run_on_what_makes_them() -> None:
+    tracked = {name_of(file.with_suffix("")) for file in (ROOT / "pretrain" / "weights").glob("*.dvc")}
+    assert tracked
+    assert {dep for dep in DVC["train"]["deps"] if dep.endswith(".safetensors")} == tracked
+    made = {path for stage in PRETRAIN.values() for out in stage["outs"] for path in out}
+    assert not made & {dep for stage in DVC.values() for dep in stage["deps"]}
+
+
+@pytest.mark.parametrize("name", PRETRAIN)
+def test_dvc_knows_what_the_stages_of_the_pre_training_import(name: str) -> None:
+    listed = {dep for dep in PRETRAIN[name]["deps"] if dep.endswith(".py")}
+    imported = {name_of(target) for target in files_of(ROOT / "pretrain" / f"{name}.py")}
+    assert listed == imported, f"add {sorted(imported - listed)}, drop {sorted(listed - imported)} in pretrain/dvc.yaml"
+    assert PRETRAIN[name]["wdir"] == ".."
+    assert [options["push"] for out in PRETRAIN[name]["outs"] for options in out.values()] == [False]
+
+
 @pytest.mark.parametrize("name", DVC)
 def test_dvc_knows_the_folders_a_stage_reads(name: str) -> None:
     makers = {f"artifacts/{other}" for other in DVC} | {"data"}
-    listed = {dep for dep in DVC[name]["deps"] if not dep.endswith(".py")}
+    listed = {dep for dep in DVC[name]["deps"] if not dep.endswith((".py", ".safetensors"))}
     assert listed
     assert listed <= makers - {f"artifacts/{name}"}
     reads = {"POOL": "data", "COLLECTED": "collect", "ACCEPTED": "validate", "AUGMENTED": "augment", "TRAINED": "train"}

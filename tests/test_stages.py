@@ -9,7 +9,7 @@ from PIL import Image
 
 from irisline import paths
 from irisline.data import manifest, training_set
-from irisline.errors import DataError, MissingInput
+from irisline.errors import DataError, MissingInput, ModelError
 from irisline.model import bundle, training
 from irisline.model.classifier import Classifier
 from pipelines.augment import augment
@@ -149,6 +149,20 @@ def test_the_key_of_a_training_is_what_decides_it(pool: Path) -> None:
     assert training.key(longer, "scratch") != key
     (paths.AUGMENTED / "shard-00000.parquet").write_bytes(b"other rows")
     assert training.key(SETTINGS, "scratch") != key
+
+
+def test_the_key_of_a_training_from_rendered_weights_knows_their_bytes(pool: Path) -> None:
+    collect(SETTINGS)
+    accept_collected()
+    augment(SETTINGS)
+    drawn = SETTINGS.model_copy(update={"train": SETTINGS.train.model_copy(update={"init": "rendered"})})
+    with pytest.raises(ModelError, match=r"train.init: rendered: .*no such weights"):
+        training.key(drawn, "rendered")
+    paths.write_whole(paths.RENDERED / f"{SETTINGS.train.arch}.safetensors", b"one")
+    one = training.key(drawn, "rendered")
+    assert training.key(drawn, "rendered") == one
+    paths.write_whole(paths.RENDERED / f"{SETTINGS.train.arch}.safetensors", b"two")
+    assert training.key(drawn, "rendered") != one
 
 
 @pytest.mark.slow

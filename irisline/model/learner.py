@@ -21,22 +21,13 @@ from torch import nn
 
 from irisline import keyed, paths
 from irisline.errors import IrislineError, ModelError
-from irisline.model import network as networks
 from irisline.model import samples as sampling
+from irisline.model import schedule
 from irisline.model.history import COLUMNS, Epoch
 from irisline.model.network import Network
 from irisline.model.samples import KeyedBatches, Samples
+from irisline.model.schedule import Phase
 from irisline.params import Train
-
-
-@dataclass(frozen=True)
-class Phase:
-    """Some epochs of one-cycle training (Smith 2018), with the body frozen or not."""
-
-    epochs: int
-    frozen: bool
-    learning_rate: float
-    warm_up: float = 0.25
 
 
 @dataclass
@@ -66,16 +57,6 @@ class Progress:
                 raise error.__context__ or error from None
 
 
-def phases(train: Train) -> list[Phase]:
-    """Give the schedule of params; fine_tune trains the head alone for one epoch first (Howard and Ruder 2018)."""
-    if train.schedule == "fine_tune":
-        return [
-            Phase(1, frozen=True, learning_rate=train.learning_rate, warm_up=0.99),
-            Phase(train.epochs, frozen=False, learning_rate=train.learning_rate / 2),
-        ]
-    return [Phase(train.epochs, frozen=False, learning_rate=train.learning_rate)]
-
-
 def device_of(wanted: str) -> torch.device:
     """Give the device that params name; raise ModelError for a CUDA device that is not there."""
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -98,7 +79,7 @@ def fit(
     done = len(progress.history)
     if progress.weights is not None:
         network.load_state_dict(progress.weights)
-    for phase in phases(train):
+    for phase in schedule.phases(train):
         start = min(done, phase.epochs)
         done -= start
         if start < phase.epochs:
@@ -107,11 +88,12 @@ def fit(
 
 
 def _run(learner: Learner, phase: Phase, start: int, progress: Progress, callbacks: list[Callback]) -> None:
-    (learner.freeze if phase.frozen else learner.unfreeze)()
     learner.create_opt()
+    learner.freeze_to(phase.asleep)
     if start and progress.optimizer is not None:
         learner.opt.load_state_dict(progress.optimizer)
-    learner.fit_one_cycle(phase.epochs, phase.learning_rate, pct_start=phase.warm_up, cbs=callbacks, start_epoch=start)
+    rates = slice(phase.learning_rate / phase.slower, phase.learning_rate)
+    learner.fit_one_cycle(phase.epochs, rates, pct_start=phase.warm_up, cbs=callbacks, start_epoch=start)
     if progress.failure:
         raise progress.failure
 
@@ -127,7 +109,7 @@ def _learner(network: Network, training: Samples, validation: Samples, batches: 
         loss_func=nn.CrossEntropyLoss(weight=_weights(training, train).to(device)),
         metrics=[error_rate],
         wd=train.weight_decay,
-        splitter=_split_head if train.schedule == "fine_tune" else trainable_params,
+        splitter=schedule.groups if train.schedule == "fine_tune" else trainable_params,
     )
     learner.remove_cbs([callback for callback in learner.cbs if callback.name == "progress"])
     learner.logger = noop  # the progress bar and the history tell the same, once
@@ -138,13 +120,6 @@ def _learner(network: Network, training: Samples, validation: Samples, batches: 
 def _weights(training: Samples, train: Train) -> torch.Tensor:
     counts = torch.bincount(training.classes).float()
     return counts.sum() / counts / len(counts) if train.class_weights else torch.ones(len(counts))
-
-
-def _split_head(network: Network) -> list[list[nn.Parameter]]:
-    """Give the parameters in two groups: the body, then the head that stays awake when the body is frozen."""
-    head = list(networks.head(network).parameters())
-    names = {id(parameter) for parameter in head}
-    return [[parameter for parameter in network.parameters() if id(parameter) not in names], head]
 
 
 class _Move(Callback):

@@ -4,20 +4,25 @@ Any classifier of torchvision is accepted. Knows nothing of training, data or fi
 """
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError  # what a safe load raises when it refuses
 from types import ModuleType
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from irisline import keyed
+from irisline import keyed, paths
 from irisline.errors import ModelError
 
 # Mean and standard deviation of ImageNet's training pictures, the convention of torchvision's weights.
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
+
+MOMENTUM = 0.1
+"""Least share of a batch in the running statistics of batch normalisation, the default of torch."""
 
 _library: torch.library.Library | None = None
 
@@ -40,10 +45,11 @@ class Network(nn.Module):
         return logits
 
 
-def build(arch: str, classes: int, init: str, seed: int) -> Network:
-    """Give the network of an architecture with its initial weights: scratch, imagenet or file:PATH.
+def build(arch: str, classes: int, init: str, seed: int, names: Sequence[str] = ()) -> Network:
+    """Give the network of an architecture with its initial weights: scratch, rendered, imagenet or file:PATH.
 
-    Scratch weights are keyed by the seed. Raise ModelError for an unknown name, or weights that cannot be had or do not fit.
+    Scratch weights are keyed by the seed. Rendered ones bring their knowledge of the classes whose names they know.
+    Raise ModelError for an unknown architecture, or weights that cannot be had or do not fit.
     """
     models = _torchvision_models()
     with torch.random.fork_rng(devices=[]):
@@ -51,9 +57,21 @@ def build(arch: str, classes: int, init: str, seed: int) -> Network:
         network = Network(_body(models, arch, classes))
     if init == "imagenet":
         _adopt(network.body, _imagenet(models, arch), init)
+    elif init == "rendered":
+        _adopt_rendered(network, rendered(arch), names)
     elif init.startswith("file:"):
         _adopt(network.body, _from_file(Path(init.removeprefix("file:"))), init)
     return network
+
+
+def rendered(arch: str) -> Path:
+    """Give the file of weights that were trained on drawn eyes; raise ModelError when it is not there."""
+    file = paths.RENDERED / f"{arch}.safetensors"
+    if not file.is_file():
+        tracked = sorted(other.name.split(".")[0] for other in paths.RENDERED.glob("*.safetensors.dvc"))
+        advice = "type make data to fetch them" if arch in tracked else f"known for {', '.join(tracked) or 'none'}"
+        raise ModelError(f"params.yaml: train.init: rendered: {file}: no such weights of {arch}; {advice}")
+    return file
 
 
 def check_size(network: Network, arch: str, size: int) -> None:
@@ -86,6 +104,9 @@ def _body(models: ModuleType, arch: str, classes: int) -> nn.Module:
         )
     extra = {"aux_logits": False, "init_weights": True} if arch in ("googlenet", "inception_v3") else {}
     body: nn.Module = models.get_model(arch, weights=None, num_classes=classes, **extra)
+    for module in body.modules():
+        if isinstance(module, nn.BatchNorm2d):  # a hundred steps must do: some architectures average over thousands
+            module.momentum = max(module.momentum or 0.0, MOMENTUM)
     return body
 
 
@@ -111,6 +132,22 @@ def _from_file(path: Path) -> dict[str, Tensor]:
         raise ModelError(
             f"params.yaml: train.init: {path}: not a file of weights: {_short(error)}; give .safetensors"
         ) from error
+
+
+def _adopt_rendered(network: Network, file: Path, names: Sequence[str]) -> None:
+    """Take the body, and of the head the rows of the classes that the weights know by the same name."""
+    weights = {name: tensor.float() for name, tensor in _from_file(file).items()}
+    with safe_open(file, framework="pt") as opened:
+        known = (opened.metadata() or {}).get("classes", "").split(",")
+    last = head(network)
+    place = next(name for name, module in network.named_modules() if module is last)
+    knowledge = {part: weights.pop(f"{place}.{part}", torch.empty(0)) for part in ("weight", "bias")}
+    _adopt(network.body, weights, f"rendered: {file}")
+    with torch.no_grad():
+        for row, name in enumerate(names):
+            if name in known:
+                for part, tensor in knowledge.items():
+                    getattr(last, part)[row] = tensor[known.index(name)]
 
 
 def _short(error: Exception) -> str:

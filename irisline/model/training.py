@@ -10,7 +10,7 @@ from typing import Any
 from irisline import console, paths
 from irisline.data import manifest, training_set
 from irisline.errors import DataError
-from irisline.model import learner, network, samples, suspects
+from irisline.model import learner, network, samples, schedule, suspects
 from irisline.model.bundle import file_digest
 from irisline.model.history import Epoch
 from irisline.model.learner import Progress, Watch
@@ -31,12 +31,13 @@ class Trained:
 
 
 def run(params: Params, init: str, progress_file: Path, on_epoch: Callable[[Epoch], None]) -> Trained:
-    """Train from initial weights (scratch, imagenet or file:PATH), or go on from where the progress file stands."""
+    """Train from initial weights (scratch, rendered, imagenet or file:PATH), or go on from where the progress file stands."""
     training, validation = load(params)
-    net = network.build(params.train.arch, len(params.base.classes), init, params.base.seed)
+    names = params.base.classes
+    net = network.build(params.train.arch, len(names), init, params.base.seed, names)
     network.check_size(net, params.train.arch, params.preprocess.size)
     progress = Progress.resume(progress_file)
-    epochs = sum(phase.epochs for phase in learner.phases(params.train))
+    epochs = sum(phase.epochs for phase in schedule.phases(params.train))
     if progress.history:
         console.say(f"train: goes on after epoch {len(progress.history)} of {epochs}")
     left = (epochs - len(progress.history)) * len(training)
@@ -67,11 +68,11 @@ def load(params: Params) -> tuple[Samples, Samples]:
 
 def key(params: Params, init: str) -> str:
     """Give the digest of all that decides what is trained: params, rows, and the file of initial weights if there is one."""
-    start = Path(init.removeprefix("file:"))
+    start = network.rendered(params.train.arch) if init == "rendered" else Path(init.removeprefix("file:"))
     folders = (paths.ACCEPTED, paths.LABELLED, paths.AUGMENTED)
     shards = (file_digest(file) for folder in folders for file in sorted(folder.glob("*.parquet")))
     described = params.model_dump_json(include=SEEDED_BY)
-    weights = file_digest(start) if init.startswith("file:") and start.is_file() else init
+    weights = file_digest(start) if init.startswith(("file:", "rendered")) and start.is_file() else init
     return hashlib.sha256("\n".join((described, weights, *shards)).encode()).hexdigest()[:16]
 
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
-PACKAGES = ("irisline", "pipelines", "service")
+PACKAGES = ("irisline", "pipelines", "pretrain", "service")
 
 
 def files_of(files: Iterable[Path], root: Path) -> set[Path]:

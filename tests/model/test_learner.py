@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from fastai.callback.core import Callback
 
 from irisline import keyed
 from irisline.errors import IrislineError, ModelError
-from irisline.model import learner, network
+from irisline.model import learner, network, schedule
 from irisline.model.history import COLUMNS, Epoch
 from irisline.model.learner import Progress, Watch
 from irisline.model.samples import Samples
@@ -140,11 +141,34 @@ def test_classes_are_weighed_by_the_inverse_of_their_frequency() -> None:
 
 
 def test_the_schedules() -> None:
-    (only,) = learner.phases(recipe(epochs=5, learning_rate=0.01))
-    assert (only.epochs, only.frozen, only.learning_rate) == (5, False, 0.01)
-    head, whole = learner.phases(recipe(epochs=5, learning_rate=0.01, schedule="fine_tune"))
-    assert (head.epochs, head.frozen, head.learning_rate) == (1, True, 0.01)
-    assert (whole.epochs, whole.frozen, whole.learning_rate) == (5, False, 0.005)
+    (only,) = schedule.phases(recipe(epochs=5, learning_rate=0.01))
+    assert (only.epochs, only.asleep, only.learning_rate, only.slower) == (5, 0, 0.01, 1)
+    head, later, whole = schedule.phases(recipe(epochs=5, learning_rate=0.01, schedule="fine_tune"))
+    assert (head.epochs, head.asleep, head.learning_rate, head.slower) == (1, 2, 0.01, 1)
+    assert (later.epochs, later.asleep, later.learning_rate, later.slower) == (1, 1, 0.005, 100)
+    assert (whole.epochs, whole.asleep, whole.learning_rate, whole.slower) == (4, 0, 0.005, 100)
+    assert [phase.asleep for phase in schedule.phases(recipe(epochs=1, schedule="fine_tune"))] == [2, 0]
+
+
+@pytest.mark.slow
+def test_fine_tune_wakes_the_body_by_halves_and_the_early_layers_learn_slowest(tmp_path: Path) -> None:
+    built, rates, moved = network.build("resnet18", 2, "scratch", 1), [], []
+    first, before = built.body.conv1.weight, built.body.conv1.weight.detach().clone()
+
+    class Look(Callback):
+        def after_step(self) -> None:
+            rates.append([group["lr"] for group in self.learn.opt.hypers])
+
+        def after_epoch(self) -> None:
+            moved.append(not torch.equal(first, before))
+
+    progress = Progress(tmp_path / "one.pt")
+    learner.fit(
+        built, TRAINING, TRAINING, recipe(schedule="fine_tune", epochs=2, arch="resnet18"), 1, progress, [Look()]
+    )
+    assert moved == [False, False, True]
+    early, later, head = rates[-1]
+    assert (later / early, head / later) == pytest.approx((10, 10))
 
 
 def test_a_cuda_device_that_is_not_there_is_one_line() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from irisline import paths
 from irisline.errors import ModelError
 from irisline.model import network
 from tests.planted import ROOT
@@ -159,6 +160,54 @@ def test_a_hostile_file_among_fetched_weights_runs_nothing(hub: Path, tmp_path: 
     with pytest.raises(ModelError, match="imagenet weights of shufflenet_v2_x0_5 cannot be fetched"):
         network.build(SMALL, 2, "imagenet", 1)
     assert not (tmp_path / "touched").exists()
+
+
+@pytest.fixture
+def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the file of weights for SMALL, trained on drawn eyes as far as anyone can tell."""
+    monkeypatch.setattr(paths, "RENDERED", tmp_path)
+    donor = network.build("mobilenet_v3_small", 3, "scratch", 3)
+    halves = {name: tensor.half() for name, tensor in donor.state_dict().items() if tensor.is_floating_point()}
+    save_file(halves, tmp_path / "mobilenet_v3_small.safetensors", {"classes": "blue,green,brown"})
+    return tmp_path / "mobilenet_v3_small.safetensors"
+
+
+def test_rendered_weights_bring_the_body_and_the_classes_they_know(drawn: Path) -> None:
+    donor = network.build("mobilenet_v3_small", 3, "scratch", 3)
+    own = network.build("mobilenet_v3_small", 3, "scratch", 1)
+    built = network.build("mobilenet_v3_small", 3, "rendered", 1, ["brown", "cat", "blue"])
+    first = "body.features.0.0.weight"
+    assert torch.equal(built.state_dict()[first], donor.state_dict()[first].half().float())
+    assert built.state_dict()[first].dtype == torch.float32
+    known, new, got = (network.head(one).weight for one in (donor, own, built))
+    assert torch.equal(got, torch.stack([known[2].half().float(), new[1], known[0].half().float()]))
+
+
+def test_rendered_weights_that_are_not_there_say_how_to_get_them(drawn: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"train.init: rendered: .*resnet18.safetensors: no such weights of resnet18; "
+    ):
+        network.build("resnet18", 2, "rendered", 1)
+    drawn.rename(drawn.with_name("away"))
+    drawn.with_name("mobilenet_v3_small.safetensors.dvc").touch()
+    with pytest.raises(ModelError, match=r"no such weights of mobilenet_v3_small; type make data to fetch them$"):
+        network.build("mobilenet_v3_small", 2, "rendered", 1)
+    with pytest.raises(ModelError, match=r"no such weights of resnet18; known for mobilenet_v3_small$"):
+        network.build("resnet18", 2, "rendered", 1)
+
+
+def test_damaged_rendered_weights_are_one_line(drawn: Path) -> None:
+    drawn.write_bytes(drawn.read_bytes()[:1000])
+    with pytest.raises(ModelError, match=r"mobilenet_v3_small.safetensors: not a file of weights: "):
+        network.build("mobilenet_v3_small", 2, "rendered", 1)
+    save_file({"body.features.0.0.weight": torch.zeros(2)}, drawn)
+    with pytest.raises(ModelError, match=r"mobilenet_v3_small.safetensors: .* weights fit train.arch"):
+        network.build("mobilenet_v3_small", 2, "rendered", 1)
+
+
+def test_running_statistics_follow_within_a_hundred_steps() -> None:
+    built = network.build("mobilenet_v3_small", 2, "scratch", 1)
+    assert {module.momentum for module in built.modules() if isinstance(module, torch.nn.BatchNorm2d)} == {0.1}
 
 
 def test_the_head_is_the_last_linear_layer() -> None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from irisline.data.eyes.finding import Eye
-from irisline.data.eyes.pyramid import Pixels
+
+Plane = NDArray[np.floating]
 
 SPAN = 4.8
 """Side of the square in iris radii: the white on both sides and some skin are in it, to tell the light from the colour."""
@@ -60,7 +62,7 @@ class Visibility:
 def visibility(square: Image.Image) -> Visibility:
     """Measure a square that `crop` gave."""
     grey = np.asarray(square.convert("L"), dtype=np.float32) / 255.0
-    radius, slope = _polar(square.width)
+    radius, slope = polar(square.width)
     beside = np.abs(slope) < SIDEWAYS
     iris = grey[(radius > IRIS_RING[0]) & (radius < IRIS_RING[1]) & beside]
     white = grey[(radius > WHITE_RING[0]) & (radius < WHITE_RING[1]) & beside]
@@ -68,7 +70,8 @@ def visibility(square: Image.Image) -> Visibility:
     return Visibility(float(np.median(iris)), float(np.percentile(white, 75)), float(np.percentile(pupil, 10)))
 
 
-def _polar(size: int) -> tuple[Pixels, Pixels]:
+def polar(size: int) -> tuple[Plane, Plane]:
+    """Give the distance of a square's pixels from its centre in iris radii, and the slope of the line to them."""
     offsets = (np.arange(size) - (size - 1) / 2) * (SPAN / size)
     x, y = np.meshgrid(offsets, offsets)
     return np.hypot(x, y), y / np.where(np.abs(x) < 1e-6, 1e-6, x)

@@ -21,6 +21,9 @@ Framing = Literal["face", "eyes", "eye"]
 
 NO_EYE = "no eye found"
 
+TILTS = (-20.0, 20.0)
+"""Degrees at which faces are looked for when nothing else is found."""
+
 LOOKS = 3
 """How often a place is judged and moved to where the verdict says."""
 
@@ -30,10 +33,9 @@ PER_LEVEL_IN_FACE = 6
 WORTH_A_LOOK = 0.02
 """Probability below which a place is not looked at again."""
 
-POSSIBLE_IN_FACE = 0.1
-SURE_IN_FACE = 0.35
-SURE = 0.6
-"""Probabilities from which a place is an eye: less is asked where a face says that there is one, and least of its second."""
+SURE, POSSIBLE = 0.6, 0.25
+SURE_IN_FACE, POSSIBLE_IN_FACE = 0.35, 0.1
+"""Probabilities from which a place is an eye, and from which it is the second of one: less is asked where a face is."""
 
 CLOSE_UP = 0.05
 SURE_IF_SMALL = 0.9
@@ -82,7 +84,10 @@ class Face:
 
 @dataclass(frozen=True)
 class Found:
-    """The people in a picture whose eyes can be seen, the nearest first; without any, the reason."""
+    """The people in a picture whose eyes can be seen, the nearest first; without any, the reason.
+
+    Faces far smaller than the others are left out.
+    """
 
     faces: tuple[Face, ...]
     reason: str
@@ -91,15 +96,22 @@ class Found:
 def find(picture: Image.Image) -> Found:
     """Give the eyes in an upright RGB picture."""
     pixels = np.asarray(picture, dtype=np.uint8)
-    faces = _in_faces(pixels) or _anywhere(pixels)
+    faces = _of_faces(pixels, 0.0) or _anywhere(pixels)
+    for tilt in TILTS if not faces else ():
+        faces = faces or _of_faces(pixels, tilt)
     faces.sort(key=lambda face: (-face.eyes[0].radius, face.eyes[0].x, face.eyes[0].y))
     return Found(tuple(faces), "" if faces else NO_EYE)
 
 
-def _in_faces(pixels: Pixels) -> list[Face]:
-    """Give faces that the cascade found, each once: its boxes may overlap."""
+def _of_faces(pixels: Pixels, tilt: float) -> list[Face]:
+    near_then_far = (_in_faces(pixels, boxes) for boxes in find_faces(pixels, tilt))
+    return next(filter(None, near_then_far), [])
+
+
+def _in_faces(pixels: Pixels, boxes: list[Box]) -> list[Face]:
+    """Give the faces in boxes whose eyes can be seen, each once: boxes may overlap."""
     faces: list[Face] = []
-    for box in find_faces(pixels):
+    for box in boxes:
         face = _in_face(pixels, box)
         known = [eye for other in faces for eye in other.eyes]
         if face and not any(_distance(eye, other) < eye.radius for eye in face.eyes for other in known):
@@ -126,7 +138,8 @@ def _anywhere(pixels: Pixels) -> list[Face]:
     longest = max(pixels.shape[:2])
     pyramid = Pyramid(pixels, max(IRIS_OF_PICTURE[0] * longest, SMALLEST_IRIS))
     eyes = look(pyramid, IRIS_OF_PICTURE[1] * longest, PER_LEVEL)
-    together = pairs([eye for eye in eyes if eye.confidence >= SURE])
+    possible = [eye for eye in eyes if eye.confidence >= POSSIBLE]
+    together = [pair for pair in pairs(possible) if max(eye.confidence for eye in pair) >= SURE]
     if together:
         return [Face(pair, "eyes") for pair in together]
     alone = [eye for eye in eyes if eye.confidence >= (SURE if eye.radius >= CLOSE_UP * longest else SURE_IF_SMALL)]
