@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
@@ -120,3 +121,11 @@ def test_a_label_that_is_no_class_and_a_rejection_without_a_reason_are_usage_err
 def test_before_a_run_there_is_nothing_to_list(project: Path) -> None:
     with pytest.raises(MissingInput, match=r"artifacts/labels: no shards here; type dvc repro"):
         label_review.listed(CLASSES)
+
+
+def test_every_decision_has_help_and_an_example() -> None:
+    group = typer.main.get_command(cli.app).commands["labels"]
+    assert set(group.commands) == {"list", "accept", "reject", "set"}
+    for name, command in group.commands.items():
+        assert command.help, name
+        assert command.epilog.startswith(f"Example: irisline labels {name}"), name
