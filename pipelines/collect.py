@@ -25,7 +25,7 @@ def collect(params: Params) -> None:
     paths.write_whole(paths.COLLECT_REPORT / "metrics.json", json.dumps(report, indent=2) + "\n")
     if patches.unused:
         console.say(
-            f"collect: {patches.unused} lines of {paths.LABEL_PATCHES} are about pictures that are not in the pool"
+            f"collect: {patches.file}: {patches.unused} of {len(patches)} decisions found no picture in the pool"
         )
     console.say(f"collect: {len(items)} images, {unreadable} unreadable, in {paths.COLLECTED}/")
 

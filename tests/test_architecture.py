@@ -148,7 +148,14 @@ def test_dvc_knows_the_folders_a_stage_reads(name: str) -> None:
     listed = {dep for dep in DVC[name]["deps"] if not dep.endswith((".py", ".safetensors"))}
     assert listed
     assert listed <= makers - {f"artifacts/{name}"}
-    reads = {"POOL": "data", "COLLECTED": "collect", "ACCEPTED": "validate", "AUGMENTED": "augment", "TRAINED": "train"}
+    reads = {
+        "POOL": "data",
+        "COLLECTED": "collect",
+        "ACCEPTED": "validate",
+        "LABELLED": "labels",
+        "AUGMENTED": "augment",
+        "TRAINED": "train",
+    }
     text = "".join(file.read_text() for file in {ROOT / "pipelines" / f"{name}.py", *_own_nouns(name)})
     for constant, folder in reads.items():
         if re.search(rf"paths\.{constant}\b", text) and folder != name:

@@ -25,7 +25,7 @@ def store(clone: Clone) -> MlflowClient:
 
 def test_make_repro_ends_with_a_champion_and_a_summary(clone: Clone, store: MlflowClient) -> None:
     assert "eye-colour version 1 (champion); live: 1" in clone.first
-    for stage in ("collect", "validate", "augment", "train", "evaluate"):
+    for stage in ("collect", "validate", "labels", "augment", "train", "evaluate"):
         assert f"\n{stage} " in clone.first
     assert "95 % interval" in clone.first
     assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 1

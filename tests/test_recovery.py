@@ -11,8 +11,8 @@ from tests.clones import Clone, kill
 
 pytestmark = pytest.mark.slow
 
-STAGES = ("collect", "validate", "augment", "train", "evaluate")
-OUTPUTS = ("artifacts/collect", "artifacts/validate", "artifacts/augment", "artifacts/train", "artifacts/evaluate")
+STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")
+OUTPUTS = tuple(f"artifacts/{stage}" for stage in STAGES)
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,15 @@ import yaml
 from PIL import Image
 
 from irisline import paths
-from irisline.data import manifest, training_set
+from irisline.data import label_patches, manifest, training_set
+from irisline.data.label_patches import Patch
 from irisline.errors import DataError, MissingInput, ModelError
 from irisline.model import bundle, training
 from irisline.model.classifier import Classifier
 from pipelines.augment import augment
 from pipelines.collect import collect
 from pipelines.evaluate import evaluate
+from pipelines.labels import labels
 from pipelines.train import train
 from tests import planted
 from tests.planted import CLASSES, picture, saved
@@ -66,7 +68,11 @@ def test_collect_keeps_every_file_as_a_row(pool: Path, capsys: pytest.CaptureFix
     assert {row["id"]: row["reason"] for row in rows if row["reason"]} == {
         "blue/broken.jpg": "not a JPEG, PNG, WEBP picture"
     }
-    assert json.loads((paths.COLLECT_REPORT / "metrics.json").read_text()) == {"images": 25, "unreadable": 1}
+    assert json.loads((paths.COLLECT_REPORT / "metrics.json").read_text()) == {
+        "images": 25,
+        "unreadable": 1,
+        "patched": 0,
+    }
     assert len(list(paths.COLLECTED.iterdir())) == 4
     assert contents(pool) == before
     assert capsys.readouterr().out == "collect: 25 images, 1 unreadable, in artifacts/collect/\n"
@@ -112,13 +118,79 @@ def test_augment_makes_variants_of_training_pictures_and_of_no_other(pool: Path)
 def test_no_variants_are_an_empty_table(pool: Path) -> None:
     collect(SETTINGS)
     accept_collected()
+    labels(SETTINGS)
     augment(planted.settings(augment__variants=0))
     assert manifest.count(paths.AUGMENTED) == 0
     training_samples, validation = training.load(SETTINGS)
     assert (len(training_samples), len(validation)) == (16, 4)
 
 
-@pytest.mark.parametrize("stage", [augment, evaluate])
+def test_collect_does_what_people_decided_about_labels(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    collect(SETTINGS)
+    digests = {row["id"]: row["sha256"] for row in manifest.stream(paths.COLLECTED)}
+    decisions = [
+        Patch("blue/00.jpg", digests["blue/00.jpg"], "set", "brown", who="ada"),
+        Patch("blue/01.jpg", digests["blue/01.jpg"], "accept", "blue", who="ada"),
+        Patch("brown/02.jpg", digests["brown/02.jpg"], "reject", who="ada", why="no eye in it"),
+        Patch("brown/gone.jpg", "0" * 64, "reject", who="ada"),
+    ]
+    label_patches.append(pool / paths.LABEL_PATCHES, decisions, CLASSES)
+    (pool / "blue" / "00.jpg").rename(pool / "blue" / "fetched-again.jpg")
+    capsys.readouterr()
+    collect(SETTINGS)
+    rows = {row["id"]: row for row in manifest.stream(paths.COLLECTED)}
+    again, accepted, rejected = (rows[name] for name in ("blue/fetched-again.jpg", "blue/01.jpg", "brown/02.jpg"))
+    assert (again["label"], again["reviewed"], again["reason"]) == ("brown", "set by ada", None)
+    assert (accepted["label"], accepted["reviewed"]) == ("blue", "accept by ada")
+    assert (rejected["reason"], rejected["image"]) == ("rejected by ada: no eye in it", None)
+    assert rows["blue/03.jpg"]["reviewed"] is None
+    assert json.loads((paths.COLLECT_REPORT / "metrics.json").read_text())["patched"] == 3
+    said = "collect: data/label_patches.csv: 1 of 4 decisions found no picture in the pool\n"
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_labels_names_the_wrong_one_and_training_heeds_it(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pool / "blue" / "wrong.jpg").write_bytes(saved(picture("brown", "wrong")))
+    collect(SETTINGS)
+    rows = [row for row in manifest.stream(paths.COLLECTED) if row.pop("reason") is None]
+    for number, row in enumerate(rows):
+        split = "train" if "wrong" in row["id"] else ("train", "valid", "test")[number % 3]
+        row.update(group=row["sha256"], split=split)
+    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, 8, rows)
+    labels(SETTINGS)
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("labels: 1 of 25 labels are suspect, 1 of them in training (down_weight); look at reports/")
+    found = list(manifest.stream(paths.LABELLED))
+    assert [row["id"] for row in found if row["suspect"]] == ["blue/wrong.jpg"]
+    assert (found[0]["rank"], found[0]["suggested"]) == (1, "brown")
+    assert {row["id"] for row in found} == {row["id"] for row in rows}
+    assert json.loads((paths.LABELS_REPORT / "metrics.json").read_text())["suspects_in_training"] == 1
+    with Image.open(paths.LABELS_REPORT / "suspects.png") as sheet:
+        assert sheet.format == "PNG"
+    augment(SETTINGS)
+    originals = sum(row["split"] == "train" for row in rows)
+    assert trained("keep") == 4 * originals
+    assert trained("down_weight") == 4 * originals - 3
+    assert trained("drop") == 4 * originals - 4
+
+
+def trained(suspects: str) -> int:
+    """Give how many samples are trained on when suspects are treated so."""
+    treatment = SETTINGS.labels.model_copy(update={"suspects": suspects})
+    return len(training.load(SETTINGS.model_copy(update={"labels": treatment}))[0])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_labels_writes_the_same_bytes_again(pool: Path, workers: int) -> None:
+    collect(SETTINGS)
+    accept_collected()
+    labels(SETTINGS)
+    first = contents(paths.LABELLED), contents(paths.LABELS_REPORT)
+    labels(planted.settings(execution__workers=workers, preprocess__size=32, collect__shard_rows=8))
+    assert (contents(paths.LABELLED), contents(paths.LABELS_REPORT)) == first
+
+
+@pytest.mark.parametrize("stage", [labels, augment, evaluate])
 def test_a_stage_without_its_input_says_what_to_do(project: Path, stage: object) -> None:
     with pytest.raises(MissingInput, match=r"type dvc repro"):
         stage(SETTINGS)  # type: ignore[operator]
@@ -170,6 +242,7 @@ def test_the_key_of_a_training_from_rendered_weights_knows_their_bytes(pool: Pat
 def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
     collect(SETTINGS)
     accept_collected()
+    labels(SETTINGS)
     augment(SETTINGS)
     train(SETTINGS)
     facts = json.loads((paths.TRAINED / "model.json").read_text())

@@ -29,7 +29,7 @@ def labels(context: typer.Context) -> None:
 
 @app.command("list", epilog="Example: irisline labels list --limit 50")
 def listing(
-    limit: Annotated[int, typer.Option(help="How many, the most suspicious first.", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="How many the table shows, the most suspicious first.", min=1)] = 20,
     every: Annotated[bool, typer.Option("--all", help="Labels that are not suspect, or decided, too.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -28,22 +28,24 @@ DARKEST = 0.01
 
 def contrasts(square: Pixels) -> Numbers:
     """Give 23 numbers for the square of an eye, uint8 (3, size, size), as `views` cuts it."""
-    rgb = square.transpose(1, 2, 0).astype(np.float32) / 255
-    inner, outer, white, skin = _zones(square.shape[1])
-    lab = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
-    light = _bright(lab[white])
-    rim, skins = np.median(lab[outer], axis=0), np.median(lab[skin], axis=0)
-    shades = np.concatenate([rim - light, np.median(lab[inner], axis=0) - light, rim - skins, light])
-    return np.concatenate([shades, _ratios(np.log(rgb + DARKEST), inner, outer, white, skin)]).astype(np.float32)
+    rgb = np.ascontiguousarray(square.transpose(1, 2, 0), dtype=np.float32) / 255
+    zones = _zones(square.shape[1])
+    inner, outer, white, skin = zones
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), dtype=np.float32)
+    light, rim = _bright(lab[white]), _middle(lab[outer])
+    shades = [rim - light, _middle(lab[inner]) - light, rim - _middle(lab[skin]), light]
+    return np.concatenate([*shades, *_ratios(np.log(rgb + np.float32(DARKEST)), *zones)])
 
 
-def _ratios(logarithms: Numbers, inner: Mask, outer: Mask, white: Mask, skin: Mask) -> Numbers:
-    light = _bright(logarithms[white])
-    brightest = _bright(logarithms[inner | outer])
-    parts = [np.median(logarithms[outer], axis=0), np.median(logarithms[inner], axis=0), brightest]
-    against_white = [_tint(part - light) for part in parts]
-    against_skin = _tint(brightest - np.median(logarithms[skin], axis=0))
-    return np.concatenate([*against_white, against_skin[[0, 2]]])
+def _ratios(logarithms: Numbers, inner: Mask, outer: Mask, white: Mask, skin: Mask) -> list[Numbers]:
+    light, brightest = _bright(logarithms[white]), _bright(logarithms[inner | outer])
+    parts = [_middle(logarithms[outer]), _middle(logarithms[inner]), brightest]
+    against_skin = _tint(brightest - _middle(logarithms[skin]))
+    return [*(_tint(part - light) for part in parts), against_skin[[0, 2]]]
+
+
+def _middle(pixels: Numbers) -> Numbers:
+    return np.asarray(np.median(pixels, axis=0), dtype=np.float32)
 
 
 def _bright(pixels: Numbers) -> Numbers:

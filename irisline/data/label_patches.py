@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -53,14 +54,15 @@ FIELDS = tuple(each.name for each in fields(Patch) if each.name != "line")
 class Patches:
     """The decisions of a file, and which of them found their picture."""
 
-    def __init__(self, patches: Iterable[Patch]) -> None:
+    def __init__(self, file: Path, patches: Iterable[Patch]) -> None:
+        self.file = file
         self._of = {patch.picture: patch for patch in patches}
         self._used: set[str] = set()
 
     @classmethod
     def read(cls, file: Path, classes: Sequence[str]) -> Self:
         """Give the decisions of a file; raise DataError as `read` does."""
-        return cls(read(file, classes))
+        return cls(file, read(file, classes))
 
     def __len__(self) -> int:
         return len(self._of)
@@ -71,10 +73,11 @@ class Patches:
         return len(self._of.keys() - self._used)
 
     def of(self, row: Row) -> Patch | None:
-        """Give the decision about a row's picture: by its pixels, else by its id."""
-        named = [key for key in (row.get("sha256"), row["id"]) if key in self._of]
-        self._used.update(named)
-        return self._of[named[0]] if named else None
+        """Give the decision about a row's picture: by its pixels, else by its id. Raise DataError when the two differ."""
+        found = [self._of[key] for key in (row.get("sha256"), row["id"]) if key in self._of]
+        self._used.update(patch.picture for patch in found)
+        _check_agreed(self.file, found)
+        return found[0] if found else None
 
     def applied(self, row: Row) -> Row:
         """Give a collected row as people decided: with its label and that it was reviewed, or with the reason to reject it."""
@@ -96,12 +99,7 @@ def read(file: Path, classes: Sequence[str]) -> list[Patch]:
     patches = [_patch(raw, number, file, classes) for number, raw in _lines(file)]
     first: dict[str, Patch] = {}
     for patch in patches:
-        before = first.setdefault(patch.picture, patch)
-        if before.decision != patch.decision:
-            raise DataError(
-                f"{file}: lines {before.line} and {patch.line} decide differently about {patch.id} "
-                f"({before.decision}; {patch.decision}); drop one of them"
-            )
+        _check_agreed(file, (first.setdefault(patch.picture, patch), patch))
     return patches
 
 
@@ -126,6 +124,15 @@ def append(file: Path, added: Iterable[Patch], classes: Sequence[str], replace: 
             kept = [raw for _, raw in _lines(file) if (raw["sha256"] or raw["id"]) not in fresh]
             _write(file, [*kept, *({name: str(asdict(patch)[name]) for name in FIELDS} for patch in fresh.values())])
     return list(fresh.values())
+
+
+def _check_agreed(file: Path, patches: Sequence[Patch]) -> None:
+    for before, patch in pairwise(patches):
+        if before.decision != patch.decision:
+            raise DataError(
+                f"{file}: lines {before.line} and {patch.line} decide differently about {patch.id or patch.sha256} "
+                f"({before.decision}; {patch.decision}); drop one of them"
+            )
 
 
 def _patch(raw: Mapping[str, str], number: int, file: Path, classes: Sequence[str]) -> Patch:

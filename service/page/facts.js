@@ -43,6 +43,7 @@ const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece)/;
 
 /** "128 × 128 pixels, squashed"; "" where the service does not say. */
 export function seen(preprocess) {
+  if (preprocess?.crop === "eyes") return `${preprocess.size} × ${preprocess.size} pixels around each iris`;
   return preprocess ? `${preprocess.size} × ${preprocess.size} pixels, ${FITS[preprocess.fit] ?? preprocess.fit}` : "";
 }
 

@@ -39,9 +39,12 @@ export function threshold(reason) {
   return found && Number(found[1]);
 }
 
+const NO_EYE = "no eye found"; // what the service says when there is nothing to look at
+
 /** How sure an answer is: a word, and the rest of the sentence. */
 export function sureness({ label, confidence, unsure, reason }) {
   if (!unsure) return { word: "Sure", rest: `${chances(confidence)} that this is ${label}.` };
+  if (reason === NO_EYE) return { word: "Unsure", rest: "no eye was found in this picture." };
   const needed = threshold(reason);
   const why = needed
     ? `its ${chances(confidence)} are fewer than the ${Math.round(needed * 100)} it takes to be sure`

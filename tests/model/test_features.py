@@ -1,0 +1,54 @@
+"""What is judged of a picture: colours of eyes, a thumbnail, or what a network reads, whichever the params call for."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from irisline.data import images, iris_colour, views
+from irisline.data.rendering.picture import render
+from irisline.data.rendering.sampling import sample
+from irisline.model import features, network
+from tests import planted
+
+PICTURES = [images.encode(planted.picture(label, key)) for label in planted.CLASSES for key in range(3)]
+
+
+def found(init: str = "scratch", pictures: list[bytes] = PICTURES, **changes: object) -> list[np.ndarray | None]:
+    settings = planted.settings(preprocess__size=32, train__arch="mobilenet_v3_small", **changes)
+    return list(features.of_pictures(pictures, settings, init))
+
+
+def test_whole_pictures_without_a_trained_network_are_thumbnails() -> None:
+    made = found()
+    assert {one.shape for one in made} == {(3 * 8 * 8,)}
+    means = np.array(made).reshape(6, 64, 3).mean(axis=1)
+    assert (means[:3, 2] > means[:3, 0]).all()  # blue
+    assert (means[3:, 0] > means[3:, 2]).all()  # brown
+    assert 0 <= means.min() <= means.max() <= 1
+
+
+def test_eyes_are_judged_by_their_colours_and_a_picture_without_any_is_not() -> None:
+    eye = images.encode(Image.fromarray(render(sample("features", "blue"))))
+    settings = planted.settings(preprocess__crop="eyes", preprocess__size=64)
+    seen, none = features.of_pictures([eye, PICTURES[0]], settings, "scratch")
+    squares = [view.pixels for view in views.of_stored(eye, settings.preprocess) if view.person == 0]
+    assert np.array_equal(seen, np.mean([iris_colour.contrasts(square) for square in squares], axis=0))
+    assert none is None
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize(("arch", "size"), [("resnet18", 512), ("squeezenet1_1", 2)])
+def test_a_trained_network_is_asked_for_what_its_last_layer_reads(
+    arch: str, size: int, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "BATCH", 4)
+    file = tmp_path / "weights.pt"
+    torch.save(network.build(arch, 2, "scratch", seed=5).state_dict(), file)
+    settings = planted.settings(preprocess__size=64, train__arch=arch)
+    made = list(features.of_pictures(PICTURES, settings, f"file:{file}"))
+    assert {one.shape for one in made} == {(size,)}
+    (alone,) = features.of_pictures(PICTURES[5:], settings, f"file:{file}")
+    assert np.allclose(alone, made[5], atol=1e-4)
+    (other,) = features.of_pictures(PICTURES[:1], settings, f"file:{file}")
+    assert not np.allclose(alone, other, atol=1e-4)
