@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from irisline.data.eyes import NO_EYE
 from irisline.data.views import Place, View
 from irisline.model import calibration
 from irisline.model.calibration import Calibration
-
-NO_VIEW = "no eye found"
 
 Logits = NDArray[np.float32]
 
@@ -72,7 +71,7 @@ class Reader:
         """Give the answer about a picture from its views and their logits, float32 (views, classes)."""
         answer = self.answer(combined(views, logits))
         if not views:
-            return replace(answer, unsure=True, reason=NO_VIEW)
+            return replace(answer, unsure=True, reason=NO_EYE)
         if views[0].place is None:
             return answer
         people = tuple(self._person(views, logits, number) for number in sorted({view.person for view in views}))

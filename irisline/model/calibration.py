@@ -44,7 +44,9 @@ def fit_temperature(logits: Floats, truth: Labels) -> float:
     targets = _targets(truth, logits.shape[1])
 
     def loss(log_temperature: float) -> float:
-        return float(-(targets * np.log(np.clip(softmax(logits / np.exp(log_temperature)), 1e-12, 1))).sum(axis=1).mean())
+        return float(
+            -(targets * np.log(np.clip(softmax(logits / np.exp(log_temperature)), 1e-12, 1))).sum(axis=1).mean()
+        )
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 

@@ -1,7 +1,7 @@
 """A classifier against a split: its answers, their calibration and measurement, and the golden set."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,12 @@ class Answers:
         return np.asarray(self.logits.argmax(axis=1) != self.truth)
 
 
-def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
-    """Give a classifier's answers on a split of accepted rows; raise DataError when it has no pictures."""
+def answers(classifier: Classifier, folder: Path, split: str, without: Collection[str] = ()) -> Answers:
+    """Give a classifier's answers on a split of accepted rows, without some ids; raise DataError when it has no pictures."""
     seen: list[tuple[str, str, int]] = []
 
     def pictures(advance: Callable[[int], None]) -> Iterator[bytes]:
-        for row in manifest.of_split(folder, split):
+        for row in (row for row in manifest.of_split(folder, split) if row["id"] not in without):
             seen.append((row["id"], row["sha256"], classifier.classes.index(row["label"])))
             yield row["image"]
             advance(1)
@@ -74,9 +74,12 @@ def measure(
     }
 
 
-def calibrate(model: Path, folder: Path, target_risk: float, target: Path) -> None:
-    """Fit the calibration of a model on the valid split of a folder of rows, and write it to the target folder."""
-    valid = answers(Classifier.load(model), folder, "valid")
+def calibrate(model: Path, folder: Path, without: Collection[str], target_risk: float, target: Path) -> None:
+    """Fit the calibration of a model on the valid split of a folder of rows, and write it to the target folder.
+
+    Without the ids of labels that may be wrong: a model that is right about one would learn to doubt itself.
+    """
+    valid = answers(Classifier.load(model), folder, "valid", without)
     calibrated = calibration.fit(valid.logits, valid.truth, target_risk)
     (target / "calibration.json").write_text(calibration.as_json(calibrated))
 

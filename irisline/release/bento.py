@@ -96,8 +96,9 @@ def tag_of(identity: Identity, kind: Kind) -> str:
 def _copy_code(kind: Kind, root: Path, packed: Path) -> None:
     """Copy the files that serving imports, and the page."""
     modules = closure.files_of([root / module for module in kind.modules], root)
+    data = [file for module in modules for file in module.parent.glob("*.npz")]  # weights that a module reads beside it
     page = (path for path in (root / "service" / "page").rglob("*") if path.is_file())
-    for file in (*modules, *page):
+    for file in {*modules, *data, *page}:
         target = packed / file.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)

@@ -31,7 +31,7 @@ RUN = "irisline.run_id"  # the run that holds the evidence now; the one at regis
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
-REQUIRED = ("mlflow", "numpy", "onnxruntime", "pandas", "pillow", "pydantic", "pyyaml")
+REQUIRED = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pydantic", "pyyaml")
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
 _LARGEST = 2**63 - 1  # what a database takes as an integer

@@ -66,7 +66,7 @@ def test_the_numbers_of_a_model_that_always_says_blue(rows: Path, stubborn: Clas
 
 def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    evaluation.calibrate(tmp_path / "model", rows, 0.05, tmp_path / "out")
+    evaluation.calibrate(tmp_path / "model", rows, (), 0.05, tmp_path / "out")
     valid = evaluation.answers(classifier, rows, "valid")
     expected = calibration.fit(valid.logits, valid.truth, 0.05)
     assert calibration.read(tmp_path / "out" / "calibration.json") == expected

@@ -4,8 +4,12 @@
 white light. Needs numpy, Pillow and OpenCV only.
 """
 
+import cv2
+
 from irisline.data.eyes.cropping import crop, visibility
 from irisline.data.eyes.finding import NO_EYE, Eye, Face, Found, find
 from irisline.data.eyes.light import balanced
+
+cv2.setNumThreads(1)  # who looks at many pictures does so side by side
 
 __all__ = ["NO_EYE", "Eye", "Face", "Found", "balanced", "crop", "find", "visibility"]
