@@ -38,6 +38,7 @@ LABELS_REPORT = REPORTS / "labels"
 AUGMENT_REPORT = REPORTS / "augment"
 TRAIN_REPORT = REPORTS / "train"
 EVALUATE_REPORT = REPORTS / "evaluate"
+PREDICT_REPORT = REPORTS / "predict"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from irisline import console
 from irisline.commands.output import Json, show_json, show_table
 from irisline.errors import UnreadableImage
 
@@ -17,9 +18,10 @@ def predict(
     files: Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP pictures.")],
     version: Annotated[int | None, typer.Option(help="A version of the registry; else the champion.", min=1)] = None,
     workspace: Annotated[bool, typer.Option("--workspace", help="The model just trained here.")] = False,
+    draw: Annotated[bool, typer.Option(help="Draw what was found and looked at, into reports/predict/.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Say which class each picture is, how sure the model is, and when it is not."""
+    """Say which class each picture is, how sure the model is, and when it is not; draw the eyes it found."""
     if workspace and version is not None:
         raise typer.BadParameter("--workspace and --version name two different models; give one of them")
     named, classifier = _classifier(version, workspace)
@@ -29,6 +31,8 @@ def predict(
     else:
         columns = ("file", "label", *classifier.classes, "unsure")
         show_table(columns, (_row(answer, classifier.classes) for answer in answers))
+        if draw:
+            _draw(classifier, [file for file, answer in zip(files, answers, strict=True) if "error" not in answer])
     if any("error" in answer for answer in answers):
         raise typer.Exit(1)
 
@@ -53,6 +57,16 @@ def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
         return {"file": str(file), "error": error.strerror or str(error)}
     except UnreadableImage as error:
         return {"file": str(file), "error": str(error)}
+
+
+def _draw(classifier: "Classifier", files: list[Path]) -> None:
+    from irisline import paths
+    from irisline.model import portrait
+
+    for file in files:
+        paths.write_whole(paths.PREDICT_REPORT / f"{file.stem}.png", portrait.draw(classifier, file.read_bytes()))
+    if files:
+        console.say(f"drawn in {paths.PREDICT_REPORT}/")
 
 
 def _row(answer: dict[str, Any], classes: list[str]) -> list[object]:

@@ -1,0 +1,49 @@
+"""The picture of an answer: rings around the eyes, their squares, and what the answer rests on."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from irisline.data import views
+from irisline.data.rendering.picture import render
+from irisline.data.rendering.sampling import sample
+from irisline.model import portrait
+from irisline.model.answers import Person, Prediction
+from irisline.model.classifier import Classifier
+from tests import planted
+
+YELLOW = (240, 228, 66)
+
+
+def test_eyes_are_ringed_where_they_are(tmp_path: Path) -> None:
+    classifier = Classifier.load(planted.model(tmp_path))
+    classifier.preprocess = planted.settings(preprocess__crop="eyes", preprocess__size=planted.SIZE).preprocess
+    data = planted.saved(Image.fromarray(render(sample("two/3", "blue"))), quality=95)
+    places = [view.place for view in classifier.look(data)]
+    assert places
+    drawn = Image.open(io.BytesIO(portrait.draw(classifier, data)))
+    width, height = Image.open(io.BytesIO(data)).size
+    assert drawn.width > width
+    for place in places:
+        right = (round((place.x + place.radius) * width) + portrait.GAP, round(place.y * height) + 3 * portrait.GAP)
+        near = np.asarray(drawn.crop((right[0] - 3, right[1] - 1, right[0] + 2, right[1] + 2))).reshape(-1, 3)
+        assert any(tuple(pixel) == YELLOW for pixel in near)
+
+
+def test_a_picture_without_an_eye_is_drawn_too(tmp_path: Path) -> None:
+    classifier = Classifier.load(planted.model(tmp_path))
+    classifier.preprocess = planted.settings(preprocess__crop="eyes", preprocess__size=planted.SIZE).preprocess
+    data = planted.saved(Image.new("RGB", (120, 90), "grey"))
+    assert views.of(Image.open(io.BytesIO(data)), classifier.preprocess) == []
+    assert Image.open(io.BytesIO(portrait.draw(classifier, data))).format == "PNG"
+
+
+def test_several_people_are_told_one_by_one() -> None:
+    sure = Person("blue", {"blue": 0.97, "brown": 0.03}, 0.97, unsure=False, reason=None, eyes=())
+    other = Person(
+        "brown", {"blue": 0.4, "brown": 0.6}, 0.6, unsure=True, reason="confidence 0.60 is below 0.80", eyes=()
+    )
+    answer = Prediction("blue", sure.probabilities, 0.97, unsure=False, reason=None, people=(sure, other))
+    assert portrait.sentence(answer) == "blue, 97% sure; unsure: confidence 0.60 is below 0.80"
