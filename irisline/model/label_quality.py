@@ -74,11 +74,7 @@ def judge(features: Floats, labels: Labels, groups: Names, training: Mask, seed:
     folds = min([FOLDS, *(len(set(names[own == name])) for name in range(max(2, labels.max(initial=0) + 1)))])
     if folds < 2:
         return None
-    data = _Data(features, labels, groups, training, folds, seed)
-    found = data.probabilities(np.ones(len(labels), dtype=bool))
-    sound = np.ones(len(labels), dtype=bool)
-    sound[training] = ~_issues(own, found[training])
-    found = data.probabilities(sound)
+    found = _Data(features, labels, groups, training, folds, seed).judged_twice()
     right = found[training].argmax(axis=1) == own
     accuracy = float(np.mean([right[own == name].mean() for name in np.unique(own)]))
     return Quality(found, _confidence(labels, found), accuracy)
@@ -92,6 +88,16 @@ class _Data:
     training: Mask
     folds: int
     seed: int
+
+    def judged_twice(self) -> Floats:
+        """Give the probabilities by models that were fitted without the labels that the first models found wrong."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # small models: threads would wait for each other, and round each in their own way
+            sound = np.ones(len(self.labels), dtype=bool)
+            first = self.probabilities(sound)[self.training]
+            sound[self.training] = ~_issues(self.labels[self.training], first)
+            return self.probabilities(sound)
 
     def probabilities(self, sound: Mask) -> Floats:
         """Give the mean probabilities of models fitted on sound labels of the training split."""

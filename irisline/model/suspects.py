@@ -65,6 +65,8 @@ def sentence(counts: dict[str, Any], labels: Labels) -> str:
             f"labels: models of simple features are right about {counts['accuracy']:.0%} of the labels, limit is "
             f"{labels.min_accuracy:.0%} (labels.min_accuracy): too few to judge them, none is suspect"
         )
+    if not counts["suspects"]:
+        return f"labels: none of {counts['judged']} labels is suspect"
     return (
         f"labels: {counts['suspects']} of {counts['judged']} labels are suspect, {counts['suspects_in_training']} of them in "
         f"training ({labels.suspects}); look at {paths.LABELS_REPORT / SHEET}, then type irisline labels"

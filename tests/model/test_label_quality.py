@@ -61,6 +61,25 @@ def test_what_is_held_out_has_no_say_in_what_is_trained() -> None:
     assert before[:40] == after[:40]
 
 
+def test_a_held_out_picture_is_judged_without_its_own_label() -> None:
+    given = rows({"train": 40, "test": 20})
+    seen = apart(given)
+    before, _ = label_quality.of_rows(given, seen, CLASSES, seed=1)
+    given[45]["label"] = "blue" if given[45]["label"] == "brown" else "brown"
+    after, _ = label_quality.of_rows(given, seen, CLASSES, seed=1)
+    assert after[45]["confidence"] == pytest.approx(1 - before[45]["confidence"], abs=1e-5)
+    assert after[45]["suggested"] == before[45]["suggested"]
+
+
+def test_labels_that_are_found_wrong_have_no_say_in_the_end() -> None:
+    given = rows({"train": 80})
+    seen = apart(given)
+    for number in range(0, 12, 2):
+        given[number]["label"] = "brown"
+    judged, _ = label_quality.of_rows(given, seen, CLASSES, seed=1)
+    assert max(judged[number]["confidence"] for number in range(0, 12, 2)) < 0.3  # 0.36 with them
+
+
 def test_a_picture_is_not_judged_by_its_near_duplicates() -> None:
     given = rows({"train": 40})
     seen = apart(given)

@@ -45,6 +45,11 @@ def test_counts_and_the_line_a_person_reads() -> None:
     )
 
 
+def test_where_nothing_waits_nothing_is_asked() -> None:
+    counts = suspects.metrics(suspects.ranked([row("a", 0.9)], trusted=True, threshold=0.3), 0.9)
+    assert suspects.sentence(counts, LABELS) == "labels: none of 1 labels is suspect"
+
+
 @pytest.mark.parametrize(
     ("accuracy", "line"),
     [
