@@ -78,6 +78,7 @@ def settings() -> Params:
     document = yaml.safe_load((ROOT / "params.yaml").read_text())
     document["evaluate"]["bootstrap_samples"] = 200
     document["preprocess"] |= {"crop": "none", "size": SIZE}
+    document["train"] |= {"arch": "resnet18", "init": "scratch", "schedule": "one_cycle"}
     document["gate"]["max_error_rate"] = 0.3
     return params.parse(document)
 
