@@ -52,7 +52,9 @@ def main() -> None:
 def _params() -> Params:
     shipped = parameters.read(_project.ROOT / "params.yaml")
     epochs = number("BENCH_EPOCHS", shipped.train.epochs)
-    return _changed(shipped, epochs=epochs, schedule="one_cycle", init="scratch", device="cpu")
+    whole = shipped.preprocess.model_copy(update={"crop": "none", "size": 128})  # what stock fastai can be asked to do
+    recipe = {"arch": "resnet18", "epochs": epochs, "schedule": "one_cycle", "init": "scratch", "device": "cpu"}
+    return _changed(shipped.model_copy(update={"preprocess": whole}), **recipe)
 
 
 def _changed(params: Params, **recipe: object) -> Params:
@@ -93,9 +95,9 @@ def _rows(folder: Path, params: Params) -> list[Row]:
 
 
 def _samples(training: list[Row], validation: list[Row], params: Params) -> tuple[Samples, Samples]:
-    rows, classes = training + validation, params.base.classes
-    loaded = samples.load(rows, len(rows), classes, params.preprocess, params.execution)
-    return loaded.parted(len(training))
+    classes = params.base.classes
+    loaded, held_out = samples.load((training, validation), classes, params.preprocess, params.execution)
+    return loaded, held_out
 
 
 def _ours(fresh: Network, training: Samples, validation: Samples, params: Params, progress_file: Path) -> None:

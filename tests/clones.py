@@ -23,7 +23,7 @@ TINY = {
     "split": {"train": 0.5, "valid": 0.25, "test": 0.25},
     "augment": {"variants": 1},
     "preprocess": {"size": 32},
-    "train": {"arch": "squeezenet1_1", "epochs": 2, "batch_size": 8},
+    "train": {"arch": "squeezenet1_1", "init": "scratch", "schedule": "one_cycle", "epochs": 2, "batch_size": 8},
     "evaluate": {"bootstrap_samples": 50, "biggest_errors": 2, "golden_images": 4},
     "gate": {"max_error_rate": 1.0, "max_ece": 1.0},
 }
@@ -114,6 +114,7 @@ class Clone:
     def shrink(self, pictures: int = 60) -> None:
         """Make a run take seconds: a small pool of its own, and tiny params."""
         self.change(TINY)
+        self.run("dvc", "pull", "--quiet", *(f"{file}" for file in self.folder.glob("pretrain/weights/*.dvc")))
         self.run("irisline", "pool", "--count", str(pictures), "--out", "data", "--seed", "7")
         self.run("dvc", "add", "--quiet", "data")
         self.run("dvc", "pull", "--quiet", *(str(file) for file in self.folder.glob("pretrain/weights/*.dvc")))

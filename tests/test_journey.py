@@ -34,7 +34,7 @@ def test_make_repro_ends_with_a_champion_and_a_summary(clone: Clone, store: Mlfl
 def test_the_run_holds_all_that_people_browse(clone: Clone, store: MlflowClient) -> None:
     experiment = store.get_experiment_by_name("eye-colour")
     (run,) = store.search_runs([experiment.experiment_id])
-    assert run.data.params["train.arch"] == "resnet18"
+    assert run.data.params["train.init"] == "rendered"
     assert len(store.get_metric_history(run.info.run_id, "train/train_loss")) == int(run.data.params["train.epochs"])
     assert run.data.tags["irisline.git_commit"] == clone.git("rev-parse", "HEAD").strip()
     assert run.data.tags["irisline.git_dirty"] == "no"
@@ -54,9 +54,9 @@ def test_a_second_make_repro_changes_nothing_and_says_so(clone: Clone, store: Ml
 
 
 def test_a_variation_becomes_version_2_is_promoted_and_rolled_back(clone: Clone, store: MlflowClient) -> None:
-    clone.run("dvc", "exp", "run", "-S", "train.epochs=1", "-S", "train.arch=squeezenet1_1", "-S", "augment.variants=1")
+    clone.run("dvc", "exp", "run", "-S", "train.epochs=1", "-S", "train.init=scratch", "-S", "augment.variants=1")
     assert _versions(store) == [1, 2]
-    assert "squeezenet1_1" in clone.run("dvc", "exp", "show", "--csv").stdout
+    assert "scratch" in clone.run("dvc", "exp", "show", "--csv").stdout
     assert "error_rate" in clone.run("dvc", "metrics", "diff").stdout
     clone.run("irisline", "promote", "2", "--force", "--reason", "to show a rollback")
     assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 2
