@@ -68,7 +68,7 @@ def test_killed_at_thirty_points_the_pool_is_the_same(clone: Clone, web: Web) ->
     struck = at_once = 0
     while struck < KILLS:
         process = clone.start(*snapshot(web))
-        time.sleep(seconds * chance.uniform(0.15, 1.05))
+        time.sleep(seconds * chance.uniform(0.15, 0.85))
         if process.poll() is None:
             kill(process)
             struck, at_once = struck + 1, at_once + 1
