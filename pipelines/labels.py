@@ -6,7 +6,6 @@ from irisline import console, paths, stage
 from irisline.data import manifest
 from irisline.model import features, label_quality, suspects
 from irisline.params import Params
-from irisline.release import weights
 
 
 def labels(params: Params) -> None:
@@ -15,7 +14,7 @@ def labels(params: Params) -> None:
     pictures = (row["image"] for row in manifest.stream(paths.ACCEPTED, ["image"]))
     found = []
     with console.progress("labels", len(rows)) as advance:
-        for described in features.of_pictures(pictures, params, weights.initial(params)):
+        for described in features.of_pictures(pictures, params):
             found.append(described)
             advance(1)
     judged, accuracy = label_quality.of_rows(rows, found, params.base.classes, params.base.seed)

@@ -1,7 +1,8 @@
 """What is judged of a picture besides training a network on it: a short row of numbers for each.
 
-Of eyes, the colour of the iris against its surroundings; of whole pictures, what a trained network's last layer reads, or,
-where training starts from scratch, a thumbnail. Knows nothing of labels.
+Of eyes, the colour of the iris against its surroundings; of whole pictures, what the last layer of a network reads that was
+trained on others, or, where there is none, a thumbnail. A version of the registry has learnt these very labels, the wrong ones
+too, and is not asked. Knows nothing of labels.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,10 +25,10 @@ Features = NDArray[np.float32]
 Extractor = Callable[[NDArray[np.uint8]], Features]  # squares, uint8 (n, 3, size, size), to (n, d)
 
 
-def of_pictures(pictures: Iterable[bytes], params: Params, init: str) -> Iterator[Features | None]:
+def of_pictures(pictures: Iterable[bytes], params: Params) -> Iterator[Features | None]:
     """Give the features (d,) of each stored picture, mean over the nearest person's views; None where there is no view."""
-    if params.preprocess.crop == "none" and init != "scratch":
-        return _in_batches(pictures, params.preprocess, params.execution, network(params, init))
+    if params.preprocess.crop == "none" and not params.train.init.startswith(("scratch", "registry:")):
+        return _in_batches(pictures, params.preprocess, params.execution, network(params))
     extract = colours if params.preprocess.crop == "eyes" else thumbnails
     return map_ordered(partial(of_picture, preprocess=params.preprocess, extract=extract), pictures, params.execution)
 
@@ -50,8 +51,8 @@ def thumbnails(squares: NDArray[np.uint8]) -> Features:
     return np.asarray(np.concatenate(means, axis=1) / 255, dtype=np.float32)
 
 
-def network(params: Params, init: str) -> Extractor:
-    """Give what the last linear layer of train.arch reads, with initial weights; its outputs where it has no such layer.
+def network(params: Params) -> Extractor:
+    """Give what the last linear layer of train.arch reads, with train.init; its outputs where it has no such layer.
 
     Raise ModelError as `network.build` does.
     """
@@ -59,7 +60,7 @@ def network(params: Params, init: str) -> Extractor:
 
     from irisline.model import network as networks
 
-    built = networks.build(params.train.arch, len(params.base.classes), init, params.base.seed)
+    built = networks.build(params.train.arch, len(params.base.classes), params.train.init, params.base.seed)
     networks.check_size(built, params.train.arch, params.preprocess.size)
     linear = [module for module in built.modules() if isinstance(module, torch.nn.Linear)]
     read: list[torch.Tensor] = []

@@ -1,7 +1,6 @@
 """Labels that are planted wrong are found by models that did not see the picture, where there is enough to judge by."""
 
 import csv
-from functools import partial
 
 import numpy as np
 import pytest
@@ -129,9 +128,11 @@ def test_the_wrong_labels_of_the_embedded_pool_are_found() -> None:
     ]
     pictures = list(map_ordered(pool.read, items, settings.execution))
     given = [row | {"group": row["sha256"], "split": "train", "reviewed": None} for row in pictures]
-    describe = partial(features.of_pictures, params=settings, init="scratch")
     judged, accuracy = label_quality.of_rows(
-        given, list(describe(row["image"] for row in given)), settings.base.classes, settings.base.seed
+        given,
+        list(features.of_pictures((row["image"] for row in given), settings)),
+        settings.base.classes,
+        settings.base.seed,
     )
     assert accuracy is not None
     assert accuracy > settings.labels.min_accuracy
