@@ -176,7 +176,9 @@ def test_fine_tune_wakes_the_body_by_halves_and_the_early_layers_learn_slowest(t
 def test_fine_tune_keeps_the_statistics_that_the_network_came_with(tmp_path: Path, schedule: str, kept: bool) -> None:
     before = weights(network.build("mobilenet_v3_small", 2, "scratch", 1))
     after = weights(train(tmp_path / "one.pt", recipe(schedule=schedule, epochs=1)))
-    same_ = [torch.equal(before[name], after[name]) for name in before if name.endswith(("running_mean", "running_var"))]
+    same_ = [
+        torch.equal(before[name], after[name]) for name in before if name.endswith(("running_mean", "running_var"))
+    ]
     assert set(same_) == {kept}
 
 
