@@ -8,6 +8,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from irisline.data.snapshot.selection import Selection, interleaved
 from irisline.data.sources.candidate import Candidate
 from irisline.errors import IrislineError, MissingInput
 from irisline.params import Params
+
+PATIENCE = 20.0  # seconds to wait for another DVC
+BUSY = "it is being blocked by"  # DVC's word for it
 
 Tally = Mapping[tuple[str, str], Mapping[str, int]]  # by class and provider: found, known, and the statuses
 
@@ -136,15 +140,22 @@ def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> 
     return planned, Outcome(rounds.ledger.tally, rounds.selection.short())
 
 
-def pin() -> None:
-    """Let DVC pin data/ as it is; raise IrislineError when it does not."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "add", str(paths.POOL)], capture_output=True, text=True, check=False
-    )  # not --quiet: it would keep its errors to itself
-    if done.returncode:
-        said = " ".join(done.stderr.split()).removeprefix("ERROR: ")[:300]
-        adding = f"dvc add {paths.POOL}"
-        raise IrislineError(f"{paths.POOL}/ is changed, but {adding} failed: {said}; mend it, then type {adding}")
+def pin(patience: float = PATIENCE) -> None:
+    """Let DVC pin data/ as it is; raise IrislineError when it does not.
+
+    Another DVC at work there is waited for: one of a run that was killed may still be ending.
+    """
+    adding, until = f"dvc add {paths.POOL}", time.monotonic() + patience
+    while said := _refusal([sys.executable, "-m", "dvc", "add", str(paths.POOL)]):
+        if BUSY not in said or time.monotonic() > until:
+            raise IrislineError(f"{paths.POOL}/ is changed, but {adding} failed: {said}; mend it, then type {adding}")
+        time.sleep(0.5)
+
+
+def _refusal(command: list[str]) -> str:
+    """Give what a command says when it fails; nothing when it does not."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # --quiet would keep DVC's errors back
+    return " ".join(done.stderr.split()).removeprefix("ERROR: ")[:300] if done.returncode else ""
 
 
 def _check(settings: Params) -> None:

@@ -1,9 +1,11 @@
 """A snapshot that was cut off goes on where it was, and asks for nothing again; two at once do not meet."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -178,6 +180,24 @@ def test_when_dvc_refuses_it_is_one_line_and_the_pool_is_there(connected: Web) -
     with pytest.raises(IrislineError, match=message):
         snapshot.run(few(connected), print, snapshot.pin)
     assert len([name for name in contents() if name.endswith(".jpg")]) == 8
+
+
+def test_another_dvc_at_work_is_waited_for(project: Path) -> None:
+    Path("data").mkdir()
+    Path("data/1.txt").write_text("a picture")
+    subprocess.run(["dvc", "init", "--no-scm", "--quiet"], check=True)
+    held = {"read": {}, "write": {str(project / "data"): {"pid": os.getpid(), "cmd": "dvc add data"}}}
+    lock = Path(".dvc/tmp/rwlock")
+    lock.write_text(json.dumps(held))
+    with pytest.raises(
+        IrislineError, match=r"^data/ is changed, but dvc add data failed: .* is busy, .*; mend it, then"
+    ):
+        snapshot.pin(patience=0.1)
+    ending = threading.Timer(1.0, lock.write_text, ["{}"])
+    ending.start()
+    snapshot.pin()
+    ending.join()
+    assert Path("data.dvc").is_file()
 
 
 def test_a_second_snapshot_is_told_of_the_first(connected: Web) -> None:
