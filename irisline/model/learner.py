@@ -114,6 +114,8 @@ def _learner(network: Network, training: Samples, validation: Samples, batches: 
     learner.remove_cbs([callback for callback in learner.cbs if callback.name == "progress"])
     learner.logger = noop  # the progress bar and the history tell the same, once
     learner.add_cb(_Move(device))
+    if train.schedule == "fine_tune":
+        learner.add_cb(_KeepStatistics())
     return learner.to_fp16() if device.type == "cuda" else learner
 
 
@@ -138,6 +140,18 @@ class _Move(Callback):
         if self.device.type != "cpu":
             self.learn.xb = tuple(part.to(self.device, non_blocking=True) for part in self.learn.xb)
             self.learn.yb = tuple(part.to(self.device, non_blocking=True) for part in self.learn.yb)
+
+
+class _KeepStatistics(Callback):
+    """Keeps the means and variances that the network came with: hundreds of pictures are no better at them.
+
+    Features of what no class covers stay where the earlier training put them, apart from those of the classes.
+    """
+
+    def before_train(self) -> None:
+        for module in self.learn.model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
 
 
 class _Keyed(Callback):

@@ -171,6 +171,17 @@ def test_fine_tune_wakes_the_body_by_halves_and_the_early_layers_learn_slowest(t
     assert (later / early, head / later) == pytest.approx((10, 10))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("schedule", "kept"), [("one_cycle", False), ("fine_tune", True)])
+def test_fine_tune_keeps_the_statistics_that_the_network_came_with(tmp_path: Path, schedule: str, kept: bool) -> None:
+    before = weights(network.build("mobilenet_v3_small", 2, "scratch", 1))
+    after = weights(train(tmp_path / "one.pt", recipe(schedule=schedule, epochs=1)))
+    same_ = [
+        torch.equal(before[name], after[name]) for name in before if name.endswith(("running_mean", "running_var"))
+    ]
+    assert set(same_) == {kept}
+
+
 def test_a_cuda_device_that_is_not_there_is_one_line() -> None:
     if torch.cuda.is_available():
         assert learner.device_of("auto").type == "cuda"
