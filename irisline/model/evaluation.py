@@ -21,12 +21,21 @@ from irisline.model.classifier import Classifier
 
 @dataclass(frozen=True)
 class Answers:
-    """What a classifier made of the pictures of a split, in their order: logits (n, classes), truth (n,)."""
+    """What a classifier made of the pictures of a split, in their order: logits (n, classes), truth and seen (n,).
+
+    Not seen is a picture without a view, an eye say: its logits are zeros, and it is always unsure.
+    """
 
     ids: list[str]
     digests: list[str]
     truth: Labels
     logits: Floats
+    seen: NDArray[np.bool_]
+
+    def given(self, calibrated: Calibration) -> NDArray[np.bool_]:
+        """Give which pictures are answered without a warning, (n,)."""
+        sure = self.probabilities(calibrated.temperature).max(axis=1) >= calibrated.unsure_threshold
+        return np.asarray(sure & self.seen)
 
     def probabilities(self, temperature: float = 1.0) -> Floats:
         """Give probabilities (n, classes)."""
@@ -49,11 +58,12 @@ def answers(classifier: Classifier, folder: Path, split: str, without: Collectio
             advance(1)
 
     with console.progress(f"answer the {split} split", None) as advance:
-        logits = [combined(views, logits) for views, logits in classifier.read(pictures(advance))]
-    if not logits:
+        read = [(combined(views, logits), bool(views)) for views, logits in classifier.read(pictures(advance))]
+    if not read:
         raise DataError(f"{folder}: no pictures in the {split} split; add pictures or raise split.{split}")
     ids, digests, truth = zip(*seen, strict=True)
-    return Answers(list(ids), list(digests), np.array(truth), np.stack(logits))
+    logits, views = zip(*read, strict=True)
+    return Answers(list(ids), list(digests), np.array(truth), np.stack(logits), np.array(views))
 
 
 def measure(
@@ -61,7 +71,7 @@ def measure(
 ) -> dict[str, float]:
     """Give metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys."""
     probabilities = test.probabilities(calibrated.temperature)
-    given = probabilities.max(axis=1) >= calibrated.unsure_threshold
+    given = test.given(calibrated)
     found = metrics.with_intervals(probabilities, test.truth, classes, samples, seed)
     return found | {
         "ece_uncalibrated": metrics.expected_calibration_error(test.probabilities(), test.truth),
@@ -80,7 +90,9 @@ def calibrate(model: Path, folder: Path, without: Collection[str], target_risk: 
     Without the ids of labels that may be wrong: a model that is right about one would learn to doubt itself.
     """
     valid = answers(Classifier.load(model), folder, "valid", without)
-    calibrated = calibration.fit(valid.logits, valid.truth, target_risk)
+    if not valid.seen.any():
+        raise DataError(f"{folder}: no eye was found in any picture of the valid split; add pictures that show one")
+    calibrated = calibration.fit(valid.logits[valid.seen], valid.truth[valid.seen], target_risk)
     (target / "calibration.json").write_text(calibration.as_json(calibrated))
 
 

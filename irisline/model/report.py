@@ -53,11 +53,11 @@ def table(classifier: Classifier, test: Answers) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     shares = [f"probability_{name}" for name in classes]
     writer.writerow(["id", "sha256", "actual", "predicted", *shares, "confidence", "unsure", "loss"])
-    losses = calibration.losses(probabilities, test.truth)
+    losses, given = calibration.losses(probabilities, test.truth), test.given(calibrated)
     for index, row in enumerate(probabilities):
         predicted, confidence = classes[int(row.argmax())], float(row.max())
         values = [f"{value:.6f}" for value in (*row, confidence)]
-        unsure = str(confidence < calibrated.unsure_threshold).lower()
+        unsure = str(not given[index]).lower()
         actual = classes[test.truth[index]]
         writer.writerow(
             [test.ids[index], test.digests[index], actual, predicted, *values, unsure, f"{losses[index]:.6f}"]
