@@ -46,10 +46,16 @@ def read(file: Path) -> list[Line]:
     if not file.is_file():
         return []
     lines = _parsed(file, _text(file))
+    if stray := [name for line in lines if _is_outside(name := line["id"] or "")]:
+        raise DataError(f"{file}: {stray[0]!r} is no path below {paths.POOL}/; fix or drop the line")
     ids = Counter(line["id"] for line in lines if is_fetched(line))
     if repeated := [name for name, count in ids.items() if count > 1]:
         raise DataError(f"{file}: {repeated[0]!r} has two lines; keep one of them")
     return lines
+
+
+def _is_outside(name: str) -> bool:
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def by_id(lines: Iterable[Line]) -> dict[str, Line]:

@@ -152,3 +152,10 @@ def test_an_unreadable_file_is_a_row_with_the_reason(folder: Path) -> None:
     assert row.get("sha256") is None
     item.path.unlink()
     assert "No such file" in pool.read(item)["reason"]
+
+
+@pytest.mark.parametrize("name", ["blue/../../victim", "/etc/passwd"])
+def test_an_id_that_leads_out_of_the_pool_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "sources.csv").write_text(f"id,licence\n{name},CC0-1.0\n")
+    with pytest.raises(DataError, match=r"sources.csv: '.*' is no path below data/; fix or drop the line$"):
+        provenance.read(tmp_path / "sources.csv")
