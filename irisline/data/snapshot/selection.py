@@ -89,6 +89,8 @@ class Selection:
             return ledgers.TAKEN_DOWN, reason
         if candidate.restricted:
             return ledgers.RESTRICTED, candidate.restricted
+        if candidate.licence == licences.OWN and candidate.provider not in ("folder", "urls"):
+            return ledgers.LICENCE_REFUSED, "only your own folder or list may say own"
         if not licences.accepted(candidate.licence, self.settings.snapshot.licences):
             named = candidate.licence or "unknown"
             return ledgers.LICENCE_REFUSED, f"its licence, {named}, is not one of snapshot.licences"
