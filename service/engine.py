@@ -160,10 +160,11 @@ def _prepare(live: Live, picture: bytes) -> list[View] | UnreadableImage:
 
 
 def _explain(live: Live, picture: bytes) -> Answer:
-    (answer,) = _predict(live, [_prepare(live, picture)])
-    if isinstance(answer.prediction, UnreadableImage):
+    views = _prepare(live, picture)
+    (answer,) = _predict(live, [views])
+    if isinstance(views, UnreadableImage) or not views:  # without an eye nothing was looked at
         return answer
-    fall = saliency.occlusion(live.classifier, live.classifier.square(picture))
+    fall = saliency.occlusion(live.classifier, views[0].pixels)
     return Answer(live, answer.prediction, fall.round(4).tolist())
 
 

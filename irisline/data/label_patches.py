@@ -7,7 +7,7 @@ fetched again keep theirs. Owns the columns, the way to disk and what a decision
 import csv
 import fcntl
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from irisline import paths
+from irisline.data import tables
 from irisline.data.manifest import Row
 from irisline.errors import DataError
 
@@ -41,6 +42,11 @@ class Patch:
     def picture(self) -> str:
         """What the decision is about."""
         return self.sha256 or self.id
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By what an earlier line may be about the same picture."""
+        return tuple(name for name in (self.sha256, self.id) if name)
 
     @property
     def decision(self) -> str:
@@ -110,20 +116,37 @@ def append(file: Path, added: Iterable[Patch], classes: Sequence[str], replace: 
     """
     with _alone(file):
         known = {patch.picture: patch for patch in read(file, classes)}
-        fresh = {
-            patch.picture: patch
-            for patch in added
-            if patch.picture not in known or known[patch.picture].decision != patch.decision
-        }
-        if (clash := [known[picture] for picture in fresh if picture in known]) and not replace:
+        decided = _told_once(added)
+        fresh = [patch for patch in decided if not (old := _before(patch, known)) or old.decision != patch.decision]
+        if (clash := [old for patch in fresh if (old := _before(patch, known))]) and not replace:
             raise DataError(
                 f"{file}: line {clash[0].line} says {clash[0].decision} of {clash[0].id} already "
                 f"({clash[0].who or 'no name'}, {clash[0].when or 'no time'}); give --replace to decide anew"
             )
         if fresh:
-            kept = [raw for _, raw in _lines(file) if (raw["sha256"] or raw["id"]) not in fresh]
-            _write(file, [*kept, *({name: str(asdict(patch)[name]) for name in FIELDS} for patch in fresh.values())])
-    return list(fresh.values())
+            gone = {name for patch in fresh for name in patch.names}
+            kept = [raw for _, raw in _lines(file) if not _told(raw, gone)]
+            tables.write(
+                file, FIELDS, [*kept, *({name: str(asdict(patch)[name]) for name in FIELDS} for patch in fresh)]
+            )
+    return fresh
+
+
+def _before(patch: Patch, known: Mapping[str, Patch]) -> Patch | None:
+    """Give the decision about the same picture, whether the lines name it by its pixels or by its id."""
+    return next((known[name] for name in patch.names if name in known), None)
+
+
+def _told(raw: Mapping[str, str], names: Collection[str]) -> bool:
+    return (raw["sha256"].strip() or raw["id"].strip()) in names
+
+
+def _told_once(added: Iterable[Patch]) -> list[Patch]:
+    told: dict[str, Patch] = {}
+    for patch in added:
+        if told.setdefault(patch.picture, patch).decision != patch.decision:
+            raise DataError(f"{patch.id}: named twice, with different decisions; name it once")
+    return list(told.values())
 
 
 def _check_agreed(file: Path, patches: Sequence[Patch]) -> None:
@@ -151,11 +174,7 @@ def _patch(raw: Mapping[str, str], number: int, file: Path, classes: Sequence[st
 def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
     if not file.is_file():
         return []
-    try:
-        text = file.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first column's name
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
+    reader = csv.DictReader(io.StringIO(tables.text(file), newline=""), restval="", strict=True)
     try:
         if missing := NEEDED - set(reader.fieldnames or ()):
             raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
@@ -165,17 +184,6 @@ def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
     if long := [number for number, raw in lines if None in raw]:
         raise DataError(f"{file}: line {long[0]}: more cells than columns; put quotes around a cell with a comma")
     return lines
-
-
-def _write(file: Path, lines: Iterable[Mapping[str, str]]) -> None:
-    """Write the lines whole; a column a person added stays behind ours."""
-    lines = list(lines)
-    added = [name for name in dict.fromkeys(name for line in lines for name in line) if name not in FIELDS]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*FIELDS, *added], lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(lines)
-    paths.write_whole(file, text.getvalue())
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from irisline import paths
+from irisline.data import tables
 from irisline.errors import DataError
 
 FIELDS = (
@@ -45,7 +46,7 @@ def read(file: Path) -> list[Line]:
     """
     if not file.is_file():
         return []
-    lines = _parsed(file, _text(file))
+    lines = _parsed(file, tables.text(file))
     if stray := [name for line in lines if _is_outside(name := line["id"] or "")]:
         raise DataError(f"{file}: {stray[0]!r} is no path below {paths.POOL}/; fix or drop the line")
     ids = Counter(line["id"] for line in lines if is_fetched(line))
@@ -70,26 +71,13 @@ def is_fetched(line: Mapping[str, str]) -> bool:
 
 def write(file: Path, lines: Iterable[Mapping[str, object]]) -> None:
     """Write the lines whole; a column a person added stays behind ours."""
-    lines = list(lines)
-    added = [name for name in dict.fromkeys(name for line in lines for name in line) if name not in FIELDS]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*FIELDS, *added], lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(lines)
-    paths.write_whole(file, text.getvalue())
+    tables.write(file, FIELDS, lines)
 
 
 def moment() -> str:
     """Give the time as the table writes it, in UTC; that of SOURCE_DATE_EPOCH when set (reproducible-builds.org)."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(seconds) if seconds else None))
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first column's name
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file}: not UTF-8: {error.reason} at byte {error.start}; save it as UTF-8") from error
 
 
 def _parsed(file: Path, text: str) -> list[Line]:

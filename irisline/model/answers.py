@@ -14,6 +14,8 @@ from irisline.data.views import Place, View
 from irisline.model import calibration
 from irisline.model.calibration import Calibration
 
+LEAST_COLOUR = 6  # of 255, between an eye's bands where they differ most: grey pictures stored as JPEG have 0 to 2
+
 Logits = NDArray[np.float32]
 
 
@@ -84,7 +86,7 @@ class Reader:
         answer = self.answer(logits[of_person].mean(axis=0))
         places = [(views[index].place, logits[index]) for index in of_person]
         eyes = tuple(Eye(place, self._shares(of_eye)) for place, of_eye in places if place)
-        odd = self._odd_eyes(eyes)
+        odd = self._odd_eyes(eyes) or _colourless([views[index] for index in of_person])
         unsure, reason = answer.unsure or odd is not None, odd or answer.reason
         return Person(answer.label, answer.probabilities, answer.confidence, unsure, reason, eyes)
 
@@ -104,6 +106,12 @@ def combined(views: Sequence[View], logits: Logits) -> Logits:
     nearest = [index for index, view in enumerate(views) if view.person == 0]
     mean: Logits = logits[nearest].mean(axis=0) if nearest else np.zeros(logits.shape[1], np.float32)
     return mean
+
+
+def _colourless(views: Sequence[View]) -> str | None:
+    """Say that a picture is in grey: nothing in it tells colours apart."""
+    spreads = [np.percentile(np.ptp(view.pixels, axis=0), 95) for view in views]
+    return "no colour in the picture" if max(spreads) < LEAST_COLOUR else None
 
 
 def _clash(people: Sequence[Person]) -> str | None:

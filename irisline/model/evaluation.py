@@ -1,10 +1,10 @@
 """A classifier against a split: its answers, their calibration and measurement, and the golden set."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,9 @@ from irisline.model.classifier import Classifier
 
 @dataclass(frozen=True)
 class Answers:
-    """What a classifier made of the pictures of a split, in their order: logits (n, classes), truth and seen (n,).
+    """What a classifier made of the pictures of a split, in their order: logits (n, classes), the others (n,).
 
-    Not seen is a picture without a view, an eye say: its logits are zeros, and it is always unsure.
+    Not seen is a picture without a view, an eye say: its logits are zeros, which are no answer.
     """
 
     ids: list[str]
@@ -31,11 +31,13 @@ class Answers:
     truth: Labels
     logits: Floats
     seen: NDArray[np.bool_]
+    unsure: NDArray[np.bool_]
 
-    def given(self, calibrated: Calibration) -> NDArray[np.bool_]:
-        """Give which pictures are answered without a warning, (n,)."""
-        sure = self.probabilities(calibrated.temperature).max(axis=1) >= calibrated.unsure_threshold
-        return np.asarray(sure & self.seen)
+    def of_seen(self) -> Self:
+        """Give the answers about the pictures that were seen."""
+        kept = np.flatnonzero(self.seen)
+        ids, digests = [self.ids[at] for at in kept], [self.digests[at] for at in kept]
+        return type(self)(ids, digests, self.truth[kept], self.logits[kept], self.seen[kept], self.unsure[kept])
 
     def probabilities(self, temperature: float = 1.0) -> Floats:
         """Give probabilities (n, classes)."""
@@ -43,56 +45,67 @@ class Answers:
 
     @property
     def wrong(self) -> NDArray[np.bool_]:
-        """Which answers are wrong, (n,)."""
-        return np.asarray(self.logits.argmax(axis=1) != self.truth)
+        """Which pictures got no right answer, (n,): one that was not seen is never credited."""
+        return np.asarray((self.logits.argmax(axis=1) != self.truth) | ~self.seen)
 
 
-def answers(classifier: Classifier, folder: Path, split: str, without: Collection[str] = ()) -> Answers:
-    """Give a classifier's answers on a split of accepted rows, without some ids; raise DataError when it has no pictures."""
-    seen: list[tuple[str, str, int]] = []
+def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
+    """Give a classifier's answers on a split of accepted rows.
+
+    Raise DataError when it has no pictures, or when nothing was seen in any of a class.
+    """
+    asked: list[tuple[str, str, int]] = []
 
     def pictures(advance: Callable[[int], None]) -> Iterator[bytes]:
-        for row in (row for row in manifest.of_split(folder, split) if row["id"] not in without):
-            seen.append((row["id"], row["sha256"], classifier.classes.index(row["label"])))
+        for row in manifest.of_split(folder, split):
+            asked.append((row["id"], row["sha256"], classifier.classes.index(row["label"])))
             yield row["image"]
             advance(1)
 
     with console.progress(f"answer the {split} split", None) as advance:
-        read = [(combined(views, logits), bool(views)) for views, logits in classifier.read(pictures(advance))]
+        read = [
+            (combined(views, logits), bool(views), classifier.reader.picture(views, logits).unsure)
+            for views, logits in classifier.read(pictures(advance))
+        ]
     if not read:
         raise DataError(f"{folder}: no pictures in the {split} split; add pictures or raise split.{split}")
-    ids, digests, truth = zip(*seen, strict=True)
-    logits, views = zip(*read, strict=True)
-    return Answers(list(ids), list(digests), np.array(truth), np.stack(logits), np.array(views))
+    ids, digests, truth = zip(*asked, strict=True)
+    logits, seen, unsure = zip(*read, strict=True)
+    found = Answers(list(ids), list(digests), np.array(truth), np.stack(logits), np.array(seen), np.array(unsure))
+    if blind := sorted(set(truth) - set(found.of_seen().truth.tolist())):
+        name = classifier.classes[blind[0]]
+        raise DataError(f"{folder}: no eye found in any {name} picture of the {split} split; add some that show one")
+    return found
 
 
 def measure(
     test: Answers, calibrated: Calibration, classes: Sequence[str], samples: int, seed: int
 ) -> dict[str, float]:
-    """Give metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys."""
+    """Give metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys.
+
+    Of the pictures that were seen; coverage is of all, and not_seen counts the rest.
+    """
+    coverage, not_seen = float((~test.unsure).mean()), int((~test.seen).sum())
+    test = test.of_seen()
     probabilities = test.probabilities(calibrated.temperature)
-    given = test.given(calibrated)
+    given = ~test.unsure
     found = metrics.with_intervals(probabilities, test.truth, classes, samples, seed)
     return found | {
         "ece_uncalibrated": metrics.expected_calibration_error(test.probabilities(), test.truth),
         "temperature": calibrated.temperature,
         "unsure_threshold": calibrated.unsure_threshold,
-        "coverage": float(given.mean()),
+        "coverage": coverage,
         "selective_risk": float(test.wrong[given].mean()) if given.any() else 0.0,
         "baseline_error_rate": float((len(test.truth) - np.bincount(test.truth).max()) / len(test.truth)),
         "test_images": len(test.truth),
+        "not_seen": not_seen,
     }
 
 
-def calibrate(model: Path, folder: Path, without: Collection[str], target_risk: float, target: Path) -> None:
-    """Fit the calibration of a model on the valid split of a folder of rows, and write it to the target folder.
-
-    Without the ids of labels that may be wrong: a model that is right about one would learn to doubt itself.
-    """
-    valid = answers(Classifier.load(model), folder, "valid", without)
-    if not valid.seen.any():
-        raise DataError(f"{folder}: no eye was found in any picture of the valid split; add pictures that show one")
-    calibrated = calibration.fit(valid.logits[valid.seen], valid.truth[valid.seen], target_risk)
+def calibrate(model: Path, folder: Path, target_risk: float, target: Path) -> None:
+    """Fit the calibration of a model on the valid split of a folder of rows, and write it to the target folder."""
+    valid = answers(Classifier.load(model), folder, "valid").of_seen()
+    calibrated = calibration.fit(valid.logits, valid.truth, target_risk)
     (target / "calibration.json").write_text(calibration.as_json(calibrated))
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from irisline.model import evaluation, metrics
 from irisline.model.bundle import NETWORKS, Precision
-from irisline.model.calibration import Floats
 from irisline.model.classifier import Classifier
 from irisline.model.evaluation import Answers
 
@@ -51,10 +50,11 @@ def weigh(folders: Sequence[Path], failure: str | None, test: Answers, rows: Pat
         return Choice("float32", failure)
     int8 = Classifier.load(*folders, precision="int8")
     theirs = evaluation.answers(int8, rows, "test")
-    speed, changed, count = speed_ratio(*folders), changes(int8, test.logits, theirs.logits), len(test.ids)
+    speed, changed, count = speed_ratio(*folders), changes(test, theirs), len(test.ids)
     chosen, reason = choose(speed, changed, count, max_changed)
-    ece = metrics.expected_calibration_error(theirs.probabilities(int8.calibration.temperature), test.truth)
-    return Choice(chosen, reason, speed, changed, count, float(theirs.wrong.mean()), ece)
+    seen = theirs.of_seen()
+    ece = metrics.expected_calibration_error(seen.probabilities(int8.calibration.temperature), seen.truth)
+    return Choice(chosen, reason, speed, changed, count, float(seen.wrong.mean()), ece)
 
 
 def choose(speed: float, changed: int, count: int, max_changed: float) -> tuple[Precision, str]:
@@ -67,11 +67,10 @@ def choose(speed: float, changed: int, count: int, max_changed: float) -> tuple[
     return "int8", f"{speed:.1f} times as fast as float32 on one thread, changes {limit}"
 
 
-def changes(classifier: Classifier, logits: Floats, others: Floats) -> int:
-    """Give how many answers differ between two runs over the same pictures, logits (n, classes): by label or by unsure."""
-    read = classifier.reader.answer
-    pairs = ((read(one), read(other)) for one, other in zip(logits, others, strict=True))
-    return sum((one.label, one.unsure) != (other.label, other.unsure) for one, other in pairs)
+def changes(ours: Answers, theirs: Answers) -> int:
+    """Give how many answers differ between two runs over the same pictures: by label or by unsure."""
+    other_label = ours.logits.argmax(axis=1) != theirs.logits.argmax(axis=1)
+    return int((other_label | (ours.unsure != theirs.unsure)).sum())
 
 
 def speed_ratio(*folders: Path) -> float:

@@ -25,7 +25,8 @@ def files(
     verdict: dict[str, Any],
 ) -> dict[str, bytes]:
     """Give the files of reports/evaluate/ for the answers on the test split of a folder of rows."""
-    calibrated = classifier.calibration
+    calibrated, every = classifier.calibration, test
+    test = test.of_seen()
     probabilities = test.probabilities(calibrated.temperature)
     confidence, correct = probabilities.max(axis=1), ~test.wrong
     worst = biggest_errors(classifier, test, folder, limits.biggest_errors)
@@ -34,7 +35,7 @@ def files(
     return {
         "metrics.json": _json(numbers),
         "gate.json": _json(verdict),
-        "predictions.csv": table(classifier, test).encode(),
+        "predictions.csv": table(classifier, every).encode(),
         "confusion_matrix.png": figures.confusion_matrix(counts, classifier.classes),
         "reliability.png": figures.reliability(probabilities, test.truth, test.probabilities()),
         "risk_coverage.png": figures.risk_coverage(
@@ -53,11 +54,11 @@ def table(classifier: Classifier, test: Answers) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     shares = [f"probability_{name}" for name in classes]
     writer.writerow(["id", "sha256", "actual", "predicted", *shares, "confidence", "unsure", "loss"])
-    losses, given = calibration.losses(probabilities, test.truth), test.given(calibrated)
+    losses = calibration.losses(probabilities, test.truth)
     for index, row in enumerate(probabilities):
         predicted, confidence = classes[int(row.argmax())], float(row.max())
         values = [f"{value:.6f}" for value in (*row, confidence)]
-        unsure = str(not given[index]).lower()
+        unsure = str(bool(test.unsure[index])).lower()
         actual = classes[test.truth[index]]
         writer.writerow(
             [test.ids[index], test.digests[index], actual, predicted, *values, unsure, f"{losses[index]:.6f}"]

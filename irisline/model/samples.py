@@ -40,7 +40,7 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
 def load(
     parts: Sequence[Iterable[Row]], classes: list[str], preprocess: Preprocess, execution: Execution
 ) -> list[Samples]:
-    """Give the samples of each part: one for each view of each row; a row without a view gives none."""
+    """Give the samples of each part: one for each view of the nearest person of each row."""
     truth: list[tuple[int, int]] = []  # part and class of each row
     found: list[int] = []  # the row of each view
 
@@ -51,11 +51,11 @@ def load(
                 yield row["image"]
 
     with paths.disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
-        for number, seen in enumerate(
-            map_ordered(partial(views.of_stored, preprocess=preprocess), pictures(), execution)
-        ):
-            found.extend(number for _ in seen)
-            file.writelines(view.pixels.tobytes() for view in seen)
+        look = partial(views.of_stored, preprocess=preprocess)
+        for number, seen in enumerate(map_ordered(look, pictures(), execution)):
+            nearest = [view for view in seen if view.person == 0]  # the label is about no bystander
+            found.extend(number for _ in nearest)
+            file.writelines(view.pixels.tobytes() for view in nearest)
         file.flush()
         pixels = _mapped(file, (len(found), 3, preprocess.size, preprocess.size))
     part, labels = torch.tensor([truth[number] for number in found], dtype=torch.int64).reshape(-1, 2).unbind(1)

@@ -181,7 +181,8 @@ def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDAr
             labels.append(row["label"])
             yield row["image"]
 
-    given = [model.reader.picture(views, logits).label for views, logits in model.read(pictures())]
+    read = model.read(pictures())
+    given = [model.reader.picture(views, logits).label if views else None for views, logits in read]
     if not labels:
         raise MissingInput(f"{paths.ACCEPTED}: no test pictures here; type dvc repro validate")
     return np.array([answer != label for answer, label in zip(given, labels, strict=True)])

@@ -59,7 +59,7 @@ function sentences({ classes = [], metrics = {} }) {
     "p",
     { class: "plain" },
     rate ? `${wrong(typeof rate === "number" ? { value: rate } : rate)} ` : "",
-    `It knows no other answer than ${choice(classes)}: a picture of anything else gets one of these all the same.`,
+    `It knows no other answer than ${choice(classes)}: an eye or a thing of another kind may get one of these all the same.`,
   );
 }
 

@@ -19,6 +19,7 @@ export class Stage {
    */
   constructor(at, { preprocess, retry, changed }) {
     Object.assign(this, { at, preprocess, retry, changed, entry: null });
+    at.picture.addEventListener("load", () => this.entry && this.look()); // only now is its shape known
     at.picture.addEventListener("error", () => this.blank(true));
     at["show-heat"].addEventListener("change", () => this.look());
     at.strength.addEventListener("input", () => this.fade());

@@ -124,3 +124,19 @@ def test_a_line_by_hand_and_one_for_the_pixels_may_not_differ(file: Path) -> Non
     lines = [Patch(seen["id"], seen["sha256"], "reject", line=2), Patch(seen["id"], "", "accept", "blue", line=3)]
     with pytest.raises(DataError, match=r"lines 2 and 3 decide differently about blue/1.jpg \(reject; accept blue\)"):
         Patches(file, lines).applied(seen)
+
+
+def test_a_line_by_id_and_one_by_pixels_are_about_one_picture(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text(f"{HEAD}blue/1.jpg,,set,brown\n")
+    accepting = replace(PATCH, action="accept", label="blue")
+    with pytest.raises(DataError, match=r"line 2 says set brown of blue/1.jpg already .*give --replace"):
+        label_patches.append(file, [accepting], CLASSES)
+    assert label_patches.append(file, [accepting], CLASSES, replace=True) == [accepting]
+    assert label_patches.read(file, CLASSES) == [accepting]
+
+
+def test_two_decisions_in_one_go_are_refused(file: Path) -> None:
+    with pytest.raises(DataError, match=r"^blue/1.jpg: named twice, with different decisions; name it once$"):
+        label_patches.append(file, [PATCH, replace(PATCH, action="reject", label="")], CLASSES)
+    assert not file.exists()

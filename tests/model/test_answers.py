@@ -10,7 +10,7 @@ from irisline.model.answers import Reader
 from irisline.model.calibration import Calibration
 
 READER = Reader(["blue", "brown"], Calibration(1.0, 0.8))
-PIXELS = np.zeros((3, 8, 8), np.uint8)
+PIXELS = np.stack([np.full((8, 8), level, np.uint8) for level in (150, 110, 90)])  # skin
 BLUE, BROWN, DOUBTFUL = (3.0, 0.0), (0.0, 3.0), (0.2, 0.0)
 
 
@@ -45,6 +45,12 @@ def test_one_blue_and_one_brown_eye_are_told() -> None:
     doubtful = READER.picture(seen(0, 0), logits(BROWN, DOUBTFUL))
     assert doubtful.reason is None
     assert doubtful.label == "brown"
+
+
+def test_a_grey_picture_says_nothing_of_colours() -> None:
+    grey = [View(np.full((3, 8, 8), 120, np.uint8), 0, Place(0.5, 0.5, 0.1))]
+    answer = READER.picture(grey, logits(BLUE))
+    assert (answer.unsure, answer.reason) == (True, "no colour in the picture")
 
 
 def test_people_who_differ_leave_the_picture_unsure_and_are_told_one_by_one() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from irisline.errors import DataError
 from irisline.model import calibration, evaluation, report
 from irisline.model.calibration import Calibration
 from irisline.model.classifier import Classifier
+from irisline.model.evaluation import Answers
 from tests import planted
 from tests.planted import CLASSES, SIZE
 
@@ -50,6 +52,33 @@ def test_a_split_without_pictures_is_refused(tmp_path: Path, classifier: Classif
         evaluation.answers(classifier, tmp_path / "few", "test")
 
 
+def blinded(answers: Answers, *indices: int) -> Answers:
+    """Give answers to pictures some of which were not seen: of the first class, as zeros would have it."""
+    seen, logits, unsure = answers.seen.copy(), answers.logits.copy(), answers.unsure.copy()
+    for index in indices:
+        seen[index], logits[index], unsure[index] = False, 0, True
+    return replace(answers, seen=seen, logits=logits, unsure=unsure)
+
+
+def test_a_picture_that_was_not_seen_is_credited_nowhere(rows: Path, classifier: Classifier) -> None:
+    test = blinded(evaluation.answers(classifier, rows, "test"), 0, 3)  # a blue one and a brown one
+    assert test.truth[[0, 3]].tolist() == [0, 1]
+    assert np.flatnonzero(test.wrong).tolist() == [0, 3]
+    found = evaluation.measure(test, classifier.calibration, CLASSES, 50, seed=1)
+    assert (found["error_rate"], found["test_images"], found["not_seen"], found["coverage"]) == (0, 18, 2, 0.9)
+    told = list(csv.DictReader(io.StringIO(report.table(classifier, test))))
+    assert [row["unsure"] for row in told[:4]] == ["true", "false", "false", "true"]
+
+
+def test_a_class_of_which_nothing_is_seen_is_named(tmp_path: Path, rows: Path) -> None:
+    blind = Classifier.load(planted.model(tmp_path / "blind"))
+    blind.preprocess = blind.preprocess.model_copy(update={"crop": "eyes"})
+    with pytest.raises(
+        DataError, match=r"rows: no eye found in any blue picture of the test split; add some that show one$"
+    ):
+        evaluation.answers(blind, rows, "test")
+
+
 def test_the_numbers_of_a_model_that_always_says_blue(rows: Path, stubborn: Classifier) -> None:
     test = evaluation.answers(stubborn, rows, "test")
     found = evaluation.measure(test, Calibration(1.0, 0.5), CLASSES, 50, seed=1)
@@ -59,14 +88,15 @@ def test_the_numbers_of_a_model_that_always_says_blue(rows: Path, stubborn: Clas
     assert found["recall_brown"] == 0.0
     assert found["ece"] == found["ece_uncalibrated"] == pytest.approx(1 / (1 + np.exp(-1)) - 0.5)
     assert found["test_images"] == 20
-    nothing = evaluation.measure(test, Calibration(1.0, 0.99), CLASSES, 50, seed=1)
+    unsure = replace(test, unsure=np.ones(20, bool))
+    nothing = evaluation.measure(unsure, Calibration(1.0, 0.99), CLASSES, 50, seed=1)
     assert (nothing["coverage"], nothing["selective_risk"]) == (0.0, 0.0)
     assert json.loads(json.dumps(found)) == found
 
 
 def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    evaluation.calibrate(tmp_path / "model", rows, (), 0.05, tmp_path / "out")
+    evaluation.calibrate(tmp_path / "model", rows, 0.05, tmp_path / "out")
     valid = evaluation.answers(classifier, rows, "valid")
     expected = calibration.fit(valid.logits, valid.truth, 0.05)
     assert calibration.read(tmp_path / "out" / "calibration.json") == expected

@@ -10,6 +10,7 @@ import pytest
 from irisline.model import evaluation, precision, quantization
 from irisline.model.calibration import Calibration
 from irisline.model.classifier import Classifier
+from irisline.model.evaluation import Answers
 from irisline.model.precision import Choice
 from tests import planted
 from tests.planted import CLASSES
@@ -80,12 +81,18 @@ def test_measuring_ends_by_time_or_by_count(seconds: float, pairs: int) -> None:
     assert watch.calls == pytest.approx(2 * (pairs + 1), abs=2)
 
 
-def test_an_answer_is_its_label_and_whether_it_is_unsure(tmp_path: Path) -> None:
-    classifier = Classifier.load(planted.model(tmp_path, calibrated=Calibration(1.0, 0.9)))
-    logits = np.array([[0, 5], [0, 5], [0, 5], [0, 1]], np.float32)
-    others = np.array([[0, 4], [0, 1], [5, 0], [0, 1.5]], np.float32)  # alike, unsure now, another label, alike
-    assert precision.changes(classifier, logits, others) == 2
-    assert precision.changes(classifier, logits, logits) == 0
+def test_an_answer_is_its_label_and_whether_it_is_unsure() -> None:
+    def answers(logits: list[list[float]], unsure: list[bool]) -> Answers:
+        count = len(logits)
+        names, truth = [""] * count, np.ones(count, int)
+        return Answers(names, names, truth, np.array(logits), np.ones(count, bool), np.array(unsure))
+
+    ours = answers([[0, 5], [0, 5], [0, 5], [0, 1]], [False, False, False, True])
+    theirs = answers(
+        [[0, 4], [0, 5], [5, 0], [0, 2]], [False, True, False, True]
+    )  # alike, unsure now, another label, alike
+    assert precision.changes(ours, theirs) == 2
+    assert precision.changes(ours, ours) == 0
 
 
 @pytest.fixture

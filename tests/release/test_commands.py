@@ -80,13 +80,18 @@ def test_predict_answers_with_the_champion_and_names_what_it_cannot_read(publish
     registry.promote(published, 2)
     given = answered("predict", "blue.jpg")
     assert (given["model"], given["answers"][0]["label"]) == ("version 2", "blue")
-    result = typed("predict", "blue.jpg", "torn.jpg", "none.jpg", "--version", "1")
+    Path("other").mkdir()
+    Path("other/blue.jpg").write_bytes(BLUE)
+    result = typed("predict", "blue.jpg", "torn.jpg", "none.jpg", "other/blue.jpg", "--version", "1")
     assert result.exit_code == 1
-    header, blue, torn, none = result.stdout.splitlines()
+    header, blue, torn, none, again, drawn = result.stdout.splitlines()
     assert header == "file\tlabel\tblue\tbrown\tunsure"
     assert blue.split("\t")[1:] == ["blue", "1.000", "0.000", "no"]
     assert torn.startswith("torn.jpg\t-\t-\t-\tunreadable: ")
     assert none.endswith("unreadable: No such file or directory")
+    assert again.split("\t")[1:] == blue.split("\t")[1:]
+    assert drawn == "drawn in reports/predict/"
+    assert sorted(file.name for file in Path("reports/predict").iterdir()) == ["blue-2.png", "blue.png"]
 
 
 def test_predict_can_ask_the_workspace(train: Train) -> None:
