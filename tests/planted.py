@@ -99,13 +99,16 @@ def blue_against_red() -> onnx.ModelProto:
 
 
 def model(
-    folder: Path, network: onnx.ModelProto | None = None, calibrated: calibration.Calibration | None = None
+    folder: Path,
+    network: onnx.ModelProto | None = None,
+    calibrated: calibration.Calibration | None = None,
+    crop: str = "none",
 ) -> Path:
     """Write the files of a model to a folder; give the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = {
-        "classes": list(CLASSES), "preprocess": {"size": SIZE, "fit": "squash"}, "digest": "0" * 64, "parity": 0.0,
-        "max_side": 640, "max_pixels": 1_000_000,
+        "classes": list(CLASSES), "preprocess": {"crop": crop, "size": SIZE, "fit": "squash"}, "digest": "0" * 64,
+        "parity": 0.0, "max_side": 640, "max_pixels": 1_000_000,
     }  # fmt: skip
     (folder / "model.json").write_text(json.dumps(facts))
     (folder / "model.onnx").write_bytes((network or blue_against_red()).SerializeToString())

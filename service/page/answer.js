@@ -2,7 +2,7 @@
 // Knows nothing of where answers come from.
 
 import { element, icon } from "./dom.js";
-import { percent, sureness, threshold, title } from "./words.js";
+import { blind, headline, percent, sureness, threshold, title } from "./words.js";
 
 const SHOWN = 6; // bars; the rest can be opened
 const LONG = 12; // letters that a large answer may have on a phone
@@ -25,7 +25,7 @@ export function said(entry, retry) {
 export function spoken({ file, answer, problem }) {
   if (problem) return `${file.name}: ${problem.title}. ${problem.message}`;
   const { word, rest } = sureness(answer);
-  return `${file.name}: ${answer.label}. ${word}: ${rest}`;
+  return `${file.name}: ${blind(answer) ? headline(answer) : answer.label}. ${word}: ${rest}`;
 }
 
 function answered({ file, answer, note }) {
@@ -34,9 +34,9 @@ function answered({ file, answer, note }) {
     "div",
     { class: answer.unsure ? "answer unsure" : "answer" },
     element("p", { class: "eyebrow" }, file.name),
-    element("h2", { class: answer.label.length > LONG ? "label long" : "label" }, title(answer.label)),
+    element("h2", { class: headline(answer).length > LONG ? "label long" : "label" }, headline(answer)),
     element("p", { class: "sure" }, badge(word), ` ${rest}`),
-    bars(answer),
+    !blind(answer) && bars(answer),
     note && element("p", { class: "fine" }, note),
     element("p", { class: "fine by" }, by(answer)),
   );

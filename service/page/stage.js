@@ -5,7 +5,7 @@ import { said } from "./answer.js";
 import { explain } from "./asking.js";
 import { seen } from "./facts.js";
 import { draw } from "./heat.js";
-import { place } from "./words.js";
+import { blind, place } from "./words.js";
 
 const SPAN = 4.8; // side of the square that the network sees of an eye, in radii of its iris
 const WHOLE = { left: "0", top: "0", width: "100%", height: "100%" };
@@ -64,8 +64,9 @@ export class Stage {
 
   async look() {
     const entry = this.entry;
-    const wanted = Boolean(entry.answer) && this.at["show-heat"].checked;
-    this.at.looked.hidden = !entry.answer;
+    const answered = Boolean(entry.answer) && !blind(entry.answer);
+    const wanted = answered && this.at["show-heat"].checked;
+    this.at.looked.hidden = !answered;
     this.at.strength.disabled = !wanted;
     this.lay(wanted && entry.grid);
     this.at.caption.textContent = this.words(entry, wanted);

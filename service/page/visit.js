@@ -3,7 +3,7 @@
 
 import { element, icon } from "./dom.js";
 import { thumbnail } from "./pictures.js";
-import { title } from "./words.js";
+import { blind, headline } from "./words.js";
 
 /** As many pictures are kept; the oldest make way. */
 export const KEPT = 60;
@@ -37,7 +37,7 @@ export class Strip {
   /** Shows what has become of an entry. */
   update(entry) {
     const { answer, problem } = entry;
-    const text = answer ? title(answer.label) : problem ? "No answer" : "…";
+    const text = answer ? headline(answer) : problem ? "No answer" : "…";
     entry.words.replaceChildren(text, answer?.unsure ? element("span", { class: "spoken" }, ", unsure") : "");
     entry.button.dataset.state = answer ? (answer.unsure ? "unsure" : "sure") : problem ? "failed" : "pending";
     entry.button.title = entry.file.name;
@@ -65,7 +65,8 @@ export function tally(entries) {
   if (entries.length < 2) return "";
   const counts = new Map();
   for (const { answer, problem } of entries) {
-    const name = answer?.label ?? (problem ? "without an answer" : "on the way");
+    const told = answer && (blind(answer) ? "without an eye" : answer.label);
+    const name = told ?? (problem ? "without an answer" : "on the way");
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return `${entries.length} pictures: ${[...counts].map(([name, count]) => `${count} ${name}`).join(", ")}.`;

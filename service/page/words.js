@@ -41,10 +41,20 @@ export function threshold(reason) {
 
 const NO_EYE = "no eye found"; // what the service says when there is nothing to look at
 
+/** Whether there was nothing in the picture to answer about. */
+export function blind({ reason }) {
+  return reason === NO_EYE;
+}
+
+/** An answer in a word or two. */
+export function headline(answer) {
+  return blind(answer) ? title(NO_EYE) : title(answer.label);
+}
+
 /** How sure an answer is: a word, and the rest of the sentence. */
 export function sureness({ label, confidence, unsure, reason }) {
   if (!unsure) return { word: "Sure", rest: `${chances(confidence)} that this is ${label}.` };
-  if (reason === NO_EYE) return { word: "Unsure", rest: "no eye was found in this picture." };
+  if (reason === NO_EYE) return { word: "Unsure", rest: "there is no eye in this picture to tell the colour of." };
   const needed = threshold(reason);
   const why = needed
     ? `its ${chances(confidence)} are fewer than the ${Math.round(needed * 100)} it takes to be sure`

@@ -27,9 +27,9 @@ CALIBRATED = calibration.Calibration(1.0, 0.6)
 READY = 120.0  # seconds to wait for a service to start
 
 
-def version_folder(folder: Path, number: int = 1, network: onnx.ModelProto | None = None) -> Path:
+def version_folder(folder: Path, number: int = 1, network: onnx.ModelProto | None = None, crop: str = "none") -> Path:
     """Write a planted version as a service is given one; give the folder."""
-    planted.model(folder, network, CALIBRATED)
+    planted.model(folder, network, CALIBRATED, crop)
     (folder / "model.safetensors").write_bytes(b"weights")
     (folder / "golden").mkdir()
     answers = []

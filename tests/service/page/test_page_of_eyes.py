@@ -1,0 +1,59 @@
+"""The page of a model that looks at eyes: what it looked at lies where the eye is, and no eye is no answer."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from irisline.data.rendering.picture import render, true_irises
+from irisline.data.rendering.sampling import sample
+from tests import planted
+from tests.service.conftest import running, version_folder
+from tests.service.page.browser import Open, answered, drop, jpeg, keep, visit
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def of_eyes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a service whose model looks at eyes."""
+    home = tmp_path_factory.mktemp("of_eyes")
+    with running(version_folder(home / "model", crop="eyes"), home / "log") as (address, _):
+        yield address
+
+
+@pytest.fixture
+def opened(browser: Browser, of_eyes: str) -> Open:
+    return partial(visit, browser, of_eyes)
+
+
+def test_what_it_looked_at_lies_on_the_eye(opened: Open) -> None:
+    scene = sample("two/3", "blue")
+    picture = Image.fromarray(render(scene))
+    with opened() as page:
+        drop(page, jpeg("face.jpg", planted.saved(picture, quality=95)))
+        answered(page, "face.jpg")
+        stage, heat = (page.locator(name).bounding_box() for name in ("#stage", "#heat"))
+        keep(page, "eyes")
+    longest = max(picture.size)
+    x, y = ((heat[axis] - stage[axis] + heat["width"] / 2) / stage["width"] - 0.5 for axis in ("x", "y"))
+    near = [
+        abs(x - (iris.x - picture.width / 2) / longest) + abs(y - (iris.y - picture.height / 2) / longest)
+        for iris in true_irises(scene)
+    ]
+    assert min(near) < 0.5 * true_irises(scene)[0].radius / longest
+    assert heat["width"] < 0.5 * stage["width"]
+
+
+def test_a_picture_without_an_eye_gets_no_colour(opened: Open) -> None:
+    with opened() as page:
+        drop(page, jpeg("wall.jpg", planted.saved(Image.new("RGB", (120, 90), "green"))))
+        expect(page.locator("#said h2")).to_have_text("No eye found")
+        expect(page.locator(".bars")).to_have_count(0)
+        expect(page.locator("#heat")).to_be_hidden()
+        expect(page.locator("#said")).not_to_contain_text("lue")
+        expect(page.locator("#live")).to_have_text(
+            "wall.jpg: No eye found. Unsure: there is no eye in this picture to tell the colour of."
+        )
