@@ -72,7 +72,7 @@ def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
     asked = _asked(what, reason, settings.base.classes, authors, author)
     ids = {_name(what)} if asked.what == "id" else _meant(asked, known, lines, files)
-    ids |= {line["id"] for line in lines if line.get("status") == STATUS and line["id"] in files}  # was cut off
+    ids |= _cut_off(lines, files, known)
     going = {name: file for name, file in files.items() if name in ids}
     removed, alike = _look(settings, files, going)
     rules = [rule for rule in _rules(asked, sorted(ids), lines, going) if rule.covered() and known.adds(rule)]
@@ -87,6 +87,12 @@ def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     heard_of = bool(ids & {*files, *(line["id"] for line in lines)})
     changed = bool(rules or going or left != lines)
     return Removal(asked.what, tuple(sorted(ids)), heard_of, removed, alike, changed)
+
+
+def _cut_off(lines: Iterable[Line], files: Files, known: TakeDowns) -> set[str]:
+    """Give what an earlier take-down had still to remove: not another picture that has come to its place since."""
+    left = {line["id"] for line in lines if line.get("status") == STATUS and line["id"] in files}
+    return {name for name in left if known.covers("", "", "", "", _digest("sha256", files[name]))}
 
 
 def _finish(settings: Params) -> None:

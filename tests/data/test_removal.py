@@ -151,6 +151,14 @@ def test_what_looks_the_same_is_named_and_stays(project: Path) -> None:
     assert Path("data/blue/copy.png").exists()
 
 
+def test_another_picture_in_the_place_of_one_taken_down_stays(project: Path) -> None:
+    remove(FLICKR)
+    mine = saved(picture("blue", "mine"))
+    Path("data", FLICKR).write_bytes(mine)
+    remove(OPENVERSE)
+    assert Path("data", FLICKR).read_bytes() == mine
+
+
 def test_who_made_it_is_no_longer_named_in_the_attribution(project: Path) -> None:
     page = Path("data/ATTRIBUTION.md")
     page.write_text("written by a snapshot: Ann's eye by Ann Ü")

@@ -58,7 +58,8 @@ class Refused(Exception):
 
     def __init__(self, status: str, detail: str) -> None:
         super().__init__(detail)
-        self.status, self.detail = status, detail
+        self.status = status
+        self.detail = detail.encode("utf-8", "backslashreplace").decode()  # a header may hold what no file can
 
 
 def short(error: Exception) -> str:

@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 from irisline import console, paths
 from irisline.data import provenance
 from irisline.data.provenance import FETCHED, Line
-from irisline.data.snapshot import fetching, filing
+from irisline.data.snapshot import fetching
 from irisline.data.snapshot.journal import Journal, Noted, alone
 from irisline.data.snapshot.ledger import label_of
 from irisline.data.sources.candidate import Candidate, Query
@@ -83,7 +83,7 @@ def _kept(line: Line, fetched: Path | None, pinned: "_Pinned") -> str:
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == line["sha256"]:
         return IN_POOL
     if fetched:
-        filing.move(fetched, target)
+        paths.write_whole(target, fetched.read_bytes())  # another line may have the same bytes
         return FROM_WEB
     data = pinned.read(target)
     if hashlib.sha256(data).hexdigest() != line["sha256"]:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
@@ -193,9 +194,10 @@ class Api:
         """Give the seconds to wait: what Retry-After says (RFC 9110, 10.2.3), else twice as long every time, with jitter."""
         told = response.headers.get("retry-after", "").strip()
         if told.isascii() and told.isdigit():
-            return float(told)
-        if (date := email.utils.parsedate_tz(told)) is not None:
-            return max(0.0, email.utils.mktime_tz(date) - time.time())
+            return float(told[:9])  # more is no time that anybody waits
+        with suppress(ValueError, OverflowError):  # a date that is none
+            if (date := email.utils.parsedate_tz(told)) is not None:
+                return max(0.0, email.utils.mktime_tz(date) - time.time())
         return (0.5 + self.clock.chance()) * 2.0 ** (attempt - 1)
 
     def _said(self, message: str) -> str:

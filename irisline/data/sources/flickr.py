@@ -17,6 +17,7 @@ from irisline.params import Snapshot
 
 HOME = "https://api.flickr.com"
 PAGE = 500
+ALL_RIGHTS_RESERVED = "0"  # of flickr.photos.licenses.getInfo: no unknown licence, but none
 DEPTH = 4000  # photos of one query; beyond them the same ones come again
 SIZES = ("url_l", "url_c", "url_m")  # 1024, 800 and 500 pixels; the largest there is
 
@@ -84,7 +85,11 @@ class Flickr:
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
         """Give at most limit candidates, at most 4,000 however many there are; an unknown licence's number is no licence."""
         numbers = self._licence_numbers()
-        wanted = [number for number, licence in numbers.items() if licences.accepted(licence, self._families)]
+        wanted = [
+            number
+            for number, licence in numbers.items()
+            if number != ALL_RIGHTS_RESERVED and licences.accepted(licence, self._families)
+        ]
         seen: set[str] = set()
         for page in range(1, DEPTH // PAGE + 1 if wanted else 1):
             photos = self._photos(query, page, wanted)
@@ -143,5 +148,6 @@ def _candidate(photo: Photo, query: Query, rank: int, licence: str) -> Candidate
         title=wording.line(photo.title),
         author=wording.line(photo.ownername),
         licence=licence,
+        restricted="its author reserves all rights" if photo.license == ALL_RIGHTS_RESERVED else "",
         licence_url=licences.url_of(licence),
     )

@@ -6,6 +6,7 @@ from email.utils import formatdate
 import pytest
 
 from irisline.data.downloads import answers
+from irisline.data.downloads.download import Refused
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,7 @@ def test_how_long_to_wait() -> None:
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "١", "Mon, 99 Foo 2026 00:00:00 GMT"])
 def test_no_time_to_wait_is_told(value: str) -> None:
     assert answers.seconds_to_wait(value, time.time()) is None
+
+
+def test_a_sentence_can_be_written_whatever_a_header_held() -> None:
+    assert Refused("too_many_redirects", "the last to /\udcff").detail == "the last to /\\udcff"

@@ -68,6 +68,18 @@ def test_what_the_pool_lacks_is_put_back(recorded: Params) -> None:
     assert contents() == before
 
 
+def test_two_lines_with_the_same_bytes_are_both_put_back(recorded: Params) -> None:
+    table = Path("data/sources.csv")
+    lines = provenance.read(table)
+    line = next(line for line in lines if provenance.is_fetched(line) and line.get("image_url"))
+    twin = line | {"id": line["id"].replace(".jpg", "-twin.jpg")}
+    provenance.write(table, [*lines, twin])
+    Path("data", line["id"]).unlink()
+    put_back = {one.id: one.pool for one in replay.run(recorded)}
+    assert put_back[line["id"]] == put_back[twin["id"]] == "fetched"
+    assert Path("data", line["id"]).read_bytes() == Path("data", twin["id"]).read_bytes()
+
+
 def test_what_both_have_lost_is_lost(recorded: Params, connected: Web) -> None:
     pictures()[0].unlink()
     connected.answer_next("pictures", *[Reply(410)] * 4)

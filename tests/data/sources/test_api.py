@@ -90,6 +90,18 @@ def test_retry_after_may_be_a_date(web: Web, time: Time) -> None:
     assert 25 < time.slept[0][0] <= 30
 
 
+def test_a_retry_after_beyond_all_counting_is_said(web: Web, time: Time) -> None:
+    web.answer_next("brave", Reply(429, headers={"Retry-After": "9" * 400}))
+    with pytest.raises(SearchFailed, match=r"^stock: it answered 429, and the next is welcome in 11574 days; "):
+        ask(asking(time), web)
+
+
+def test_a_retry_after_that_is_no_date_is_not_heeded(web: Web, time: Time) -> None:
+    web.answer_next("brave", Reply(429, headers={"Retry-After": "Mon, 01 Jan 99999 00:00:00 GMT"}), GOOD)
+    ask(asking(time), web)
+    assert 0 < time.slept[0][0] < 2
+
+
 def test_waiting_is_told(web: Web, time: Time, capsys: pytest.CaptureFixture[str]) -> None:
     web.answer_next("brave", Reply(429, headers={"Retry-After": "60"}), GOOD)
     ask(asking(time), web)

@@ -73,7 +73,7 @@ def test_numbers_mean_what_flickr_says_and_an_unknown_one_nothing(web: Web, time
 
 def test_where_unknown_licences_are_accepted_they_are_asked_for(web: Web, time: Time) -> None:
     list(made(web, time, snapshot__licences=["unknown"]).search(EVERYTHING, 10))
-    assert web.seen[1].form["license"] == "0,7,8"
+    assert web.seen[1].form["license"] == "7,8"  # never 0: all rights reserved
 
 
 def test_where_nothing_can_be_accepted_nothing_is_asked(web: Web, time: Time) -> None:
