@@ -166,15 +166,21 @@ def test_limits_are_kept_as_services_keep_them(web: Web) -> None:
     assert 25 <= int(answers[2].headers["retry-after"]) <= 31
 
 
-def test_people_can_start_it() -> None:
+@pytest.mark.parametrize("heeds_ctrl_c", [True, False])
+def test_people_can_start_it(heeds_ctrl_c: bool) -> None:
     command = [sys.executable, "-m", "tests.fakes.web", "--port", "0", "--per-class", "40"]
+    if not heeds_ctrl_c:  # as a shell starts what runs in the background
+        command = ["bash", "-c", 'trap "" INT; exec "$@"', "bash", *command]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ) as running:
-        assert running.stdout
-        lines = [running.stdout.readline() for _ in range(10)]
-        told = dict(re.findall(r"^export (\w+)=(.+)$", "".join(lines), re.MULTILINE))
-        assert told["IRISLINE_ALLOW_HOSTS"] in told["IRISLINE_OPENVERSE_URL"]
-        query = {"q": "everything blue", "page": "2"}
-        answer = httpx.get(f"{told['IRISLINE_OPENVERSE_URL']}/v1/images/", params=query).json()
-        assert answer["result_count"] == 38  # one of the 40 is not safe, one not licensed
-        running.send_signal(signal.SIGINT)
-        assert running.wait(10) == 0
+        try:
+            assert running.stdout
+            lines = [running.stdout.readline() for _ in range(10)]
+            told = dict(re.findall(r"^export (\w+)=(.+)$", "".join(lines), re.MULTILINE))
+            assert told["IRISLINE_ALLOW_HOSTS"] in told["IRISLINE_OPENVERSE_URL"]
+            query = {"q": "everything blue", "page": "2"}
+            answer = httpx.get(f"{told['IRISLINE_OPENVERSE_URL']}/v1/images/", params=query).json()
+            assert answer["result_count"] == 38  # one of the 40 is not safe, one not licensed
+            running.send_signal(signal.SIGINT)
+            assert running.wait(10) == 0
+        finally:
+            running.kill()

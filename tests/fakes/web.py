@@ -5,6 +5,7 @@ make snapshot in another shell.
 """
 
 import argparse
+import signal
 import threading
 import time
 from collections import Counter, defaultdict, deque
@@ -225,6 +226,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8123)
     parser.add_argument("--per-class", type=int, default=PER_CLASS, help="works of each class at each provider")
     chosen = parser.parse_args()
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell in the background lets its children ignore Ctrl-C
+        signal.signal(ending, signal.default_int_handler)
     with Web(chosen.port, chosen.per_class) as running:
         for name, value in (running.environment | running.keys).items():
             print(f"export {name}={value}")
