@@ -5,6 +5,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 BIN := $(CURDIR)/.venv/bin
 PULLING := .dvc/tmp/pulling
 RENDERED := $(patsubst %.dvc,%,$(wildcard pretrain/weights/*.dvc))
+PYTEST := OMP_WAIT_POLICY=passive pytest -n 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
@@ -59,10 +60,10 @@ down: ## end what make up has started; what is stored stays
 	@deploy/compose.sh down
 
 test: data ## run every test and say what was skipped and why
-	@OMP_WAIT_POLICY=passive pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 check: install ## lint, types and the fast tests
-	@ruff check . && ruff format --check . && mypy && pytest -m "not slow" -q
+	@ruff check . && ruff format --check . && mypy && $(PYTEST) -m "not slow" -q
 
 bench: repro ## measure every claim of speed and memory as a ratio
 	@for bench in bench/[a-z]*.py; do python -m bench.$$(basename $$bench .py) || exit 1; done

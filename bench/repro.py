@@ -28,9 +28,9 @@ def main() -> None:
         commit = _project.run("git", "log", "-1", "--format=%h %s", folder=clone).strip()
         print(f"  commit {commit}; what is not committed is not measured", flush=True)
         dvc = partial(_project.run, "dvc", folder=clone, code=clone)
-        dvc("pull", "--quiet", "data.dvc")
+        dvc("pull", "--quiet", "data.dvc", *map(str, clone.glob("pretrain/weights/*.dvc")))
         _cold(clone, timed(partial(dvc, "repro")))
-        _no_op({"dvc repro, nothing to do": partial(dvc, "repro"), "dvc status": partial(dvc, "status")})
+        _no_op({"dvc repro, nothing to do": partial(dvc, "repro"), "dvc status": partial(dvc, "status", "dvc.yaml")})
 
 
 def _cold(clone: Path, cold: float) -> None:

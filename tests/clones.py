@@ -114,7 +114,6 @@ class Clone:
     def shrink(self, pictures: int = 60) -> None:
         """Make a run take seconds: a small pool of its own, and tiny params."""
         self.change(TINY)
-        self.run("dvc", "pull", "--quiet", *(f"{file}" for file in self.folder.glob("pretrain/weights/*.dvc")))
         self.run("irisline", "pool", "--count", str(pictures), "--out", "data", "--seed", "7")
         self.run("dvc", "add", "--quiet", "data")
         self.run("dvc", "pull", "--quiet", *(str(file) for file in self.folder.glob("pretrain/weights/*.dvc")))

@@ -5,6 +5,8 @@ import json
 import pytest
 from mlflow import MlflowClient
 
+from irisline import params
+from irisline.model.schedule import phases
 from tests.clones import Clone
 
 pytestmark = pytest.mark.slow
@@ -35,7 +37,8 @@ def test_the_run_holds_all_that_people_browse(clone: Clone, store: MlflowClient)
     experiment = store.get_experiment_by_name("eye-colour")
     (run,) = store.search_runs([experiment.experiment_id])
     assert run.data.params["train.init"] == "rendered"
-    assert len(store.get_metric_history(run.info.run_id, "train/train_loss")) == int(run.data.params["train.epochs"])
+    epochs = sum(phase.epochs for phase in phases(params.read(clone.folder / "params.yaml").train))
+    assert len(store.get_metric_history(run.info.run_id, "train/train_loss")) == epochs
     assert run.data.tags["irisline.git_commit"] == clone.git("rev-parse", "HEAD").strip()
     assert run.data.tags["irisline.git_dirty"] == "no"
     assert run.inputs.dataset_inputs

@@ -20,6 +20,7 @@ from irisline.release.bento import Built, Kind
 from tests.imports import ROOT, files_of
 
 CODE = ("irisline", "service", "pyproject.toml", "constraints.txt")
+FINDER = "irisline/data/eyes/weights.npz"
 NEVER_SERVED = {"fastai", "mlflow", "mlflow-skinny", "dvc", "great-expectations", "pandas", "pyarrow", "spacy", "torch"}
 
 
@@ -88,7 +89,7 @@ def test_it_holds_what_serving_imports_and_nothing_else(packed: Built) -> None:
     assert code == {file.relative_to(ROOT).as_posix() for name in started for file in files_of(ROOT / name)}
     assert not {name for name in code if name.startswith(("irisline/release", "irisline/commands", "pipelines"))}
     page = {f"service/page/{name}" for name in names(ROOT / "service" / "page")}
-    rest = names(packed.folder / "src") - code - page - {"bentofile.yaml"}
+    rest = names(packed.folder / "src") - code - page - {"bentofile.yaml", FINDER}
     assert all(name.startswith("model/") for name in rest)
     assert "model/model.safetensors" not in rest
 
@@ -98,7 +99,7 @@ def test_no_file_names_a_place_of_this_machine_or_an_index(packed: Built) -> Non
     texts = [
         packed.folder / name
         for name in names(packed.folder)
-        if not name.startswith(("src/model/", "src/service/page/"))
+        if not name.startswith(("src/model/", "src/service/page/", f"src/{FINDER}"))
     ]
     place = re.compile(
         rf"index-url|find-links|pypi|file://|{re.escape(str(ROOT))}|{re.escape(str(Path.cwd()))}|/tmp/irisline"
