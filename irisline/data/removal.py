@@ -16,6 +16,7 @@ from irisline.data.provenance import Line
 from irisline.data.snapshot import filing
 from irisline.data.snapshot.journal import alone
 from irisline.data.snapshot.snapshot import pin
+from irisline.data.sources import wording
 from irisline.data.take_down import STATUS, Rule, TakeDowns
 from irisline.errors import DataError, MissingInput
 from irisline.params import Params
@@ -24,7 +25,7 @@ from irisline.params import Params
 # what a person wrote into a column of their own.
 _LEFT = tuple(name for name in provenance.FIELDS if name not in ("title", "author"))
 _SCRATCH = paths.SCRATCH / "take-down"
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://.*", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 Files = Mapping[str, Path]  # by id
@@ -115,6 +116,8 @@ def _asked(what: str, reason: str, classes: Collection[str], authors: Collection
     if not author and _name(what).partition("/")[0] in classes and "/" in _name(what):
         return Rule(when, "id", reason=reason)
     if not author and _ADDRESS.fullmatch(what):
+        if not wording.address(what.replace(" ", "%20")):
+            raise DataError(f"take-down: {what[:200]!r} is no address of the web; copy it again from the browser")
         return Rule(when, "url", image_url=what, reason=reason)
     if not author and _SHA256.fullmatch(what):
         return Rule(when, "sha256", sha256=what.lower(), reason=reason)

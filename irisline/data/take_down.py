@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from irisline import paths
 from irisline.errors import DataError
@@ -22,6 +22,14 @@ from irisline.errors import DataError
 STATUS = "taken_down"  # in sources.csv
 LONGEST = 120  # signs of an id that are compared; a file is not named after more
 DIGEST = "sha256:"  # of an author's name, in place of the name
+# Many addresses of one picture, and the one that stands for them. Forms: flickr.com/services/api/misc.urls.html,
+# commons.wikimedia.org/wiki/Commons:FAQ; MediaWiki writes a title's spaces as _.
+_PICTURES = (
+    (re.compile(r"(?:m\.)?flickr\.com/photos/[^/]+/(\d+)(?:[/?].*)?"), "flickr.com/photos/{}"),
+    (re.compile(r"[\w.]+\.static\.?flickr\.com/.*/(\d+)_[0-9a-f]{6,}(?:_\w+)?\.\w+(?:\?.*)?"), "flickr.com/photos/{}"),
+    (re.compile(r"commons\.(?:m\.)?wikimedia\.org/(?:wiki/|w/index\.php\?title=)File:([^?&]+).*"), "commons/File:{}"),
+    (re.compile(r"upload\.wikimedia\.org/wikipedia/commons/(?:thumb/)?\w/\w\w/([^/?]+).*"), "commons/File:{}"),
+)
 
 
 @dataclass(frozen=True)
@@ -107,10 +115,28 @@ def _author(author: str) -> str:
 
 
 def address(url: str) -> str:
-    """Give an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page."""
-    parts = urlsplit(url.strip())
-    host = parts.netloc.lower().removeprefix("www.")
-    return f"{host}{parts.path.rstrip('/')}" + (f"?{parts.query}" if parts.query else "")
+    """Give an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page.
+
+    Of Flickr and Commons, which have many addresses for a picture, the one that stands for all. What is no address stays.
+    """
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url.strip()
+    host = re.sub(r":(?:80|443)$", "", parts.netloc.lower()).removeprefix("www.")
+    written = f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{_escaped(parts.query)}" if parts.query else "")
+    return _picture(written) or written
+
+
+def _picture(written: str) -> str:
+    """Give what stands for all addresses of a picture; nothing where an address is not known to be one of many."""
+    found = ((form.fullmatch(written), stands) for form, stands in _PICTURES)
+    return next((stands.format(hit[1].replace("%20", "_")) for hit, stands in found if hit), "")
+
+
+def _escaped(part: str) -> str:
+    """Give a part of an address in one spelling of many: escaped where it must be, accents composed."""
+    return quote(unicodedata.normalize("NFC", unquote(part)), safe="/:@!$&'()*+,;=~")
 
 
 def _plain(provider_id: str) -> str:

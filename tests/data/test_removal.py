@@ -91,7 +91,7 @@ def covered(**known: str) -> bool:
     return take_down.read(Path("data/take_downs.csv")).covers(**asked) is not None
 
 
-@pytest.mark.parametrize("what", [FLICKR, f"data/{FLICKR}", PAGE, IMAGE])
+@pytest.mark.parametrize("what", [FLICKR, f"data/{FLICKR}", PAGE, IMAGE, "http://flickr.com/photos/ann-eye/495/in/x/"])
 def test_a_picture_named_by_its_id_or_an_address_leaves_the_pool(project: Path, what: str) -> None:
     data = Path("data", FLICKR).read_bytes()
     before = Path("data.dvc").read_text()
@@ -196,6 +196,19 @@ def test_an_address_bytes_or_an_author_that_the_pool_lacks_is_remembered(
     assert covered(**known)
     assert not remove(what, author=author).changed
     assert len(rules()) == 1
+
+
+def test_a_title_of_commons_may_be_written_with_spaces(project: Path) -> None:
+    page = "https://commons.wikimedia.org/wiki/File:%C3%84_b.jpg"
+    provenance.write(Path("data/sources.csv"), [line | {"page_url": page} for line in lines().values()][1:2])
+    assert remove("http://commons.wikimedia.org/wiki/File:Ä b.jpg").ids == (OPENVERSE,)
+
+
+@pytest.mark.parametrize("odd", ["http://[::1", "https://example.org:99999/a.jpg", "https://"])
+def test_an_address_that_no_server_has_is_one_line(project: Path, odd: str) -> None:
+    with pytest.raises(DataError, match=r"^take-down: 'http.*' is no address of the web; copy it again from the brows"):
+        remove(odd)
+    assert not Path("data/take_downs.csv").exists()
 
 
 def test_without_the_pool_nothing_is_pinned(project: Path) -> None:
