@@ -166,9 +166,15 @@ def _known_by(asked: Rule, line: Line) -> Rule:
 
 
 def _rule(asked: Rule, name: str, line: Mapping[str, str]) -> Rule:
-    """Give what a picture can be known by, without its author and paths of this machine."""
+    """Give what a picture can be known by, without its author and paths of this machine.
+
+    A page stands for it where it is of one picture, or was asked for: others show many.
+    """
     provider, stem = line.get("provider") or "", Path(name).stem
     addresses = {key: line.get(key) or "" for key in ("image_url", "page_url")}
+    page = addresses["page_url"]
+    if not take_down.leads_to_one(page) and take_down.address(page) != take_down.address(asked.image_url):
+        del addresses["page_url"]
     return Rule(
         asked.when,
         asked.what,

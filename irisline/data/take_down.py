@@ -119,19 +119,26 @@ def address(url: str) -> str:
 
     Of Flickr and Commons, which have many addresses for a picture, the one that stands for all. What is no address stays.
     """
+    return _of_one_picture(url) or _plainly(url)
+
+
+def leads_to_one(page_url: str) -> bool:
+    """Whether a page is known to be of one picture, so that it stands for the picture."""
+    return bool(_of_one_picture(page_url))
+
+
+def _of_one_picture(url: str) -> str:
+    found = ((form.fullmatch(_plainly(url)), stands) for form, stands in _PICTURES)
+    return next((stands.format(hit[1].replace("%20", "_")) for hit, stands in found if hit), "")
+
+
+def _plainly(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
     except ValueError:
         return url.strip()
     host = re.sub(r":(?:80|443)$", "", parts.netloc.lower()).removeprefix("www.")
-    written = f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{_escaped(parts.query)}" if parts.query else "")
-    return _picture(written) or written
-
-
-def _picture(written: str) -> str:
-    """Give what stands for all addresses of a picture; nothing where an address is not known to be one of many."""
-    found = ((form.fullmatch(written), stands) for form, stands in _PICTURES)
-    return next((stands.format(hit[1].replace("%20", "_")) for hit, stands in found if hit), "")
+    return f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{_escaped(parts.query)}" if parts.query else "")
 
 
 def _escaped(part: str) -> str:

@@ -204,6 +204,19 @@ def test_a_title_of_commons_may_be_written_with_spaces(project: Path) -> None:
     assert remove("http://commons.wikimedia.org/wiki/File:Ä b.jpg").ids == (OPENVERSE,)
 
 
+@pytest.mark.parametrize("what", [OPENVERSE, LINES[1]["image_url"], "Bob"])
+def test_a_picture_on_a_page_of_many_goes_alone(project: Path, what: str) -> None:
+    page = "https://gallery.example/eyes"
+    other = {"id": "blue/brave-9", "provider": "brave", "licence": "", "status": "dead"}
+    many = [line | {"page_url": page} for line in (lines()[OPENVERSE], other)]
+    provenance.write(Path("data/sources.csv"), many)
+    assert remove(what).ids == (OPENVERSE,)
+    assert covered(image_url=LINES[1]["image_url"], page_url=page)
+    assert not covered(image_url="https://cdn.example.org/9.jpg", page_url=page)
+    assert remove(page).ids == ("blue/brave-9", OPENVERSE)
+    assert covered(image_url="https://cdn.example.org/new.jpg", page_url=page)
+
+
 @pytest.mark.parametrize("odd", ["http://[::1", "https://example.org:99999/a.jpg", "https://"])
 def test_an_address_that_no_server_has_is_one_line(project: Path, odd: str) -> None:
     with pytest.raises(DataError, match=r"^take-down: 'http.*' is no address of the web; copy it again from the brows"):
