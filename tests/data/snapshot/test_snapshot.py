@@ -129,6 +129,19 @@ def test_a_picture_of_the_pool_leaves_when_it_is_found_under_another_label(conne
     ]
 
 
+def test_a_picture_that_a_person_deleted_does_not_return_from_another_address(connected: Web) -> None:
+    chosen = works("blue", number_of("copy") - 1, number_of("near") - 1)
+    take(listed(connected, [*chosen, *works("brown", 0)], snapshot__per_class=2))
+    for work in chosen:
+        Path("data", recorded()[connected.url + work.path]["id"]).unlink()
+    copies = works("blue", number_of("copy"), number_of("near"))
+    again = listed(connected, [*chosen, *copies, *works("brown", 0)], snapshot__per_class=2)
+    for retry in (False, True):
+        assert take(again, retry=retry).short == {"blue": 2, "brown": 1}
+        assert [status(connected, work) for work in copies] == ["duplicate", "duplicate"]
+    assert [one.pool for one in replay.run(again)].count("fetched") == 2  # a replay puts back what is recorded
+
+
 def test_a_picture_dropped_in_by_hand_is_compared_and_stays(connected: Web) -> None:
     work = works("blue", 0)[0]
     take(listed(connected, [work], snapshot__per_class=1))
