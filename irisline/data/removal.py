@@ -38,6 +38,7 @@ class Removed:
     id: str
     md5: str  # the name of its bytes in DVC's cache and remotes
     pixels: str  # sha256; empty when it could not be decoded
+    phash: str  # what finds its copies
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     ids |= _cut_off(lines, files, known)
     going = {name: file for name, file in files.items() if name in ids}
     removed, alike = _look(settings, files, going)
-    rules = [rule for rule in _rules(asked, sorted(ids), lines, going) if rule.covered() and known.adds(rule)]
+    rules = [rule for rule in _rules(asked, sorted(ids), lines, going, removed) if rule.covered() and known.adds(rule)]
     left = [_forgotten(line) if line["id"] in ids else line for line in lines]
     if rules:
         take_down.write(paths.POOL / paths.TAKE_DOWNS, [*known.rules, *rules])
@@ -150,15 +151,17 @@ def _meant(asked: Rule, known: TakeDowns, lines: Iterable[Line], files: Files) -
     return ids
 
 
-def _rules(asked: Rule, ids: Collection[str], lines: Iterable[Line], going: Files) -> Iterator[Rule]:
+def _rules(
+    asked: Rule, ids: Collection[str], lines: Iterable[Line], going: Files, removed: Iterable[Removed]
+) -> Iterator[Rule]:
     """Give what is to be remembered: each picture by all it can be known by, or what was asked where there is none."""
     if not ids:
         yield asked
-    known = provenance.by_id(lines)
+    known, seen = provenance.by_id(lines), {one.id: one.phash for one in removed}
     for name in ids:
         rule = _rule(asked, name, known.get(name, {}))
         sha256 = _digest("sha256", going[name]) if name in going else rule.sha256
-        yield replace(rule, author=asked.author, sha256=sha256)
+        yield replace(rule, author=asked.author, sha256=sha256, phash=seen.get(name) or rule.phash)
 
 
 def _known_by(asked: Rule, line: Line) -> Rule:
@@ -182,6 +185,7 @@ def _rule(asked: Rule, name: str, line: Mapping[str, str]) -> Rule:
         provider_id=stem.removeprefix(f"{provider}-") if provider and stem.startswith(f"{provider}-") else "",
         **{key: url for key, url in addresses.items() if not url.startswith("file:")},
         sha256=line.get("sha256") or "",
+        phash=line.get(provenance.PHASH) or "",
         reason=asked.reason,
     )
 
@@ -198,7 +202,9 @@ def _look(settings: Params, files: Files, going: Files) -> tuple[tuple[Removed, 
     staying = fingerprints.Index(settings.split.near_duplicate_distance)
     for name in files.keys() - going.keys():
         staying.add(name, seen[name])
-    removed = tuple(Removed(name, _digest("md5", file), seen[name].pixels) for name, file in going.items())
+    removed = tuple(
+        Removed(name, _digest("md5", file), seen[name].pixels, seen[name].written) for name, file in going.items()
+    )
     alike = {name: sorted(staying.like(seen[name])) for name in going if not seen[name].reason}
     return removed, {name: others for name, others in alike.items() if others}
 

@@ -45,6 +45,12 @@ class Rule:
     author: str = ""
     sha256: str = ""  # of the file's bytes
     reason: str = ""
+    phash: str = ""  # of the picture, 16 hex digits: what is near it is refused once it is fetched
+
+    @property
+    def said(self) -> str:
+        """The rule as the end of a sentence."""
+        return f"taken down {self.when[:10]}: {self.reason}"
 
     def covered(self) -> set[str]:
         """Give what it covers, as keys does."""
@@ -65,7 +71,7 @@ class TakeDowns:
         """Give why a picture may not be fetched, as a sentence, or None; what is not known of it is empty."""
         asked = keys(provider, provider_id, image_url, page_url, sha256) | ({_author(author)} if author else set())
         rule = next((self._covering[key] for key in sorted(asked) if key in self._covering), None)
-        return f"taken down {rule.when[:10]}: {rule.reason}" if rule else None
+        return rule.said if rule else None
 
     def adds(self, rule: Rule) -> bool:
         """Whether a rule covers anything that is not covered yet."""
@@ -106,7 +112,8 @@ def author_digest(author: str) -> str:
 
 
 def _rule(line: Mapping[str, str | None]) -> Rule:
-    return Rule(**{field.name: line[field.name] or "" for field in fields(Rule)})
+    known = {"phash": "", **line}  # files written before have no such column
+    return Rule(**{field.name: known[field.name] or "" for field in fields(Rule)})
 
 
 def _author(author: str) -> str:

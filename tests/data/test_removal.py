@@ -1,6 +1,7 @@
 """Pictures that leave the pool because someone asked: which are meant, what is left of them, and what stays out for good."""
 
 import hashlib
+import io
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagehash
 import pytest
 import yaml
 from PIL import Image
@@ -106,6 +108,14 @@ def test_a_picture_named_by_its_id_or_an_address_leaves_the_pool(project: Path, 
     assert "up to date" in dvc("status")
 
 
+def test_a_picture_whose_file_is_gone_is_known_by_what_was_recorded_of_it(project: Path) -> None:
+    phash = "00000000000000ff"
+    provenance.write(Path("data/sources.csv"), [line | {"phash": phash} for line in lines().values()])
+    remove("blue/flickr-496")
+    assert [rule.phash for rule in rules()] == [phash]
+    assert [name for name, line in lines().items() if line["phash"]] == [FLICKR, OPENVERSE]
+
+
 def test_what_is_left_of_it_tells_the_picture_and_not_the_person(project: Path) -> None:
     data = Path("data", FLICKR).read_bytes()
     remove(FLICKR)
@@ -119,6 +129,7 @@ def test_what_is_left_of_it_tells_the_picture_and_not_the_person(project: Path) 
     assert lines()[OPENVERSE]["author"] == "Bob"
     (rule,) = rules()
     assert (rule.when, rule.what, rule.reason) == ("2026-01-01T00:00:00Z", "id", "asked by mail")
+    assert rule.phash == str(imagehash.phash(Image.open(io.BytesIO(data))))
     assert covered(provider="flickr", provider_id="495")
     assert covered(page_url=PAGE)
     assert covered(sha256=line["sha256"])

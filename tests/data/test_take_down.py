@@ -116,8 +116,15 @@ def test_the_file_gives_back_what_was_written_and_names_nobody(tmp_path: Path) -
     take_down.write(file, [PICTURE, ANN])
     assert take_down.read(file).rules == (PICTURE, ANN)
     text = file.read_text()
-    assert text.splitlines()[0] == "when,what,provider,provider_id,image_url,page_url,author,sha256,reason"
+    assert text.splitlines()[0] == "when,what,provider,provider_id,image_url,page_url,author,sha256,reason,phash"
     assert "Ann" not in text
+
+
+def test_a_file_from_before_pictures_were_known_by_what_they_show_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "take_downs.csv"
+    take_down.write(file, [PICTURE])
+    file.write_text(file.read_text().replace(",phash", "").replace("asked by mail,", "asked by mail"))
+    assert take_down.read(file).rules == (PICTURE,)
 
 
 def test_a_file_that_cannot_be_read_stops_whoever_asks(tmp_path: Path) -> None:

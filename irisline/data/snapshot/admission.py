@@ -17,6 +17,9 @@ class Admission:
         self.ledger, self.take_downs = ledger, take_downs
         self.reports: list[str] = []  # what a person should look at
         self._index = Index(distance)
+        self._taken_down = Index(distance)
+        for rule in take_downs.rules:
+            self._taken_down.add(rule.said, recorded(rule.phash))
         kept_out = ledger.absent(ledgers.CONFLICT)
         self._kept_out = {line["sha256"] for line in kept_out.values()} - {""}
         self._deleted = ledger.absent(FETCHED)  # by a person, whose word it is that such a picture is not wanted
@@ -37,6 +40,9 @@ class Admission:
             self.ledger.refuse(candidate, DAMAGED, fingerprint.reason, noted)
         elif reason := self.take_downs.covers("", "", "", "", found.sha256):
             self.ledger.refuse(candidate, ledgers.TAKEN_DOWN, reason, noted)
+        elif reasons := self._taken_down.like(fingerprint):
+            detail = f"shows the same as one that was {reasons[0]}"
+            self.ledger.refuse(candidate, ledgers.TAKEN_DOWN, detail, noted)
         elif found.sha256 in self._kept_out:
             self._refuse_for_good(candidate, noted, fingerprint, "the same file was found under two labels before")
         else:

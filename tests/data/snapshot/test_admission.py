@@ -152,6 +152,20 @@ def test_what_was_in_conflict_in_an_earlier_run_is_known_by_what_it_shows() -> N
     assert admit(admission(*first.ledger.lines), "blue", "copy", 7, sha256="other bytes") == "conflict"
 
 
+def test_a_copy_of_what_was_taken_down_is_not_taken_under_any_class() -> None:
+    rule = Rule("2026-01-01T00:00:00Z", "id", "openverse", "1", reason="she asked", phash=f"{0b111111:016x}")
+    made = admission(rules=(rule, Rule("2026-01-01T00:00:00Z", "id", "openverse", "2", reason="before")))
+    for label in ("blue", "brown"):
+        found = candidate(label, "near")
+        made.admit(found, noted(found), Fingerprint("near", 0b1111111))
+        assert made.ledger.status(f"{label}/openverse-near") == "taken_down"
+    assert (
+        made.ledger.details["blue/openverse-near"] == "shows the same as one that was taken down 2026-01-01: she asked"
+    )
+    assert admit(made, "blue", "another", 8) == "fetched"
+    assert admit(made, "blue", "plain", 0) == "fetched"
+
+
 def test_what_others_wrote_is_one_line_that_can_be_written() -> None:
     made = admission()
     found = candidate("blue", "a", title="two\nlines \ud800\0", author="x" * 200_000)
