@@ -88,6 +88,17 @@ def agent(contact: str) -> str:
     return f"Irisline/{irisline.__version__}{told} httpx/{httpx.__version__}"
 
 
+def home(environment: Mapping[str, str], name: str, usual: str) -> str:
+    """Give where an API is: at the address that the environment has under this name, else at its usual one.
+
+    Raise SearchFailed when that is no address.
+    """
+    url = (environment.get(name) or usual).rstrip("/")
+    if not wording.address(url):
+        raise SearchFailed(f"{name}: {url!r} is no http or https address; mend or unset it")
+    return url
+
+
 class Api:
     """A provider's API, asked one question at a time."""
 
@@ -108,8 +119,18 @@ class Api:
         self._hint = hint and f", or {hint}"
         self._timeout = timeout
         self._turn = threading.Lock()
+        self._client = self._connected(agent(contact))
+
+    def _connected(self, agent: str) -> httpx.Client:
+        """Give the client, by way of the environment's proxy if there is one; its address may hold a password."""
         limits = httpx.Limits(max_keepalive_connections=0)  # minutes may pass between two questions
-        self._client = httpx.Client(headers={"User-Agent": agent(contact)}, timeout=timeout, limits=limits)
+        try:
+            return httpx.Client(headers={"User-Agent": agent}, timeout=self._timeout, limits=limits)
+        except (ImportError, ValueError, httpx.InvalidURL):
+            self.fail(
+                "the proxy of the environment cannot be used; set ALL_PROXY, HTTP_PROXY and HTTPS_PROXY to an http address, "
+                "or for socks5 type pip install 'httpx[socks]'"
+            )
 
     def get(
         self,

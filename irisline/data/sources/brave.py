@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 
-from irisline.data.sources import wording
+from irisline.data.sources import api, wording
 from irisline.data.sources.api import Answer, Api, Clock, Rate
 from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import SearchFailed
@@ -48,7 +48,7 @@ class Brave:
             raise SearchFailed("brave: BRAVE_API_KEY is not set; plans are at https://api-dashboard.search.brave.com")
         if not self._token.isascii() or not self._token.isprintable():
             raise SearchFailed("brave: BRAVE_API_KEY holds characters that cannot stand in a header; copy it again")
-        self._home = (environment.get("IRISLINE_BRAVE_URL") or HOME).rstrip("/")
+        self._home = api.home(environment, "IRISLINE_BRAVE_URL", HOME)
         self._api = Api(self.name, settings.contact, [Rate(1, 1.0)], [self._token], clock)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:

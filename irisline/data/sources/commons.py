@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field
 
 from irisline.data import licences
-from irisline.data.sources import wording
+from irisline.data.sources import api, wording
 from irisline.data.sources.api import Answer, Api, Clock
 from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import SearchFailed
@@ -79,7 +79,7 @@ class Commons:
             raise SearchFailed(
                 "commons: Wikimedia refuses who names no contact; set snapshot.contact in params.yaml to your e-mail or page"
             )
-        self._home = (environment.get("IRISLINE_COMMONS_URL") or HOME).rstrip("/")
+        self._home = api.home(environment, "IRISLINE_COMMONS_URL", HOME)
         self._api = Api(self.name, settings.contact, clock=clock)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import Field
 
 from irisline.data import licences
-from irisline.data.sources import wording
+from irisline.data.sources import api, wording
 from irisline.data.sources.api import Answer, Api, Clock, Rate
 from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import SearchFailed
@@ -76,7 +76,7 @@ class Flickr:
             raise SearchFailed(
                 "flickr: FLICKR_API_KEY is not set; Pro accounts get a key at https://www.flickr.com/services/apps/create"
             )
-        home = (environment.get("IRISLINE_FLICKR_URL") or HOME).rstrip("/")
+        home = api.home(environment, "IRISLINE_FLICKR_URL", HOME)
         self._url = f"{home}/services/rest/"
         self._api = Api(self.name, settings.contact, [Rate(3600, 3600)], [self._key], clock)
         self._families = settings.licences

@@ -8,7 +8,7 @@ of WordPress/openverse.
 from collections.abc import Iterator, Mapping
 
 from irisline.data import licences
-from irisline.data.sources import wording
+from irisline.data.sources import api, wording
 from irisline.data.sources.api import Answer, Api, Clock, Rate, Refused
 from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import SearchFailed
@@ -54,7 +54,7 @@ class Openverse:
     name = "openverse"
 
     def __init__(self, settings: Snapshot, environment: Mapping[str, str], clock: Clock | None = None) -> None:
-        self._home = (environment.get("IRISLINE_OPENVERSE_URL") or HOME).rstrip("/")
+        self._home = api.home(environment, "IRISLINE_OPENVERSE_URL", HOME)
         self._client = environment.get("OPENVERSE_CLIENT_ID", ""), environment.get("OPENVERSE_CLIENT_SECRET", "")
         if any(self._client) and not all(self._client):
             raise SearchFailed(
