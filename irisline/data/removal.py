@@ -6,6 +6,7 @@ were, then the files go; the same command again does what is left. Knows nothing
 
 import hashlib
 import re
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,6 +102,7 @@ def _finish(settings: Params) -> None:
     """Bring what follows from the pool up to date, whether or not it has changed: a removal before may have been cut off."""
     if (paths.POOL / paths.ATTRIBUTION).is_file():
         filing.attribute(_SCRATCH, settings.base.classes)
+    shutil.rmtree(paths.ANSWERS, ignore_errors=True)  # they name authors
     pin()
 
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from irisline import paths
 from irisline.data import pool, provenance, removal, take_down
 from irisline.errors import DataError, IrislineError, MissingInput
 from tests.planted import document, picture, saved, settings
@@ -137,6 +138,7 @@ def test_what_is_left_of_it_tells_the_picture_and_not_the_person(project: Path) 
 
 
 def test_an_author_leaves_with_all_pictures_and_is_not_named(project: Path) -> None:
+    paths.write_whole(paths.ANSWERS / "flickr" / "1.json", "what a search answered: Ann Ü")
     done = remove("ANN Ü")
     assert (done.kind, done.ids) == ("author", ("blue/flickr-495.jpg", "blue/flickr-496"))
     assert [one.id for one in done.removed] == [FLICKR]
@@ -144,6 +146,7 @@ def test_an_author_leaves_with_all_pictures_and_is_not_named(project: Path) -> N
     assert covered(author="ann ü")
     assert covered(image_url=f"{IMAGE}2")
     assert "nn Ü" not in Path("data/sources.csv").read_text() + Path("data/take_downs.csv").read_text()
+    assert not paths.ANSWERS.exists()
     again = remove("Ann Ü")
     assert (again.changed, again.ids, again.removed) == (False, done.ids, ())
 
