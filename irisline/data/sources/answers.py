@@ -19,17 +19,22 @@ class Answers:
 
     def __init__(self, folder: Path | None = None, keep: bool = True) -> None:
         self._folder, self._keep = folder, keep
-        self.count = 0  # of those that are there for later, as far as they were asked for
+        self._there: set[Path] = set()  # for later, of what was asked for
         self.closed = ""  # why the provider is asked no more, in one line
         for file in folder.glob("*") if folder and keep else ():
             if _is_old(file):
                 file.unlink()
 
+    @property
+    def count(self) -> int:
+        """How many answers are there for later, of what was asked for."""
+        return len(self._there)
+
     def known(self, question: str) -> bytes | None:
         """Give what was answered before; None when it is to be asked. Raise SearchFailed when nothing is asked any more."""
         file = self._file(question)
         if file and file.is_file() and not _is_old(file):
-            self.count += 1
+            self._there.add(file)
             return file.read_bytes()
         if self.closed:
             raise SearchFailed(self.closed)
@@ -40,7 +45,7 @@ class Answers:
         file = self._file(question)
         if file and self._keep:
             paths.write_whole(file, answer)
-            self.count += 1
+            self._there.add(file)
 
     def _file(self, question: str) -> Path | None:
         asked = f"{irisline.__version__} {question}"  # another version may read answers in another way

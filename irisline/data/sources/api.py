@@ -204,9 +204,7 @@ class Api:
 
     def _kept(self) -> str:
         count = self._answers.count
-        return (
-            f"; its {count} answer{'s' if count != 1 else ''} until now are kept, to go on from there" if count else ""
-        )
+        return f"; what it has answered is kept, to go on from there ({count} pages)" if count else ""
 
     def _advised(self, response: httpx.Response, attempt: int) -> float:
         """Give the seconds to wait: what Retry-After says (RFC 9110, 10.2.3), else twice as long every time, with jitter."""
