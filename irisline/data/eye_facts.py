@@ -26,8 +26,10 @@ SKIN, ABOVE_OR_BELOW = 2.0, 1.0
 """Least distance from the centre in iris radii, and least slope of the line from it, of what is taken for skin."""
 
 WHITE = (0.266, 0.25, 0.223)
-"""Linear colour that the white of an eye is taken to have: shaded by the lids, somewhat yellow. Chosen on
-drawn eyes: with it `skin_tone` is 15 degrees off (median) and ranks skin as the truth does (Spearman) with 0.81, without 0.55.
+"""Linear colour that the white of an eye is taken to have: shaded by the lids, somewhat yellow.
+
+Chosen on 60 drawn pictures. On 300 others `skin_tone` is 13 degrees off (median) and ranks skin as the truth does (Spearman) with
+0.84; with the skin as the camera saw it, that is 0.49.
 """
 
 LEAST_YELLOW = 5.0
@@ -75,7 +77,8 @@ def skin_tone(skin: Band, white: Band) -> float:
 def light(white: Band) -> float:
     """Give how warm the light is: how many times red is twice blue in the white of the eye, linear RGB.
 
-    Some 0.5 in neutral light, for the white is somewhat yellow.
+    Some 0.5 to 0.8 in neutral light, for the white is somewhat yellow. In drawn pictures it ranks light as the truth does
+    (Spearman) with 0.79, the skin with 0.73.
     """
     red, _, blue = np.maximum(white, DARKEST).tolist()
     return math.log2(red / blue)
