@@ -64,7 +64,7 @@ def of_workspace(
 ) -> str:
     """Give the card of the model in artifacts/train/, from its answers on the test split; raise MissingInput without labels."""
     pictures = list(manifest.stream(paths.ACCEPTED, ["label", "split", "provider", "licence"]))
-    labels = list(manifest.stream(paths.LABELLED, ["split", "reviewed", "suspect"]))
+    labels = list(manifest.stream(paths.LABELLED, ["id", "split", "reviewed", "suspect"]))
     made = json.loads((paths.TRAINED / "model.json").read_text())
     return text(Subject(params, made, test, test.probabilities(temperature), numbers, sliced, pictures, labels))
 
@@ -142,12 +142,13 @@ def _failures(subject: Subject) -> str:
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN_ERRORS]
     predicted, classes = subject.probabilities.argmax(axis=1), subject.made["classes"]
     sure = int((confidence[wrong] > SURE).sum())
+    suspects = {row["id"] for row in subject.labels if row["suspect"]}
     blind = [f"`{test.ids[at]}`" for at in np.flatnonzero(~test.seen)]
     return _list(
         f"{len(wrong)} wrong answers, {sure} of them with over {SURE:.0%} confidence.",
         *(
             f"`{test.ids[at]}` is {classes[test.truth[at]]}, said {classes[predicted[at]]} ({confidence[at]:.0%}"
-            f"{', unsure' if test.unsure[at] else ''})"
+            f"{', unsure' if test.unsure[at] else ''}{', its label is suspect' if test.ids[at] in suspects else ''})"
             for at in worst
         ),
         *([f"No eye was found in {len(blind)} test pictures: {', '.join(blind[:SHOWN_ERRORS])} …"] if blind else []),

@@ -47,9 +47,9 @@ def subject(crop: str = "eyes", **changes: Any) -> Subject:
         ]
     ]
     labels = [
-        {"split": "train", "reviewed": "accept by ada", "suspect": False},
-        {"split": "train", "reviewed": None, "suspect": True},
-        {"split": "test", "reviewed": None, "suspect": True},
+        {"id": "red/7.jpg", "split": "train", "reviewed": "accept by ada", "suspect": False},
+        {"id": "red/8.jpg", "split": "train", "reviewed": None, "suspect": True},
+        {"id": "red/1.jpg", "split": "test", "reviewed": None, "suspect": True},
     ]
     sliced = [
         Slice("skin tone", "dark", 3, 1, 2),
@@ -110,7 +110,7 @@ def test_slices_say_how_many_pictures_they_are_of() -> None:
 def test_failures_are_counted_and_the_surest_is_named() -> None:
     told = sections(model_card.text(subject()))["Caveats and known failures"]
     assert "- 1 wrong answers, 1 of them with over 90% confidence." in told
-    assert "- `red/1.jpg` is red, said green (98%)" in told
+    assert "- `red/1.jpg` is red, said green (98%, its label is suspect)" in told
     assert "- No eye was found in 1 test pictures: `green/4.jpg` …" in told
     assert "An eye that is none of red, green is called one of them" in told
 
