@@ -130,10 +130,10 @@ def _factors(subject: Subject) -> str:
 
 
 def _shares(each: Slice) -> list[str]:
-    return [
-        f"{count / each.pictures:.0%} ({_span(*slices.interval(count, each.pictures))})" if each.pictures else ""
-        for count in (each.wrong, each.answered)
-    ]
+    if not each.pictures:
+        return ["", ""]
+    told = ((count / each.pictures, *slices.interval(count, each.pictures)) for count in (each.wrong, each.answered))
+    return [f"{share:.0%} ({low:.0%} to {high:.0%})" for share, low, high in told]
 
 
 def _failures(subject: Subject) -> str:

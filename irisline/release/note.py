@@ -42,7 +42,7 @@ def of_version(tags: dict[str, str]) -> str:
     changed = "" if lineage.is_settled(tags) else ", with changes that were not committed"
     source = f"Commit `{tags.get(lineage.COMMIT, 'none')}`{changed}; `dvc.lock` {tags.get(lineage.LOCK, 'none')[:12]}."
     title, *sections = CARD.read_text(encoding="utf-8").split("\n## ")
-    told, rest = "\n\n".join((f"**{headline()}**", source, title)), f"\nMore is in `{CARD.as_posix()}` of the run."
+    told, rest = "\n\n".join((headline(), source, title)), f"\nMore is in `{CARD.as_posix()}` of the run."
     for section in sections:
         if len(told) + len(section) + len(rest) > LONGEST - 4:
             return told + rest

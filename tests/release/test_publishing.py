@@ -171,7 +171,7 @@ def test_a_version_shows_its_headline_source_and_model_card(train: Train, settin
     train(error_rate=0.125)
     publishing.publish(settings)
     commit, lock = (registry.find(settings, 1).tags[name] for name in (lineage.COMMIT, lineage.LOCK))
-    assert about(settings).startswith("**12.5% of 8 test pictures wrong (95 % interval 2.5% to 22.5%)**")
+    assert about(settings).startswith("12.5% of 8 test pictures wrong (95 % interval 2.5% to 22.5%)\n\n")
     assert f"Commit `{commit}`, with changes that were not committed; `dvc.lock` {lock[:12]}." in about(settings)
     assert "# Model card: eye-colour\n" in about(settings)
     assert about(settings).endswith("## Metrics\n\n- right\n")
