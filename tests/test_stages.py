@@ -265,6 +265,10 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     choice = json.loads((paths.EVALUATE_REPORT / "precision.json").read_text())
     assert (choice["test_images"], choice["chosen"] in bundle.NETWORKS) == (4, True)
     report = untimed(paths.EVALUATE_REPORT)
+    assert {"slices.csv", "slices.png"} <= set(report)
+    card = report["model_card.md"].decode()
+    assert "No facts of these pictures were measured" in card
+    assert "| blue | 8 | 2 | 2 |" in card
     said = capsys.readouterr()
     assert said.out.splitlines()[-1].startswith("published as version 1 of eye-colour"), said.err
 
