@@ -97,9 +97,9 @@ def _details(made: dict[str, Any], of_eyes: bool) -> str:
 
 def _metrics(subject: Subject) -> str:
     numbers, test = subject.numbers, subject.test
-    given = test.seen & ~test.unsure
+    given = ~test.unsure
     counted = {
-        "coverage": slices.interval(int((~test.unsure).sum()), len(test.ids)),
+        "coverage": slices.interval(int(given.sum()), len(test.ids)),
         "selective_risk": slices.interval(int(test.wrong[given].sum()), int(given.sum())),
     }
     recalls = {f"recall_{name}": f"pictures of {name} that are called so" for name in subject.made["classes"]}
