@@ -36,7 +36,7 @@ MEANINGS = {
     "roc_auc": "area under the ROC curve",
     "unlike": "pictures unlike all it was trained on, which makes them unsure",
     "flip_rate": "answers that change with what must not matter",
-    "recolour_rate": "answers that change with what must matter",
+    "recolour_rate": "answers that follow an iris that is recoloured",
 }
 
 
@@ -145,13 +145,17 @@ def _failures(subject: Subject) -> str:
     suspects = {row["id"] for row in subject.labels if row["suspect"]}
     blind = [f"`{test.ids[at]}`" for at in np.flatnonzero(~test.seen)]
     return _list(
-        f"{len(wrong)} wrong answers, {sure} of them with over {SURE:.0%} confidence.",
+        f"Wrong answers: {len(wrong)}; with over {SURE:.0%} confidence: {sure}.",
         *(
             f"`{test.ids[at]}` is {classes[test.truth[at]]}, said {classes[predicted[at]]} ({confidence[at]:.0%}"
             f"{', unsure' if test.unsure[at] else ''}{', its label is suspect' if test.ids[at] in suspects else ''})"
             for at in worst
         ),
-        *([f"No eye was found in {len(blind)} test pictures: {', '.join(blind[:SHOWN_ERRORS])} …"] if blind else []),
+        *(
+            [f"No eye found: {len(blind)} of {len(test.ids)}, such as {', '.join(blind[:SHOWN_ERRORS])}."]
+            if blind
+            else []
+        ),
         *cautions.known_failures(subject.of_eyes, classes),
     )
 

@@ -172,6 +172,7 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
             PARAMS,
             "share of unique pixels: 0.925, must be at least 95%",
         ),
+        (pool(**{f"r{i}": UNREADABLE for i in range(120)}), PARAMS, r"120 of 120 images rejected \(100%\)"),
         (
             pool(**{f"r{i}": {"eyes": 0.0} for i in range(27)}, r27=UNREADABLE),
             PARAMS,

@@ -80,7 +80,7 @@ def test_what_only_holds_of_eyes_is_said_only_of_eyes() -> None:
         assert word in ofeyes["Intended use"]
     assert "a square around each eye, 64 pixels wide" in ofeyes["Model details"]
     whole.pop("Factors")  # facts of eyes that were planted
-    assert not re.search(r"\beyes?\b|skin", "".join(whole.values()).replace("No eye was found", ""))
+    assert not re.search(r"\beyes?\b|skin", "".join(whole.values()).replace("No eye found", ""))
 
 
 def test_numbers_come_with_their_meaning_and_interval_and_only_those_there_are() -> None:
@@ -109,9 +109,9 @@ def test_slices_say_how_many_pictures_they_are_of() -> None:
 
 def test_failures_are_counted_and_the_surest_is_named() -> None:
     told = sections(model_card.text(subject()))["Caveats and known failures"]
-    assert "- 1 wrong answers, 1 of them with over 90% confidence." in told
+    assert "- Wrong answers: 1; with over 90% confidence: 1.\n" in told
     assert "- `red/1.jpg` is red, said green (98%, its label is suspect)" in told
-    assert "- No eye was found in 1 test pictures: `green/4.jpg` …" in told
+    assert "- No eye found: 1 of 5, such as `green/4.jpg`.\n" in told
     assert "An eye that is none of red, green is called one of them" in told
 
 

@@ -39,6 +39,7 @@ def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_sou
     assert run.data.tags[lineage.POOL] == "0123456789abcdef0123456789abcdef.dir"
     assert run.data.tags["irisline.python"].startswith("3.11")
     assert "12.5% of 8 test pictures wrong" in run.data.tags["mlflow.note.content"]
+    assert "[evaluate/model_card.md](#/experiments/" in run.data.tags["mlflow.note.content"]
     found = {(one.tags[0].value, one.dataset.name) for one in run.inputs.dataset_inputs}
     assert found == {(split, f"eye-colour {split}") for split in ("train", "valid", "test")}
     files = {
