@@ -51,6 +51,11 @@ def picture(label: str = "blue", key: object = 0, size: tuple[int, int] = (48, 4
     return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
 
 
+def square(label: str, key: object) -> images.Pixels:
+    """Give a keyed picture as a planted model sees it, uint8 (3, SIZE, SIZE)."""
+    return images.square(picture(label, key), SIZE, "squash")
+
+
 def saved(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
     """Give an image as the bytes of a file."""
     buffer = io.BytesIO()

@@ -15,8 +15,9 @@ from safetensors.torch import save
 from irisline.errors import ModelError
 from irisline.model import graph
 from irisline.model.bundle import file_digest
-from irisline.model.network import Network, Telling
+from irisline.model.network import Network
 from irisline.model.runtime import OnnxRuntime, Outputs, Runtime
+from irisline.model.telling import Telling
 
 BATCH = 64
 

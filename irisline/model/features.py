@@ -59,10 +59,11 @@ def network(params: Params) -> Extractor:
     import torch
 
     from irisline.model import network as networks
+    from irisline.model.telling import Telling
 
     built = networks.build(params.train.arch, len(params.base.classes), params.train.init, params.base.seed)
     networks.check_size(built, params.train.arch, params.preprocess.size)
-    telling = networks.Telling(built).eval()
+    telling = Telling(built).eval()
 
     def extract(squares: NDArray[np.uint8]) -> Features:
         with torch.inference_mode():

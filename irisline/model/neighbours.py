@@ -1,4 +1,4 @@
-"""The training squares of a model by what its network reads of them: how far a square is from all of them, and which are nearest.
+"""The training squares of a model by what its network reads of them: how far others are from all, and which are nearest.
 
 The distance to the k-th nearest tells what is unlike anything that was trained on (Sun et al. 2022, Out-of-Distribution
 Detection with Deep Nearest Neighbors). Numbers and one file; knows nothing of networks, nor of how squares are cut.

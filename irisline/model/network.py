@@ -4,7 +4,6 @@ Any classifier of torchvision is accepted. Knows nothing of training, data or fi
 """
 
 import importlib.util
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError  # what a safe load raises when it refuses
@@ -44,23 +43,6 @@ class Network(nn.Module):
         """Give the logits of a batch."""
         logits: Tensor = self.body((pixels.float() / 255 - self.mean) / self.deviation)
         return logits
-
-
-class Telling(nn.Module):
-    """A network that also gives its features, float32 (n, d): what its last layer reads, over maps their mean."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-        self._read = threading.local()  # threads that answer share a network
-        layers = [module for module in network.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
-        layers[-1].register_forward_pre_hook(lambda _, inputs: setattr(self._read, "last", inputs[0]))
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the logits and the features of a batch."""
-        logits: Tensor = self.network(pixels)
-        features: Tensor = self._read.__dict__.pop("last")
-        return logits, features.mean((2, 3)) if features.ndim == 4 else features
 
 
 def build(arch: str, classes: int, init: str, seed: int, names: Sequence[str] = ()) -> Network:

@@ -14,8 +14,9 @@ from safetensors.torch import load_model
 from irisline.errors import ModelError
 from irisline.model import network
 from irisline.model.bundle import WEIGHTS, Precision
-from irisline.model.network import Network, Telling
+from irisline.model.network import Network
 from irisline.model.runtime import Device, Outputs
+from irisline.model.telling import Telling
 
 
 class TorchRuntime:

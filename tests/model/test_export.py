@@ -15,8 +15,9 @@ from irisline import keyed
 from irisline.errors import ModelError
 from irisline.model import bundle, export, network
 from irisline.model.classifier import Classifier
-from irisline.model.network import Network, Telling
+from irisline.model.network import Network
 from irisline.model.runtime import OnnxRuntime
+from irisline.model.telling import Telling
 from tests.planted import ROOT
 
 ARCH = "squeezenet1_1"
