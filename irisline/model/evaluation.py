@@ -14,7 +14,7 @@ from irisline import console, keyed
 from irisline.data import manifest
 from irisline.data.manifest import Row
 from irisline.errors import DataError
-from irisline.model import bundle, calibration, metrics, neighbours
+from irisline.model import bundle, calibration, metrics
 from irisline.model.answers import Prediction, combined
 from irisline.model.bundle import ANSWERS, NETWORKS
 from irisline.model.calibration import Calibration, Floats, Labels
@@ -45,8 +45,8 @@ class Answers:
         """Give the answers about the pictures that were seen."""
         kept = np.flatnonzero(self.seen)
         ids, digests = [self.ids[at] for at in kept], [self.digests[at] for at in kept]
-        rest = (self.truth, self.logits, self.seen, self.unsure, self.distances)
-        return type(self)(ids, digests, *(values[kept] for values in rest))
+        truth, logits, unsure = self.truth[kept], self.logits[kept], self.unsure[kept]
+        return type(self)(ids, digests, truth, logits, self.seen[kept], unsure, self.distances[kept])
 
     def probabilities(self, temperature: float = 1.0) -> Floats:
         """Give probabilities (n, classes)."""
@@ -126,7 +126,7 @@ def calibrate(model: Path, folder: Path, training: Iterable[Row], limits: Evalua
     (target / bundle.NEIGHBOURS).write_bytes(compared.as_bytes())
     valid = answers(Classifier.load(model, target), folder, "valid").of_seen()
     calibrated = calibration.fit(valid.logits, valid.truth, limits.target_risk)
-    unlike = neighbours.limit(valid.distances, limits.max_unlike)
+    unlike = float(np.quantile(valid.distances, 1 - limits.max_unlike))
     (target / "calibration.json").write_text(calibration.as_json(replace(calibrated, unlike_distance=unlike)))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from irisline.errors import ModelError
 from irisline.model import bundle
-from irisline.model.answers import Prediction
+from irisline.model.answers import Person, Prediction
 from irisline.model.bundle import ANSWERS, Precision
 from irisline.model.calibration import Calibration
 from irisline.model.classifier import Classifier
@@ -42,7 +42,7 @@ def replay(classifier: Classifier, folder: Path, name: str) -> int:
 
 def _gaps(answer: Prediction, calibrated: Calibration) -> Iterator[float]:
     """Give how far from its limit is all that has a say in whether an answer is unsure: the picture, its people, their eyes."""
-    whole = (answer, *answer.people)
+    whole: tuple[Prediction | Person, ...] = (answer, *answer.people)
     eyes = (max(eye.probabilities.values()) for person in answer.people for eye in person.eyes)
     yield from (abs(each - calibrated.unsure_threshold) for each in (*(one.confidence for one in whole), *eyes))
     if calibrated.unlike_distance is not None:

@@ -90,11 +90,12 @@ def compared(*rows: tuple[tuple[float, float], tuple[float, float, float]]) -> O
 
 def test_what_is_unlike_any_training_picture_is_unsure_and_tells_how_far_it_is() -> None:
     answer = COMPARED.picture(seen(0, 0), compared((BLUE, LIKE), (BLUE, UNLIKE)))
-    assert (answer.label, answer.unsure, answer.distance) == ("blue", True, 1.0)
-    assert answer.reason == "unlike any training picture: distance 1.000 is above 0.300"
+    assert (answer.label, answer.unsure) == ("blue", True)
+    assert answer.reason == f"unlike any training picture: distance {answer.distance:.3f} is above 0.300"
     alike = COMPARED.picture(seen(0), compared((BLUE, LIKE)))
     assert (alike.unsure, alike.reason) == (False, None)
     assert alike.distance == alike.people[0].distance == pytest.approx(1 - 2 / np.hypot(2, 0.5), abs=1e-6)
+    assert answer.distance == pytest.approx((1 + alike.distance) / 2)
     whole = COMPARED.picture([View(PIXELS, 0, None)], compared((BLUE, UNLIKE)))
     assert (whole.unsure, whole.distance) == (True, 1.0)
 

@@ -98,11 +98,12 @@ def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classi
     (tmp_path / "out").mkdir()
     training = planted.accept(tmp_path / "training", {"train": 8})
     evaluation.calibrate(tmp_path / "model", rows, training, LIMITS, 1, tmp_path / "out")
-    compared = Classifier.load(tmp_path / "model", tmp_path / "out")
+    compared = Classifier.load(tmp_path / "out", tmp_path / "model")
     valid = evaluation.answers(compared, rows, "valid")
     expected = calibration.fit(valid.logits, valid.truth, LIMITS.target_risk)
-    farthest = valid.distances.max()  # twelve are too few for 5 %
-    assert compared.calibration == replace(expected, unlike_distance=farthest)
+    farthest, next_to_it = sorted(valid.distances)[:-3:-1]  # of twelve: 5 % lie between the two
+    assert next_to_it < compared.calibration.unlike_distance < farthest
+    assert replace(compared.calibration, unlike_distance=None) == expected
     assert compared.reader.gallery.ids == sorted(row["id"] for row in training)
     test = evaluation.answers(compared, rows, "test")
     found = evaluation.measure(test, replace(compared.calibration, unlike_distance=test.distances[3]), CLASSES, 50, 1)
@@ -115,10 +116,10 @@ def test_the_neighbours_are_a_bounded_keyed_draw_and_the_same_bytes(
 ) -> None:
     training = planted.accept(tmp_path / "training", {"train": 8})
     every = evaluation.gather(classifier, training, 1)
-    assert (every.ids, len(every.thumbnails)) == (sorted(row["id"] for row in training), 16)
+    assert list(every.ids) == sorted(row["id"] for row in training)
     monkeypatch.setattr(evaluation, "MOST", 5)
     some = evaluation.gather(classifier, training, 1)
-    assert (len(some.ids), some.ids) == (5, sorted(some.ids))
+    assert (len(some.ids), list(some.ids)) == (5, sorted(some.ids))
     assert evaluation.gather(classifier, training[::-1], 1).as_bytes() == some.as_bytes()
     assert evaluation.gather(classifier, training, 2).ids != some.ids
 

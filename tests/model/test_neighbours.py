@@ -1,4 +1,4 @@
-"""Training pictures to compare with: distances, the nearest, the limit, and a file that is believed only when it is whole."""
+"""Training pictures to compare with: distances, the nearest, and a file that is believed only when it is whole."""
 
 import io
 import zipfile
@@ -35,10 +35,11 @@ def test_the_distance_is_the_cosine_to_the_tenth_nearest(gallery: Gallery) -> No
     assert gallery.distance(100 * asked) == pytest.approx(gallery.distance(asked), abs=1e-6)
 
 
-def test_a_person_is_as_far_away_as_the_farthest_eye(gallery: Gallery) -> None:
+def test_a_person_is_as_far_away_as_the_eyes_are_on_average(gallery: Gallery) -> None:
     near, far = gallery.features[:1], -gallery.features.mean(axis=0, keepdims=True)
     assert gallery.distance(near) < gallery.distance(far)
-    assert gallery.distance(np.concatenate([near, far])) == gallery.distance(far)
+    mean = (gallery.distance(near) + gallery.distance(far)) / 2
+    assert gallery.distance(np.concatenate([near, far])) == pytest.approx(mean)
 
 
 def test_fewer_squares_than_ten_are_compared_with_all_of_them() -> None:
@@ -120,11 +121,3 @@ def refused(folder: Path, data: bytes, reason: str) -> None:
     with pytest.raises(ModelError, match=message) as caught:
         Gallery.read(folder / "neighbours.npz")
     assert "\n" not in str(caught.value)
-
-
-def test_the_limit_is_exceeded_by_at_most_the_share_of_pictures_like_those_it_is_drawn_from() -> None:
-    drawn = keyed.generator("limit").exponential(size=(400, 40 + 200))
-    exceeded = [np.mean(row[40:] > neighbours.limit(row[:40], 0.1)) for row in drawn]
-    assert np.mean(exceeded) == pytest.approx(4 / 41, abs=0.01)  # 10 %, and never more on average
-    assert neighbours.limit(np.arange(10.0), 0.05) == 9
-    assert neighbours.limit(np.arange(99.0), 0.05) == 94
