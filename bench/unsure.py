@@ -11,7 +11,7 @@ from itertools import count, islice
 from PIL import Image
 
 from bench._pictures import EVERY_CORE
-from bench._side_by_side import at_least, at_most, heading, number
+from bench._side_by_side import at_least, at_most, figure, heading, number
 from irisline import paths
 from irisline.data.images import encode
 from irisline.data.rendering import render, sample, true_irises
@@ -36,6 +36,7 @@ def main() -> None:
     ordinary = [_told(classifier, kind, each) for kind in ORDINARY]
     at_least("share unsure of what was planted", sum(unsure for unsure, _ in planted) / len(planted), 0.95)
     at_most("coverage lost by the score", sum(unsure - without for unsure, without in ordinary) / len(ordinary), 0.05)
+    figure("share answered of ordinary pictures", 1 - sum(unsure for unsure, _ in ordinary) / len(ordinary))
 
 
 def _told(classifier: Classifier, kind: str, each: int) -> tuple[float, float]:
