@@ -124,6 +124,13 @@ def test_the_neighbours_are_a_bounded_keyed_draw_and_the_same_bytes(
     assert evaluation.gather(classifier, training, 2).ids != some.ids
 
 
+def test_a_bystander_is_no_neighbour(classifier: Classifier, tmp_path: Path) -> None:
+    look = classifier.look
+    classifier.look = lambda data: [replace(look(data)[0], person=person) for person in (0, 1, 0)]
+    (row,) = planted.accept(tmp_path / "training", {"train": 1}, ("blue",))
+    assert list(evaluation.gather(classifier, [row], 1).ids) == [row["id"]] * 2
+
+
 def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
     test = evaluation.answers(classifier, rows, "test")
     for name in ("one", "two"):
