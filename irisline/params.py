@@ -156,6 +156,7 @@ class Evaluate(Section):
 
     bootstrap_samples: Count
     target_risk: Share
+    max_unlike: Share
     biggest_errors: Count
     golden_images: Count
 

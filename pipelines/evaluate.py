@@ -1,7 +1,8 @@
 """Stage 6 of 6: calibrate on the validation split, measure the test split once, judge, and publish."""
 
 from irisline import console, paths, stage
-from irisline.model import evaluation, gate, model_card, precision, quantization, report, slices
+from irisline.data import manifest
+from irisline.model import evaluation, gate, model_card, precision, quantization, report, slices, suspects
 from irisline.model.classifier import Classifier
 from irisline.params import Params
 from irisline.release import publishing
@@ -11,7 +12,8 @@ def evaluate(params: Params) -> None:
     """Read artifacts/train/ and artifacts/validate/ into artifacts/evaluate/ and reports/evaluate/, then publish."""
     limits, seed = params.evaluate, params.base.seed
     with paths.whole_folder(paths.CALIBRATED) as folder:
-        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, limits.target_risk, folder)
+        trained_on = suspects.of_training(manifest.of_split(paths.ACCEPTED, "train"), params.labels, variant=False)
+        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, limits, seed, folder)
         model = (paths.TRAINED, folder)
         classifier = Classifier.load(*model)
         test = evaluation.answers(classifier, paths.ACCEPTED, "test")
