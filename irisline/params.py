@@ -10,6 +10,18 @@ from irisline.errors import ParamsError
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+Change = Literal[
+    "mirror",
+    "jpeg",
+    "scale",
+    "warm_light",
+    "cold_light",
+    "blue_surroundings",
+    "orange_surroundings",
+    "make_up",
+    "glasses",
+    "recolour",
+]
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd", "unknown"]
 
 
@@ -157,6 +169,7 @@ class Evaluate(Section):
     target_risk: Share
     biggest_errors: Count
     golden_images: Count
+    changes: list[Change]
 
 
 class Gate(Section):
@@ -166,6 +179,8 @@ class Gate(Section):
     max_ece: Share
     max_model_megabytes: Positive
     max_parity: Positive
+    max_flip_rate: Share | None
+    min_recolour_rate: Share | None
     champion_confidence: Share
     max_changed_answers: Share
 

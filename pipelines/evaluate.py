@@ -1,7 +1,7 @@
 """Stage 6 of 6: calibrate on the validation split, measure the test split once, judge, and publish."""
 
 from irisline import console, paths, stage
-from irisline.model import evaluation, gate, precision, quantization, report
+from irisline.model import behaviour, behaviour_report, evaluation, flips, gate, precision, quantization, report
 from irisline.model.classifier import Classifier
 from irisline.params import Params
 from irisline.release import publishing
@@ -19,10 +19,15 @@ def evaluate(params: Params) -> None:
         choice = precision.weigh(model, failure, test, paths.ACCEPTED, params.gate.max_changed_answers)
         answering, golden = evaluation.classifiers(*model), folder / "golden"
         evaluation.keep_golden(answering, test, paths.ACCEPTED, limits.golden_images, seed, golden)
+    tried = behaviour.trial(classifier, paths.ACCEPTED, params)
+    asked = behaviour.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
     numbers = evaluation.measure(test, classifier.calibration, classifier.classes, limits.bootstrap_samples, seed)
+    numbers |= flips.measure(asked)
     verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
     with paths.whole_folder(paths.EVALUATE_REPORT) as folder:
-        for name, content in report.files(classifier, test, paths.ACCEPTED, limits, numbers, verdict).items():
+        made = report.files(classifier, test, paths.ACCEPTED, limits, numbers, verdict)
+        made |= behaviour_report.files(asked, paths.ACCEPTED, tried, params.gate)
+        for name, content in made.items():
             (folder / name).write_bytes(content)
         (folder / "precision.json").write_text(choice.as_json())
     console.say(
@@ -30,6 +35,7 @@ def evaluate(params: Params) -> None:
         f"(95 % interval {numbers['error_rate_low']:.1%} to {numbers['error_rate_high']:.1%}); "
         f"the gate's own limits are {'met' if verdict['passed'] else 'not met'}"
     )
+    console.say(f"evaluate: {flips.sentence(numbers)}")
     console.say(f"evaluate: the CPU serves {choice.chosen}: {choice.reason}")
     publishing.publish_or_warn(params)
 
