@@ -14,7 +14,7 @@ from irisline.data.rendering import render, sample
 
 @cache
 def faces(label: str, count: int) -> tuple[Image.Image, ...]:
-    """Give so many pictures of a face with eyes of a colour, both found."""
+    """Give so many pictures of a face with eyes of a colour, both found and well lit."""
     return tuple(itertools.islice(_faces(label), count))
 
 
@@ -25,8 +25,12 @@ def _faces(label: str) -> Iterator[Image.Image]:
             bare = replace(scene, light=replace(scene.light, shadow=0.0), things=replace(scene.things, glasses="none"))
             picture = Image.fromarray(render(bare))
             found = eyes.find(picture).faces
-            if [(len(face.eyes), face.framing) for face in found] == [(2, "face")]:
+            if [(len(face.eyes), face.framing) for face in found] == [(2, "face")] and _white(picture, found[0]) > 0.55:
                 yield picture
+
+
+def _white(picture: Image.Image, face: eyes.Face) -> float:
+    return min(eyes.visibility(eyes.crop(picture, eye, face.tilt, 64)).white for eye in face.eyes)
 
 
 def row(label: str, picture: Image.Image, key: object, split: str) -> Row:

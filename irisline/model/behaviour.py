@@ -69,7 +69,7 @@ def _shades(rows: Sequence[manifest.Row], label: str, tried: Trial) -> Iterator[
     for row in (row for row in rows if row["label"] == label):
         picture = tried.decode(row["image"])
         for face in eyes.find(picture).faces[:1]:
-            yield changes.shade(picture, face.eyes[0], face.tilt)
+            yield changes.shade(picture, face)
 
 
 def changed(row: manifest.Row, tried: Trial) -> Iterator[Changed]:

@@ -64,7 +64,7 @@ def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Exa
         islice((row for row in manifest.of_split(folder, "test") if answers[row["id"]] == most), CANDIDATES)
     )
     shown = next((row for row in complete if _shows_a_face(tried.decode(row["image"]))), complete[0])
-    said = {each.change: each for each in asked if each.id == shown["id"]}
+    said = {each.change: each for each in asked if each.id == shown["id"] and each.said}
     yield _example(tried.decode(shown["image"]), tried, f"as it is:\n{next(iter(said.values())).before}", False)
     for each in behaviour.changed(shown, tried):
         if each.change in said:
@@ -92,7 +92,7 @@ def draw(asked: Sequence[Asked], shown: Sequence[Example], limits: Gate) -> byte
     figure.suptitle(
         "Behaviour: answers that flip when the picture is changed, 95 % intervals; below, one picture under each change"
     )
-    above, below = figure.subfigures(2, 1, height_ratios=(3.6, 2.6))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(3.6, 2.6)).flat
     left, right = above.subplots(1, 2, width_ratios=(2, 1))
     harmless = [each for each in asked if each.change != RECOLOUR]
     of_each = {"all of these": flips.counted(harmless)} | flips.of_each(harmless)

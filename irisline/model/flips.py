@@ -48,8 +48,11 @@ class Flips:
 
 def of_each(asked: Sequence[Asked]) -> dict[str, Flips]:
     """Give the counts of each change that got an answer, in the order of asking."""
-    names = dict.fromkeys(each.change for each in asked if each.said is not None)
-    return {name: counted([each for each in asked if each.change == name]) for name in names}
+    counts = {
+        name: counted([each for each in asked if each.change == name])
+        for name in dict.fromkeys(each.change for each in asked)
+    }
+    return {name: each for name, each in counts.items() if each.answers}
 
 
 def counted(asked: Sequence[Asked]) -> Flips:

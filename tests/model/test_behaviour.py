@@ -45,24 +45,26 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def looks_at(where: NDArray[np.floating]) -> onnx.ModelProto:
-    """Give a network that tells blue from red in its square, by a weight (SIZE, SIZE) for each pixel."""
+def looks_at(where: NDArray[np.floating], bias: float = 0.0) -> onnx.ModelProto:
+    """Give a network that tells blue from red by their ratio, weighed by where in its square (SIZE, SIZE)."""
     weights = np.zeros((3, SIZE, SIZE, 2), np.float32)
     weights[0, ..., 1] = weights[2, ..., 0] = where
-    weights[2, ..., 1] = weights[0, ..., 0] = -where
-    return planted.linear(weights, np.zeros(2, np.float32))
+    weights[0, ..., 0] = weights[2, ..., 1] = -where
+    weights *= weights[..., 0].size  # of which the network takes the mean
+    return planted.linear(weights, np.array([-bias, bias], np.float32), logarithms=True)
 
 
 def at_the_shirt(folder: Path) -> Classifier:
     columns = np.abs(np.arange(SIZE) - (SIZE - 1) / 2) > 0.35 * SIZE
-    return Classifier.load(planted.model(folder, looks_at(np.tile(columns, (SIZE, 1)))))
+    return Classifier.load(planted.model(folder, looks_at(np.tile(columns / columns.sum() / SIZE, (SIZE, 1)))))
 
 
 def at_the_iris(folder: Path) -> Classifier:
     """Give a classifier that compares the iris with the white beside it."""
     radius, slope = polar(SIZE)
     iris, white = ((radius > low) & (radius < high) & (np.abs(slope) < 0.5) for low, high in (IRIS_RING, WHITE_RING))
-    return Classifier.load(planted.model(folder, looks_at(iris / iris.sum() - white / white.sum()), crop="eyes"))
+    network = looks_at(iris / iris.sum() - white / white.sum(), bias=0.185)
+    return Classifier.load(planted.model(folder, network, crop="eyes"))
 
 
 def judged(
@@ -94,7 +96,8 @@ def test_a_model_that_looks_at_the_shirt_is_never_wrong_and_refused(people: Path
 def test_a_model_that_looks_at_the_iris_passes(people: Path, tmp_path: Path) -> None:
     asked, numbers, failing = judged(at_the_iris(tmp_path), people)
     assert failing == []
-    assert (numbers["flip_rate"], numbers["recolour_rate"], numbers["lost_rate"]) == (0.0, 1.0, 0.0)
+    assert numbers["recolour_rate"] == 1.0
+    assert numbers["lost_rate"] < 0.05
     assert len(asked) == 2 * COUNT * len(SETTINGS.evaluate.changes)
 
 

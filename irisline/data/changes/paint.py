@@ -103,4 +103,5 @@ def _frame(at: Near, width: float, power: int) -> Plane:
 
 def _ellipse(at: Near, half: tuple[float, float], middle: float = 0.0) -> Plane:
     """Give the distance from an ellipse's rim, as a share of its half axes, negative inside of it."""
-    return np.hypot(at.across / np.float32(half[0]), (at.down - np.float32(middle)) / np.float32(half[1])) - 1
+    rim = np.hypot(at.across / np.float32(half[0]), (at.down - np.float32(middle)) / np.float32(half[1]))
+    return np.asarray(rim - 1)
