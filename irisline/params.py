@@ -18,7 +18,7 @@ Change = Literal[
     "cold_light",
     "blue_surroundings",
     "orange_surroundings",
-    "make_up",
+    "makeup",
     "glasses",
     "recolour",
 ]

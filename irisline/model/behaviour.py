@@ -62,7 +62,9 @@ def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
         return empty
     rows = sorted(manifest.of_split(folder, "train"), key=lambda row: keyed.unit(seed, "shade", row["sha256"]))
     found = {name: list(islice(_shades(rows, name, empty), SHADES)) for name in classifier.classes}
-    return replace(empty, shades={name: changes.common(shades) for name, shades in found.items() if shades})
+    found = {name: shades for name, shades in found.items() if shades}
+    others = {name: [shade for other in found.keys() - {name} for shade in found[other]] for name in found}
+    return replace(empty, shades={name: changes.clear(found[name], others[name]) for name in found if others[name]})
 
 
 def _shades(rows: Sequence[manifest.Row], label: str, tried: Trial) -> Iterator[Shade]:

@@ -5,7 +5,6 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -22,7 +21,6 @@ from irisline.model.canvas import BLUE, GREY, ORANGE, png
 from irisline.model.flips import Asked, Flips
 from irisline.params import Gate
 
-CANDIDATES = 16  # pictures that are looked through for a face to show
 THUMBNAIL = 200  # pixels of the longer side
 
 
@@ -55,25 +53,25 @@ def table(asked: Sequence[Asked]) -> str:
 
 
 def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Example]:
-    """Give one test picture as it is and under each change: of those with the most answers, the first with a face."""
-    answers = Counter(each.id for each in asked if each.said)
-    most = max(answers.values(), default=0)
-    if not most:
-        return
-    complete = list(
-        islice((row for row in manifest.of_split(folder, "test") if answers[row["id"]] == most), CANDIDATES)
-    )
-    shown = next((row for row in complete if _shows_a_face(tried.decode(row["image"]))), complete[0])
-    said = {each.change: each for each in asked if each.id == shown["id"] and each.said}
-    yield _example(tried.decode(shown["image"]), tried, f"as it is:\n{next(iter(said.values())).before}", False)
-    for each in behaviour.changed(shown, tried):
+    """Give a test picture as it is and under each change: of those with the most answers as wanted, the one that shows most."""
+    right = Counter(each.id for each in asked if each.said == each.wanted)
+    most = max(right.values(), default=0)
+    complete = [row for row in manifest.of_split(folder, "test") if most and right[row["id"]] == most]
+    for shown in sorted(complete, key=lambda row: _size_of_eyes(tried.decode(row["image"])))[:1]:
+        yield from _changed(shown, {each.change: each for each in asked if each.id == shown["id"] and each.said}, tried)
+
+
+def _size_of_eyes(picture: Image.Image) -> float:
+    """Give the radius of the nearest iris as a share of the picture: the smaller, the more there is around it."""
+    return max((face.eyes[0].radius / max(picture.size) for face in eyes.find(picture).faces), default=1.0)
+
+
+def _changed(row: manifest.Row, said: Mapping[str, Asked], tried: Trial) -> Iterator[Example]:
+    yield _example(tried.decode(row["image"]), tried, f"as it is:\n{next(iter(said.values())).before}", False)
+    for each in behaviour.changed(row, tried):
         if each.change in said:
             answer = said[each.change]
             yield _example(each.picture, tried, f"{_spoken(each.change)}:\n{answer.said}", answer.flipped)
-
-
-def _shows_a_face(picture: Image.Image) -> bool:
-    return any(face.framing == "face" and len(face.eyes) == 2 for face in eyes.find(picture).faces[:1])
 
 
 def _example(picture: Image.Image, tried: Trial, caption: str, flipped: bool) -> Example:
@@ -89,23 +87,19 @@ def _spoken(change: str) -> str:
 def draw(asked: Sequence[Asked], shown: Sequence[Example], limits: Gate) -> bytes:
     """Draw the share of answers that flip by each change with its limit, and a picture under each change."""
     figure = Figure(figsize=(13.5, 6.4), layout="constrained")
-    figure.suptitle(
-        "Behaviour: answers that flip when the picture is changed, 95 % intervals; below, one picture under each change"
-    )
+    figure.suptitle("Behaviour: answers that flip when the picture is changed, with 95 % intervals")
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(3.6, 2.6)).flat
     left, right = above.subplots(1, 2, width_ratios=(2, 1))
     harmless = [each for each in asked if each.change != RECOLOUR]
-    of_each = {"all of these": flips.counted(harmless)} | flips.of_each(harmless)
-    _bars(left, of_each, limits.max_flip_rate, "what must not matter: none may flip")
+    counts = {"all of these": flips.counted(harmless)} | flips.of_each(harmless)
+    _bars(left, counts, limits.max_flip_rate, "What must not matter: at most {:.0%} of all may flip")
     recoloured = flips.of_each([each for each in asked if each.change == RECOLOUR])
-    _bars(right, recoloured, limits.min_recolour_rate, "what matters: all must flip")
-    for column, example in enumerate(shown):
-        for row, image in enumerate((example.picture, example.square)):
-            axes = below.add_subplot(2, len(shown), row * len(shown) + column + 1)
-            axes.imshow(image)
-            axes.axis("off")
-            if row == 0:
-                axes.set_title(example.caption, fontsize=8, color=ORANGE if example.flipped else "black")
+    _bars(right, recoloured, limits.min_recolour_rate, "What matters: at least {:.0%} must flip")
+    for axes in (left, right):
+        axes.set_ylim(len(counts) - 0.4, -0.6)
+    for number, example in enumerate(shown, start=1):
+        _show(below.add_subplot(2, len(shown), number), example.picture, example)
+        _show(below.add_subplot(2, len(shown), number + len(shown)), example.square)
     return png(figure)
 
 
@@ -116,9 +110,15 @@ def _bars(axes: Axes, counts: Mapping[str, Flips], limit: float | None, title: s
         axes.barh(place, each.rate, xerr=[[each.rate - low], [high - each.rate]], color=BLUE, ecolor=GREY, capsize=2)
         axes.text(high, place, f"  {each.flips} of {each.answers}", va="center", fontsize=8)
     if limit is not None:
-        axes.axvline(limit, color=ORANGE, linestyle="--", label=f"limit {limit:.0%}")
-        axes.legend(frameon=False, loc="lower right")
-    axes.set(xlabel="share of answers that flip", title=title, xlim=(0, None))
+        axes.axvline(limit, color=ORANGE, linestyle="--")
+    axes.set(xlabel="share of answers that flip", xlim=(0, None))
+    axes.set_title("No limit" if limit is None else title.format(limit), fontsize=10)
     axes.set_yticks(range(len(shown)), list(shown))
-    axes.invert_yaxis()
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def _show(axes: Axes, image: Image.Image | Pixels, example: Example | None = None) -> None:
+    axes.imshow(image)
+    axes.axis("off")
+    if example:
+        axes.set_title(example.caption, fontsize=8, color=ORANGE if example.flipped else "black")

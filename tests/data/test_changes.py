@@ -1,5 +1,7 @@
 """Changed pictures: what must not matter leaves the irises alone, another iris changes them and nothing else."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -92,13 +94,15 @@ def test_light_is_warm_or_cold() -> None:
     assert cold[0] < cold[1] < cold[2]
 
 
+@cache
+def shades(label: str) -> tuple[changes.Shade, ...]:
+    return tuple(changes.shade(each, face) for each in drawn.faces(label, 4) for face in eyes.find(each).faces)
+
+
 def recoloured(label: str, number: int) -> tuple[Image.Image, Image.Image, changes.Shade]:
-    """Give a drawn face, the same with its irises in the shade of the other class, and that shade."""
+    """Give a drawn face, the same with its irises in a clear shade of the other class, and that shade."""
     (other,) = set(LABELS) - {label}
-    shades = [
-        changes.shade(each, face.eyes[0], face.tilt) for each in drawn.faces(other, 4) for face in eyes.find(each).faces
-    ]
-    picture, to = drawn.faces(label, 4)[number], changes.common(shades)
+    picture, to = drawn.faces(label, 4)[number], changes.clear(shades(other), shades(label))
     return picture, changes.recolour(picture, eyes.find(picture).faces, to), to
 
 
@@ -120,3 +124,11 @@ def test_a_gleam_stays() -> None:
     iris = distances(picture, face) < 0.9
     bright = iris & (np.asarray(picture).min(axis=2) > 235)
     assert not differs(picture, found)[bright].any()
+
+
+def test_a_clear_shade_is_of_the_half_that_is_farthest_from_others() -> None:
+    dark, darker, light = (
+        changes.Shade(np.full(3, level), 0.1 * number) for number, level in enumerate((-2.0, -4.0, -1.0))
+    )
+    found = changes.clear([dark, darker], [light])
+    assert (found.bands.tolist(), found.spread) == (darker.bands.tolist(), darker.spread)

@@ -11,16 +11,16 @@ import numpy as np
 from PIL import Image
 
 from irisline.data.changes import paint, photographs
-from irisline.data.changes.iris import Shade, common, recolour, shade
+from irisline.data.changes.iris import Shade, clear, recolour, shade
 from irisline.data.eyes import Face
 
-__all__ = ["AROUND_EYES", "HARMLESS", "RECOLOUR", "Shade", "common", "recolour", "shade"]
+__all__ = ["AROUND_EYES", "HARMLESS", "RECOLOUR", "Shade", "clear", "recolour", "shade"]
 
 Change = Callable[[Image.Image, Sequence[Face], np.random.Generator], Image.Image]
 
 RECOLOUR = "recolour"
 
-_PAINT = (paint.blue_surroundings, paint.orange_surroundings, paint.make_up, paint.glasses)
+_PAINT = (paint.blue_surroundings, paint.orange_surroundings, paint.makeup, paint.glasses)
 _PHOTOGRAPHS = (
     photographs.mirror, photographs.jpeg, photographs.scale, photographs.warm_light, photographs.cold_light,
 )  # fmt: skip

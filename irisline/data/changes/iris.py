@@ -71,6 +71,13 @@ def common(shades: Iterable[Shade]) -> Shade:
     return Shade(np.median([each.bands for each in found], axis=0), float(np.median([each.spread for each in found])))
 
 
+def clear(shades: Sequence[Shade], others: Sequence[Shade]) -> Shade:
+    """Give what the half of some shades that is least like others has in common: a colour that nobody takes for another."""
+    own, other = common(shades).bands, common(others).bands
+    apart = sorted(shades, key=lambda each: float((each.bands - other) @ (own - other)))
+    return common(apart[len(apart) // 2 :])
+
+
 def recolour(picture: Image.Image, faces: Sequence[Face], to: Shade) -> Image.Image:
     """Give the picture with all irises of the people in it in another shade."""
     pixels = np.array(picture, dtype=np.uint8)

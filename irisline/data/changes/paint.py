@@ -17,7 +17,7 @@ from irisline.data.eyes import Face
 Colour = tuple[int, int, int]
 
 BLUE, ORANGE = (20, 70, 225), (205, 95, 15)
-MAKE_UP: tuple[Colour, ...] = ((25, 80, 220), (180, 85, 25), (130, 40, 190), (20, 150, 110), (200, 40, 90))
+MAKEUP: tuple[Colour, ...] = ((25, 80, 220), (180, 85, 25), (130, 40, 190), (20, 150, 110), (200, 40, 90))
 FRAMES: tuple[Colour, ...] = ((15, 15, 18), (90, 50, 25), (25, 60, 170), (170, 25, 35), (200, 200, 205))
 
 FACE, FACE_MIDDLE = (11.8, 17.0), 4.0
@@ -29,8 +29,8 @@ CLOSE_UP = 4.5
 OPENING = (3.0, 1.3)
 """Half the width and height in iris radii of what may lie between the lids, wherever the eye looks."""
 
-LIDS, LENS = (3.6, 2.5), (4.4, 3.5)
-LOWER_LID = 0.3  # of the make-up of the upper one
+LIDS, LENS = (3.5, 2.2), (4.4, 3.5)
+LOWER_LID = 0.15  # of the make-up of the upper one
 ARM = (6.4, 0.3)  # how far it reaches from the iris, and half its width
 
 
@@ -44,10 +44,10 @@ def orange_surroundings(picture: Image.Image, faces: Sequence[Face], random: np.
     return _tinted(picture, ORANGE, 1.0 - _faces(picture, faces))
 
 
-def make_up(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
+def makeup(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
     """Give the picture with a strong colour on the lids."""
-    strength = np.float32(random.uniform(0.5, 0.9))
-    return _tinted(picture, keyed.pick(random, MAKE_UP), strength * _around_eyes(picture, faces, LIDS[0] + 1, _lids))
+    strength = np.float32(random.uniform(0.3, 0.8))
+    return _tinted(picture, keyed.pick(random, MAKEUP), strength * _around_eyes(picture, faces, LIDS[0] + 1, _lids))
 
 
 def glasses(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:

@@ -12,10 +12,10 @@ from irisline.data.eyes.light import to_display, to_linear
 QUALITY = (40, 60)  # of a JPEG, as messengers send pictures
 SCALE = (0.6, 1.4)
 
-WARM, COLD = (1.767, 0.846, 0.273), (0.947, 0.992, 1.237)
-"""Gains in linear sRGB of a black body's light at 3000 K, a lamp, and at 8000 K, open shade, for a camera set to 6504 K.
+WARM, COLD = (1.329, 0.920, 0.522), (0.934, 0.997, 1.196)
+"""Gains in linear sRGB of the light of a lamp, 3000 K, and of open shade, 10000 K, when a camera makes up for half of it.
 
-Chromaticities of the Planckian locus by Kim et al. (US patent 7024034, 2002); of luminance 1.
+Square roots of black bodies of luminance 1, by Kim et al. (US patent 7024034, 2002).
 """
 
 
