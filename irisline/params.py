@@ -10,6 +10,10 @@ from irisline.errors import ParamsError
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+Change = Literal[
+    "mirror", "jpeg", "scale", "warm_light", "cold_light", "blue_surroundings", "orange_surroundings", "makeup", "glasses",
+    "recolour",
+]  # fmt: skip
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd", "unknown"]
 
 
@@ -159,6 +163,7 @@ class Evaluate(Section):
     max_unlike: Share
     biggest_errors: Count
     golden_images: Count
+    changes: list[Change]
 
 
 class Gate(Section):
@@ -168,6 +173,8 @@ class Gate(Section):
     max_ece: Share
     max_model_megabytes: Positive
     max_parity: Positive
+    max_flip_rate: Share | None
+    min_recolour_rate: Share | None
     champion_confidence: Share
     max_changed_answers: Share
 

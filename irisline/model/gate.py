@@ -1,6 +1,6 @@
 """What a version must reach to be promoted, as checks with their evidence. Pure arithmetic: no files, no registry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ class Check:
 
 
 def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits: Gate) -> list[Check]:
-    """Give the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity in logits."""
+    """Give the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity in logits, behaviour."""
     return [
         _at_most("error_rate", metrics["error_rate"], limits.max_error_rate, "gate.max_error_rate"),
         _at_most(
@@ -31,7 +31,16 @@ def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits:
         _at_most("ece", metrics["ece"], limits.max_ece, "gate.max_ece"),
         _at_most("model_megabytes", megabytes, limits.max_model_megabytes, "gate.max_model_megabytes"),
         _at_most("onnx_parity", parity, limits.max_parity, "gate.max_parity"),
+        *_behaviour(metrics, limits),
     ]
+
+
+def _behaviour(metrics: Mapping[str, float], limits: Gate) -> Iterator[Check]:
+    """Give the checks of answers on changed pictures that have a limit and were measured: some changes need eyes."""
+    if limits.max_flip_rate is not None and "flip_rate" in metrics:
+        yield _at_most("flip_rate", metrics["flip_rate"], limits.max_flip_rate, "gate.max_flip_rate")
+    if limits.min_recolour_rate is not None and "recolour_rate" in metrics:
+        yield _at_least("recolour_rate", metrics["recolour_rate"], limits.min_recolour_rate, "gate.min_recolour_rate")
 
 
 def compare(
@@ -65,4 +74,10 @@ def verdict(checks: Sequence[Check]) -> dict[str, Any]:
 def _at_most(name: str, value: float, limit: float, source: str) -> Check:
     passed = bool(value <= limit)
     relation = "within" if passed else "above"
+    return Check(name, float(value), float(limit), passed, f"{name}: {value:.4g} is {relation} {limit:.4g} ({source})")
+
+
+def _at_least(name: str, value: float, limit: float, source: str) -> Check:
+    passed = bool(value >= limit)
+    relation = "at least" if passed else "below"
     return Check(name, float(value), float(limit), passed, f"{name}: {value:.4g} is {relation} {limit:.4g} ({source})")

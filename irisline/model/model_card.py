@@ -17,6 +17,7 @@ from irisline.data import manifest
 from irisline.model import cautions, slices
 from irisline.model.calibration import Floats
 from irisline.model.evaluation import Answers
+from irisline.model.metrics import share_interval
 from irisline.model.slices import Slice
 from irisline.params import Params
 
@@ -99,8 +100,8 @@ def _metrics(subject: Subject) -> str:
     numbers, test = subject.numbers, subject.test
     given = ~test.unsure
     counted = {
-        "coverage": slices.interval(int(given.sum()), len(test.ids)),
-        "selective_risk": slices.interval(int(test.wrong[given].sum()), int(given.sum())),
+        "coverage": share_interval(int(given.sum()), len(test.ids)),
+        "selective_risk": share_interval(int(test.wrong[given].sum()), int(given.sum())),
     }
     recalls = {f"recall_{name}": f"pictures of {name} that are called so" for name in subject.made["classes"]}
     rows = []
@@ -132,7 +133,7 @@ def _factors(subject: Subject) -> str:
 def _shares(each: Slice) -> list[str]:
     if not each.pictures:
         return ["", ""]
-    told = ((count / each.pictures, *slices.interval(count, each.pictures)) for count in (each.wrong, each.answered))
+    told = ((count / each.pictures, *share_interval(count, each.pictures)) for count in (each.wrong, each.answered))
     return [f"{share:.0%} ({low:.0%} to {high:.0%})" for share, low, high in told]
 
 

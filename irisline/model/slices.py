@@ -12,16 +12,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from irisline.data import manifest
 from irisline.model.canvas import BLUE, GREY, png
 from irisline.model.evaluation import Answers
+from irisline.model.metrics import share_interval
 
 FEW = 10  # pictures: below, a slice says hardly anything
 TABLE, FOREST = "slices.csv", "slices.png"
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -76,14 +74,6 @@ def of(test: Answers, folder: Path) -> list[Slice]:
     return [found for cut in measured for found in _of_cut(cut, [rows[name][cut.fact] for name in test.ids], test)]
 
 
-def interval(count: int, of: int) -> Interval:
-    """Give the 95 % interval of a share (Wilson 1927, Probable inference); the whole of 0..1 when nothing was counted."""
-    if not of:
-        return 0.0, 1.0
-    low, high = binomtest(count, of).proportion_ci(0.95, method="wilson")
-    return float(low), float(high)
-
-
 def files(found: Sequence[Slice]) -> dict[str, bytes]:
     """Give slices.csv and slices.png."""
     return {TABLE: table(found).encode(), FOREST: forest(found)}
@@ -97,7 +87,8 @@ def table(found: Sequence[Slice]) -> str:
     writer.writerow(["by", "slice", "pictures", "wrong", "answered", *shares])
     for each in found:
         told = [
-            (count / max(each.pictures, 1), *interval(count, each.pictures)) for count in (each.wrong, each.answered)
+            (count / max(each.pictures, 1), *share_interval(count, each.pictures))
+            for count in (each.wrong, each.answered)
         ]
         values = [f"{value:.6f}" if each.pictures else "" for values in told for value in values]
         writer.writerow([each.by, each.name, each.pictures, each.wrong, each.answered, *values])
@@ -111,7 +102,7 @@ def forest(found: Sequence[Slice]) -> bytes:
     axes = figure.subplots()
     for place, each in enumerate(shown):
         rate, ink = each.wrong / each.pictures, GREY if each.few else BLUE
-        axes.plot(interval(each.wrong, each.pictures), (place, place), color=ink)
+        axes.plot(share_interval(each.wrong, each.pictures), (place, place), color=ink)
         axes.plot(rate, place, "o", color=ink)
     axes.set_yticks(range(len(shown)), [f"{each.by}: {each.name} ({each.pictures})" for each in shown])
     axes.set(xlim=(-0.02, 1.02), ylim=(max(len(shown), 1) - 0.5, -0.5), xlabel="error rate, 95 % Wilson interval")

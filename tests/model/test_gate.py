@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from irisline.model import gate
+from irisline.params import Gate
 from tests.planted import settings
 
 LIMITS = settings().gate
@@ -21,6 +22,33 @@ def failed(metrics: dict[str, float], megabytes: float = 45.0, parity: float = 1
 def test_a_good_model_passes_and_limits_themselves_are_within() -> None:
     assert failed(GOOD) == []
     assert failed(GOOD | {"error_rate": LIMITS.max_error_rate, "ece": LIMITS.max_ece}, 100.0, 0.0001) == []
+
+
+def behaved(limits: Gate = LIMITS, **metrics: float) -> list[str]:
+    return [check.line for check in gate.judge(GOOD | metrics, 45.0, 0.0, limits)[5:]]
+
+
+def test_behaviour_is_judged_where_it_was_measured_and_has_a_limit() -> None:
+    assert behaved(flip_rate=0.02, recolour_rate=0.95) == [
+        "flip_rate: 0.02 is within 0.02 (gate.max_flip_rate)",
+        "recolour_rate: 0.95 is at least 0.95 (gate.min_recolour_rate)",
+    ]
+    assert behaved() == []
+    free = LIMITS.model_copy(update={"max_flip_rate": None, "min_recolour_rate": None})
+    assert behaved(free, flip_rate=1.0, recolour_rate=0.0) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "line"),
+    [
+        ({"flip_rate": 0.021}, "flip_rate: 0.021 is above 0.02 (gate.max_flip_rate)"),
+        ({"recolour_rate": 0.9}, "recolour_rate: 0.9 is below 0.95 (gate.min_recolour_rate)"),
+    ],
+    ids=["flips", "does not flip"],
+)
+def test_bad_behaviour_is_refused(metrics: dict[str, float], line: str) -> None:
+    (check,) = gate.judge(GOOD | metrics, 45.0, 0.0, LIMITS)[5:]
+    assert (check.passed, check.line) == (False, line)
 
 
 @pytest.mark.parametrize(

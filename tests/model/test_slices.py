@@ -10,6 +10,7 @@ import pytest
 from irisline.data import manifest
 from irisline.model import slices
 from irisline.model.evaluation import Answers
+from irisline.model.metrics import share_interval
 from irisline.model.slices import Slice
 from tests import planted
 
@@ -30,7 +31,7 @@ def test_split() -> Answers:
     ids = [f"blue/test-{number}.jpg" for number in range(len(TONES))]
     logits = np.array([[2.0, 0], [0, 2], [2, 0], [2, 0], [2, 0], [2, 0], [0, 0]])
     seen, unsure = np.array([True] * 6 + [False]), np.array([False, False, True, False, False, False, True])
-    return Answers(ids, ids, np.zeros(7, int), logits, seen, unsure)
+    return Answers(ids, ids, np.zeros(7, int), logits, seen, unsure, np.zeros(7))
 
 
 def test_a_picture_is_in_the_slice_of_its_fact_and_only_facts_that_some_have_cut(
@@ -57,20 +58,12 @@ def test_every_cut_names_one_group_more_than_it_has_limits_and_a_fact_of_the_row
         assert cut.fact in manifest.ACCEPTED.names
 
 
-def test_the_interval_is_wilsons() -> None:
-    z, share, count = 1.959964, 0.1, 20
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    assert slices.interval(2, 20) == pytest.approx((middle - half, middle + half), abs=1e-6)
-    assert slices.interval(0, 0) == (0.0, 1.0)
-
-
 def test_the_table_has_shares_with_their_intervals_and_none_of_no_pictures() -> None:
     full, empty = csv.DictReader(
         io.StringIO(slices.table([Slice("light", "warm", 20, 2, 15), Slice("light", "cold", 0, 0, 0)]))
     )
     assert (full["error_rate"], full["coverage"]) == ("0.100000", "0.750000")
-    assert float(full["error_rate_low"]) == pytest.approx(slices.interval(2, 20)[0], abs=1e-6)
+    assert float(full["error_rate_low"]) == pytest.approx(share_interval(2, 20)[0], abs=1e-6)
     assert empty == dict.fromkeys(empty, "") | {
         "by": "light",
         "slice": "cold",

@@ -1,0 +1,83 @@
+"""Answers on changed pictures, counted: which flip, which are lost, and the shares of them. No pictures, no networks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from irisline.data.changes import RECOLOUR
+from irisline.model.metrics import share_interval
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was said of a test picture before a change, what should be after it, and what is; None when no eye is found."""
+
+    id: str
+    change: str
+    before: str
+    wanted: str
+    said: str | None = None
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the answer changed; that about recoloured irises, to the class they were made to look like."""
+        return self.said is not None and (self.said == self.wanted) == (self.change == RECOLOUR)
+
+
+@dataclass(frozen=True)
+class Flips:
+    """How many changed pictures got an answer, how many of these flip, and in how many more no eye was found."""
+
+    answers: int
+    flips: int
+    lost: int
+
+    @property
+    def rate(self) -> float:
+        """Give the share of answers that flip."""
+        return self.flips / self.answers
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Give the 95 % interval of the rate."""
+        return share_interval(self.flips, self.answers)
+
+
+def of_each(asked: Sequence[Asked]) -> dict[str, Flips]:
+    """Give the counts of each change that got an answer, in the order of asking."""
+    counts = {
+        name: counted([each for each in asked if each.change == name])
+        for name in dict.fromkeys(each.change for each in asked)
+    }
+    return {name: each for name, each in counts.items() if each.answers}
+
+
+def counted(asked: Sequence[Asked]) -> Flips:
+    """Give the counts of all of these."""
+    lost = sum(each.said is None for each in asked)
+    return Flips(len(asked) - lost, sum(each.flipped for each in asked), lost)
+
+
+def measure(asked: Sequence[Asked]) -> dict[str, float]:
+    """Give the numbers for metrics.json, each where there are answers to count.
+
+    flip_rate: the share of answers that flip by what must not matter; recolour_rate: of those that flip to the class whose
+    colour the irises got; both with _low and _high, the 95 % interval. flips_<change>: the share of each; lost_rate: of all
+    changed pictures, in how many no eye is found any more.
+    """
+    harmless = [each for each in asked if each.change != RECOLOUR]
+    found = {f"flips_{name}": flips.rate for name, flips in of_each(harmless).items()}
+    for name, part in (("flip_rate", harmless), ("recolour_rate", [each for each in asked if each.change == RECOLOUR])):
+        if (flips := counted(part)).answers:
+            low, high = flips.interval
+            found |= {name: flips.rate, f"{name}_low": low, f"{name}_high": high}
+    return found | ({"lost_rate": counted(asked).lost / len(asked)} if asked else {})
+
+
+def sentence(numbers: Mapping[str, float]) -> str:
+    """Say what was measured."""
+    told = []
+    if "flip_rate" in numbers:
+        told.append(f"{numbers['flip_rate']:.1%} of answers flip when what must not matter is changed")
+    if "recolour_rate" in numbers:
+        told.append(f"{numbers['recolour_rate']:.1%} when the iris is")
+    return ", ".join(told) or "no picture was changed"

@@ -1,0 +1,43 @@
+"""Drawn people whose eyes are found: pictures to change, nothing hanging over an eye."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+from PIL import Image
+
+from irisline.data import eyes, images
+from irisline.data.manifest import Row
+from irisline.data.rendering import render, sample
+
+
+@cache
+def faces(label: str, count: int) -> tuple[Image.Image, ...]:
+    """Give so many pictures of a face with eyes of a colour, both found and well lit."""
+    return tuple(itertools.islice(_faces(label), count))
+
+
+def _faces(label: str) -> Iterator[Image.Image]:
+    for number in itertools.count():
+        scene = sample(f"behaviour/{label}/{number}", label)
+        if scene.framing.kind == "face" and scene.person.hair_style == "short":
+            bare = replace(scene, light=replace(scene.light, shadow=0.0), things=replace(scene.things, glasses="none"))
+            picture = Image.fromarray(render(bare))
+            found = eyes.find(picture).faces
+            if [(len(face.eyes), face.framing) for face in found] == [(2, "face")] and _white(picture, found[0]) > 0.55:
+                yield picture
+
+
+def _white(picture: Image.Image, face: eyes.Face) -> float:
+    return min(eyes.visibility(eyes.crop(picture, eye, face.tilt, 64)).white for eye in face.eyes)
+
+
+def row(label: str, picture: Image.Image, key: object, split: str) -> Row:
+    """Give an accepted row of a picture."""
+    digest = images.pixel_digest(picture)
+    return {
+        "id": f"{label}/{split}-{key}.jpg", "label": label, "split": split, "group": digest, "sha256": digest,
+        "width": picture.width, "height": picture.height, "format": "JPEG", "licence": "own",
+        "image": images.encode(picture),
+    }  # fmt: skip
