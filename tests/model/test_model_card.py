@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from irisline.data import manifest
-from irisline.model import model_card, slices
+from irisline.model import metrics, model_card
 from irisline.model.evaluation import Answers
 from irisline.model.model_card import Subject
 from irisline.model.slices import Slice
@@ -86,9 +86,9 @@ def test_what_only_holds_of_eyes_is_said_only_of_eyes() -> None:
 def test_numbers_come_with_their_meaning_and_interval_and_only_those_there_are() -> None:
     told = sections(model_card.text(subject()))["Metrics"]
     assert "| `error_rate` | wrong answers | 0.250 | 0.12 to 0.50 |" in told
-    low, high = slices.interval(3, 5)
+    low, high = metrics.share_interval(3, 5)
     assert f"| `coverage` | answers that are not unsure | 0.600 | {low:.2f} to {high:.2f} |" in told
-    low, high = slices.interval(1, 3)
+    low, high = metrics.share_interval(1, 3)
     assert f"| `selective_risk` | wrong among those that are not unsure | 0.333 | {low:.2f} to {high:.2f} |" in told
     assert "| `recall_red` | pictures of red that are called so | 0.500 |  |" in told
     assert "| `flip_rate` |" in told
@@ -98,7 +98,7 @@ def test_numbers_come_with_their_meaning_and_interval_and_only_those_there_are()
 
 def test_slices_say_how_many_pictures_they_are_of() -> None:
     told = sections(model_card.text(subject()))["Factors"]
-    low, high = slices.interval(1, 3)
+    low, high = metrics.share_interval(1, 3)
     assert f"| skin tone | dark | 3, few | 33% ({low:.0%} to {high:.0%}) |" in told
     assert "| skin tone | light | 12 | 0% (0% to" in told
     assert "| light | cold | 0, few |  |  |" in told
