@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from irisline import paths
+from irisline.errors import MissingInput
 from irisline.release import lineage
 
 CARD = paths.EVALUATE_REPORT / "model_card.md"
@@ -38,7 +39,12 @@ def of_run(experiment: str, run_id: str) -> str:
 
 
 def of_version(tags: dict[str, str]) -> str:
-    """Give the version's page: headline, source and model card, whole sections of it as long as there is room."""
+    """Give the version's page: headline, source and model card, whole sections of it as long as there is room.
+
+    Raise MissingInput without a card.
+    """
+    if not CARD.exists():
+        raise MissingInput(f"{CARD}: not found; type dvc repro to make it")
     changed = "" if lineage.is_settled(tags) else ", with changes that were not committed"
     source = f"Commit `{tags.get(lineage.COMMIT, 'none')}`{changed}; `dvc.lock` {tags.get(lineage.LOCK, 'none')[:12]}."
     title, *sections = CARD.read_text(encoding="utf-8").split("\n## ")

@@ -215,6 +215,13 @@ def test_a_workspace_without_a_model_says_what_to_type(project: Path, settings: 
         publishing.publish(settings)
 
 
+def test_a_workspace_from_before_there_were_cards_says_what_to_type(train: Train, settings: Params) -> None:
+    train()
+    note.CARD.unlink()
+    with pytest.raises(MissingInput, match=r"^reports/evaluate/model_card.md: not found; type dvc repro to make it$"):
+        publishing.publish(settings)
+
+
 def test_a_stage_ends_well_when_the_store_is_out_of_reach(
     train: Train, settings: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
