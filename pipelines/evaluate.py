@@ -2,7 +2,7 @@
 
 from irisline import console, paths, stage
 from irisline.data import manifest
-from irisline.model import evaluation, gate, precision, quantization, report, suspects
+from irisline.model import evaluation, gate, model_card, precision, quantization, report, slices, suspects
 from irisline.model.classifier import Classifier
 from irisline.params import Params
 from irisline.release import publishing
@@ -23,9 +23,13 @@ def evaluate(params: Params) -> None:
         evaluation.keep_golden(answering, test, paths.ACCEPTED, limits.golden_images, seed, golden)
     numbers = evaluation.measure(test, classifier.calibration, classifier.classes, limits.bootstrap_samples, seed)
     verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
+    sliced = slices.of(test, paths.ACCEPTED)
+    card = model_card.of_workspace(params, test, classifier.calibration.temperature, numbers, sliced)
     with paths.whole_folder(paths.EVALUATE_REPORT) as folder:
-        for name, content in report.files(classifier, test, paths.ACCEPTED, limits, numbers, verdict).items():
+        made = report.files(classifier, test, paths.ACCEPTED, limits, numbers, verdict) | slices.files(sliced)
+        for name, content in made.items():
             (folder / name).write_bytes(content)
+        (folder / model_card.FILE).write_text(card)
         (folder / "precision.json").write_text(choice.as_json())
     console.say(
         f"evaluate: {numbers['error_rate']:.1%} wrong of {numbers['test_images']} test images "
