@@ -37,7 +37,7 @@ def subject(crop: str = "eyes", **changes: Any) -> Subject:
     logits = np.array([[4.0, 0], [0, 4], [4, 0], [0, 1], [0, 0]])
     ids = [f"{name}/{number}.jpg" for number, name in enumerate(("red", "red", "red", "green", "green"))]
     unsure, seen = np.array([False, False, False, True, True]), np.array([True] * 4 + [False])
-    test = Answers(ids, ids, np.array([0, 0, 0, 1, 1]), logits, seen, unsure)
+    test = Answers(ids, ids, np.array([0, 0, 0, 1, 1]), logits, seen, unsure, np.zeros(5))
     rows: list[manifest.Row] = [
         {"label": label, "split": split, "provider": provider}
         for label, split, provider in [

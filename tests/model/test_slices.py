@@ -30,7 +30,7 @@ def test_split() -> Answers:
     ids = [f"blue/test-{number}.jpg" for number in range(len(TONES))]
     logits = np.array([[2.0, 0], [0, 2], [2, 0], [2, 0], [2, 0], [2, 0], [0, 0]])
     seen, unsure = np.array([True] * 6 + [False]), np.array([False, False, True, False, False, False, True])
-    return Answers(ids, ids, np.zeros(7, int), logits, seen, unsure)
+    return Answers(ids, ids, np.zeros(7, int), logits, seen, unsure, np.zeros(7))
 
 
 def test_a_picture_is_in_the_slice_of_its_fact_and_only_facts_that_some_have_cut(
