@@ -7,6 +7,7 @@ place meanwhile.
 import asyncio
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,7 +34,8 @@ from irisline.data.downloads.turns import Host, Job, Turns
 REDIRECTS = 5  # that are followed
 RETRIES = 3  # after 429 and 5xx
 PAUSE = 0.5  # seconds before the first of them, on the average; twice as long before each other
-WRITERS = 4  # threads: a busy disk lets each of them wait
+WRITERS = 2  # threads that look at pictures and write them; more would wait for each other
+KEEPING = 3  # workers for each download at once: while some keep what came, another asks for the next
 _AT_ONCE = 64  # addresses taken before what they began may go on
 
 
@@ -43,7 +45,9 @@ def fetch_all(urls: Iterable[str], folder: Path, limits: Limits, done: Callable[
     A picture that cannot be fetched is a Download with its status and a sentence, never an error. Raise IrislineError when
     the disk is full, and whatever done raises; what was under way then is dropped, and leaves nothing behind.
     """
-    asyncio.run(_fetch_all(urls, folder, limits, done))
+    with warnings.catch_warnings():  # here and not beside what warns: threads share the filters
+        warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files; the limit on pixels is ours
+        asyncio.run(_fetch_all(urls, folder, limits, done))
 
 
 async def _fetch_all(urls: Iterable[str], folder: Path, limits: Limits, done: Callable[[Download], None]) -> None:
@@ -51,7 +55,7 @@ async def _fetch_all(urls: Iterable[str], folder: Path, limits: Limits, done: Ca
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(run.take_in(urls))
-            for _ in range(limits.concurrency):
+            for _ in range(KEEPING * limits.concurrency):
                 group.create_task(run.work())
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
@@ -68,7 +72,7 @@ class _Run:
         self._connections = Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
-        self._written: dict[Path, asyncio.Future[None]] = {}  # that are being written now
+        self._places = asyncio.Semaphore(limits.concurrency)
 
     async def take_in(self, urls: Iterable[str]) -> None:
         """Let every address wait for its turn."""
@@ -84,9 +88,13 @@ class _Run:
         self._turns.whole()
 
     async def work(self) -> None:
-        """Take turn after turn until no job is left."""
-        while turn := await self._turns.next():
-            if download := await self._ended(*turn):
+        """Take turn after turn until no job is left; the host is asked for the next before what came is looked at."""
+        while True:
+            async with self._places:
+                if not (turn := await self._turns.next()):
+                    return
+                came = await self._arrived(*turn)
+            if download := await self._kept(turn[1], came) if isinstance(came, bytes) else came:
                 self._done(download)
                 self._turns.ended()
 
@@ -95,11 +103,10 @@ class _Run:
         self._disk.shutdown(cancel_futures=True)
         await self._connections.close()
 
-    async def _ended(self, host: Host, job: Job) -> Download | None:
-        """Take a job one hop on; give its download when that was the last."""
+    async def _arrived(self, host: Host, job: Job) -> bytes | Download | None:
+        """Take a job one hop on; give the bytes of its picture, or its end, when that was the last."""
         try:
-            body = await self._hop(host, job)
-            return await self._kept(job, body) if body is not None else None
+            return await self._hop(host, job)
         except NotNow as refused:
             return self._put_off(host, job, refused)
         except Refused as refused:
@@ -165,14 +172,13 @@ class _Run:
         return None
 
     async def _kept(self, job: Job, body: bytes) -> Download:
-        download = pictures.examined(job.url, body, self._folder, self._limits.max_pixels)
-        file = self._folder / f"{download.sha256}.{download.kind}"
-        if file not in self._written:
-            self._written[file] = self._write(file, body)
-        await asyncio.shield(self._written[file])  # another picture of the same bytes may wait for it, too
-        return download
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._disk, self._keep, job.url, body)
+        except Refused as refused:
+            return Download(job.url, refused.status, refused.detail)
 
-    def _write(self, file: Path, body: bytes) -> asyncio.Future[None]:
-        writing = asyncio.get_running_loop().run_in_executor(self._disk, paths.write_whole, file, body)
-        writing.add_done_callback(lambda _: self._written.pop(file, None))
-        return writing
+    def _keep(self, url: str, body: bytes) -> Download:
+        """Look at a picture and write it, in a thread: hashing and the disk let the others go on meanwhile."""
+        download = pictures.examined(url, body, self._folder, self._limits.max_pixels)
+        paths.write_whole(self._folder / f"{download.sha256}.{download.kind}", body)
+        return download
