@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +64,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
 @contextmanager
 def whole_file(target: Path) -> Iterator[BinaryIO]:
     """Give an open file beside the target that is renamed into place when the block ends without an error."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

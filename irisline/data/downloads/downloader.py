@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import aiohttp
 
@@ -73,6 +74,7 @@ class _Run:
         self._agent = answers.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
         self._places = asyncio.Semaphore(limits.concurrency)
+        self._locks = tuple(Lock() for _ in range(16))  # by a hash's first digit: the same bytes may come twice at once
 
     async def take_in(self, urls: Iterable[str]) -> None:
         """Let every address wait for its turn."""
@@ -180,5 +182,6 @@ class _Run:
     def _keep(self, url: str, body: bytes) -> Download:
         """Look at a picture and write it, in a thread: hashing and the disk let the others go on meanwhile."""
         download = pictures.examined(url, body, self._folder, self._limits.max_pixels)
-        paths.write_whole(self._folder / f"{download.sha256}.{download.kind}", body)
+        with self._locks[int(download.sha256[0], 16)]:
+            paths.write_whole(self._folder / f"{download.sha256}.{download.kind}", body)
         return download
