@@ -36,7 +36,7 @@ REDIRECTS = 5  # that are followed
 RETRIES = 3  # after 429 and 5xx
 PAUSE = 0.5  # seconds before the first of them, on the average; twice as long before each other
 WRITERS = 2  # threads that look at pictures and write them; more would wait for each other
-KEEPING = 3  # workers for each download at once: while some keep what came, another asks for the next
+KEEPING = 2  # pictures, for each download at once, that have come and are not yet written
 _AT_ONCE = 64  # addresses taken before what they began may go on
 
 
@@ -56,8 +56,8 @@ async def _fetch_all(urls: Iterable[str], folder: Path, limits: Limits, done: Ca
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(run.take_in(urls))
-            for _ in range(KEEPING * limits.concurrency):
-                group.create_task(run.work())
+            for _ in range(limits.concurrency):
+                group.create_task(run.work(group))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     finally:
@@ -73,7 +73,7 @@ class _Run:
         self._connections = Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
-        self._places = asyncio.Semaphore(limits.concurrency)
+        self._room = asyncio.Semaphore(KEEPING * limits.concurrency)
         self._locks = tuple(Lock() for _ in range(16))  # by a hash's first digit: the same bytes may come twice at once
 
     async def take_in(self, urls: Iterable[str]) -> None:
@@ -89,16 +89,15 @@ class _Run:
                 await asyncio.sleep(0)
         self._turns.whole()
 
-    async def work(self) -> None:
+    async def work(self, group: asyncio.TaskGroup) -> None:
         """Take turn after turn until no job is left; the host is asked for the next before what came is looked at."""
-        while True:
-            async with self._places:
-                if not (turn := await self._turns.next()):
-                    return
-                came = await self._arrived(*turn)
-            if download := await self._kept(turn[1], came) if isinstance(came, bytes) else came:
-                self._done(download)
-                self._turns.ended()
+        while turn := await self._turns.next():
+            came = await self._arrived(*turn)
+            if isinstance(came, bytes):
+                await self._room.acquire()
+                group.create_task(self._keep(turn[1], came))
+            elif came:
+                self._end(came)
 
     async def close(self) -> None:
         """Let go of all that is open."""
@@ -173,13 +172,19 @@ class _Run:
             self._turns.later(job, pause)
         return None
 
-    async def _kept(self, job: Job, body: bytes) -> Download:
+    async def _keep(self, job: Job, body: bytes) -> None:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._disk, self._keep, job.url, body)
+            kept = await asyncio.get_running_loop().run_in_executor(self._disk, self._written, job.url, body)
         except Refused as refused:
-            return Download(job.url, refused.status, refused.detail)
+            kept = Download(job.url, refused.status, refused.detail)
+        self._room.release()
+        self._end(kept)
 
-    def _keep(self, url: str, body: bytes) -> Download:
+    def _end(self, download: Download) -> None:
+        self._done(download)
+        self._turns.ended()
+
+    def _written(self, url: str, body: bytes) -> Download:
         """Look at a picture and write it, in a thread: hashing and the disk let the others go on meanwhile."""
         download = pictures.examined(url, body, self._folder, self._limits.max_pixels)
         with self._locks[int(download.sha256[0], 16)]:
