@@ -7,9 +7,11 @@ place meanwhile.
 import asyncio
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import aiohttp
 
@@ -33,7 +35,8 @@ from irisline.data.downloads.turns import Host, Job, Turns
 REDIRECTS = 5  # that are followed
 RETRIES = 3  # after 429 and 5xx
 PAUSE = 0.5  # seconds before the first of them, on the average; twice as long before each other
-WRITERS = 4  # threads: a busy disk lets each of them wait
+WRITERS = 2  # threads that look at pictures and write them; more would wait for each other
+KEEPING = 2  # pictures, for each download at once, that have come and are not yet written
 _AT_ONCE = 64  # addresses taken before what they began may go on
 
 
@@ -43,7 +46,9 @@ def fetch_all(urls: Iterable[str], folder: Path, limits: Limits, done: Callable[
     A picture that cannot be fetched is a Download with its status and a sentence, never an error. Raise IrislineError when
     the disk is full, and whatever done raises; what was under way then is dropped, and leaves nothing behind.
     """
-    asyncio.run(_fetch_all(urls, folder, limits, done))
+    with warnings.catch_warnings():  # here and not beside what warns: threads share the filters
+        warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files; the limit on pixels is ours
+        asyncio.run(_fetch_all(urls, folder, limits, done))
 
 
 async def _fetch_all(urls: Iterable[str], folder: Path, limits: Limits, done: Callable[[Download], None]) -> None:
@@ -52,7 +57,7 @@ async def _fetch_all(urls: Iterable[str], folder: Path, limits: Limits, done: Ca
         async with asyncio.TaskGroup() as group:
             group.create_task(run.take_in(urls))
             for _ in range(limits.concurrency):
-                group.create_task(run.work())
+                group.create_task(run.work(group))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     finally:
@@ -68,7 +73,8 @@ class _Run:
         self._connections = Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
-        self._written: dict[Path, asyncio.Future[None]] = {}  # that are being written now
+        self._room = asyncio.Semaphore(KEEPING * limits.concurrency)
+        self._locks = tuple(Lock() for _ in range(16))  # by a hash's first digit: the same bytes may come twice at once
 
     async def take_in(self, urls: Iterable[str]) -> None:
         """Let every address wait for its turn."""
@@ -83,23 +89,25 @@ class _Run:
                 await asyncio.sleep(0)
         self._turns.whole()
 
-    async def work(self) -> None:
-        """Take turn after turn until no job is left."""
+    async def work(self, group: asyncio.TaskGroup) -> None:
+        """Take turn after turn until no job is left; the host is asked for the next before what came is looked at."""
         while turn := await self._turns.next():
-            if download := await self._ended(*turn):
-                self._done(download)
-                self._turns.ended()
+            came = await self._arrived(*turn)
+            if isinstance(came, bytes):
+                await self._room.acquire()
+                group.create_task(self._keep(turn[1], came))
+            elif came:
+                self._end(came)
 
     async def close(self) -> None:
         """Let go of all that is open."""
         self._disk.shutdown(cancel_futures=True)
         await self._connections.close()
 
-    async def _ended(self, host: Host, job: Job) -> Download | None:
-        """Take a job one hop on; give its download when that was the last."""
+    async def _arrived(self, host: Host, job: Job) -> bytes | Download | None:
+        """Take a job one hop on; give the bytes of its picture, or its end, when that was the last."""
         try:
-            body = await self._hop(host, job)
-            return await self._kept(job, body) if body is not None else None
+            return await self._hop(host, job)
         except NotNow as refused:
             return self._put_off(host, job, refused)
         except Refused as refused:
@@ -164,15 +172,21 @@ class _Run:
             self._turns.later(job, pause)
         return None
 
-    async def _kept(self, job: Job, body: bytes) -> Download:
-        download = pictures.examined(job.url, body, self._folder, self._limits.max_pixels)
-        file = self._folder / f"{download.sha256}.{download.kind}"
-        if file not in self._written:
-            self._written[file] = self._write(file, body)
-        await asyncio.shield(self._written[file])  # another picture of the same bytes may wait for it, too
-        return download
+    async def _keep(self, job: Job, body: bytes) -> None:
+        try:
+            kept = await asyncio.get_running_loop().run_in_executor(self._disk, self._written, job.url, body)
+        except Refused as refused:
+            kept = Download(job.url, refused.status, refused.detail)
+        self._room.release()
+        self._end(kept)
 
-    def _write(self, file: Path, body: bytes) -> asyncio.Future[None]:
-        writing = asyncio.get_running_loop().run_in_executor(self._disk, paths.write_whole, file, body)
-        writing.add_done_callback(lambda _: self._written.pop(file, None))
-        return writing
+    def _end(self, download: Download) -> None:
+        self._done(download)
+        self._turns.ended()
+
+    def _written(self, url: str, body: bytes) -> Download:
+        """Look at a picture and write it, in a thread: hashing and the disk let the others go on meanwhile."""
+        download = pictures.examined(url, body, self._folder, self._limits.max_pixels)
+        with self._locks[int(download.sha256[0], 16)]:
+            paths.write_whole(self._folder / f"{download.sha256}.{download.kind}", body)
+        return download

@@ -64,6 +64,12 @@ def test_a_picture_that_is_asked_for_twice_is_told_of_twice(server: Server, tmp_
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_the_same_bytes_may_come_many_times_at_once(server: Server, tmp_path: Path) -> None:
+    urls = [server.url("good", 0, f"127.0.0.{number % 8 + 1}") for number in range(400)]
+    assert statuses(fetched(urls, tmp_path, limits(server))) == ["fetched"] * 400
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_no_host_is_asked_more_at_once_than_it_may_be(server: Server, tmp_path: Path) -> None:
     hosts = [f"127.0.0.{number + 1}" for number in range(8)]
     urls = [server.url("good", number, host) for host in hosts for number in range(12)]
