@@ -11,17 +11,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 Change = Literal[
-    "mirror",
-    "jpeg",
-    "scale",
-    "warm_light",
-    "cold_light",
-    "blue_surroundings",
-    "orange_surroundings",
-    "makeup",
-    "glasses",
+    "mirror", "jpeg", "scale", "warm_light", "cold_light", "blue_surroundings", "orange_surroundings", "makeup", "glasses",
     "recolour",
-]
+]  # fmt: skip
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd", "unknown"]
 
 
@@ -93,6 +85,7 @@ class Validate(Section):
     min_class_share: Share
     min_unique_share: Share
     max_rejected_share: Share
+    min_seen_share: Share
 
     @model_validator(mode="after")
     def _some_brightness_passes(self) -> Self:
@@ -167,6 +160,7 @@ class Evaluate(Section):
 
     bootstrap_samples: Count
     target_risk: Share
+    max_unlike: Share
     biggest_errors: Count
     golden_images: Count
     changes: list[Change]

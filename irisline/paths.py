@@ -30,6 +30,7 @@ CALIBRATED = ARTIFACTS / "evaluate"
 # Not outputs: what a stage keeps between runs of its own. DVC does not see them.
 SCRATCH = ARTIFACTS / "scratch"
 SNAPSHOT = SCRATCH / "snapshot"
+ANSWERS = SCRATCH / "answers"  # of providers; a snapshot that is done leaves them, for the next may search deeper
 
 SNAPSHOT_REPORT = REPORTS / "snapshot"
 COLLECT_REPORT = REPORTS / "collect"

@@ -1,17 +1,53 @@
 """Stage 6 of 6: calibrate on the validation split, measure the test split once, judge, and publish."""
 
 from irisline import console, paths, stage
-from irisline.model import behaviour, behaviour_report, evaluation, flips, gate, precision, quantization, report
+from irisline.data import manifest
+from irisline.model import (
+    behaviour,
+    behaviour_report,
+    evaluation,
+    flips,
+    gate,
+    model_card,
+    precision,
+    quantization,
+    report,
+    slices,
+    suspects,
+)
 from irisline.model.classifier import Classifier
+from irisline.model.evaluation import Answers
+from irisline.model.precision import Choice
 from irisline.params import Params
 from irisline.release import publishing
 
 
 def evaluate(params: Params) -> None:
     """Read artifacts/train/ and artifacts/validate/ into artifacts/evaluate/ and reports/evaluate/, then publish."""
+    classifier, test, choice = _calibrated(params)
+    tried = behaviour.trial(classifier, paths.ACCEPTED, params)
+    asked = behaviour.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
+    samples, seed = params.evaluate.bootstrap_samples, params.base.seed
+    numbers = evaluation.measure(test, classifier.calibration, classifier.classes, samples, seed) | flips.measure(asked)
+    verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
+    sliced = slices.of(test, paths.ACCEPTED)
+    card = model_card.of_workspace(params, test, classifier.calibration.temperature, numbers, sliced)
+    with paths.whole_folder(paths.EVALUATE_REPORT) as folder:
+        made = report.files(classifier, test, paths.ACCEPTED, params.evaluate, numbers, verdict)
+        made |= behaviour_report.files(asked, paths.ACCEPTED, tried, params.gate) | slices.files(sliced)
+        made |= {model_card.FILE: card.encode(), "precision.json": choice.as_json().encode()}
+        for name, content in made.items():
+            (folder / name).write_bytes(content)
+    _say(numbers, verdict["passed"], choice)
+    publishing.publish_or_warn(params)
+
+
+def _calibrated(params: Params) -> tuple[Classifier, Answers, Choice]:
+    """Write artifacts/evaluate/; give the classifier, its answers on the test split and the precision that is served."""
     limits, seed = params.evaluate, params.base.seed
     with paths.whole_folder(paths.CALIBRATED) as folder:
-        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, limits.target_risk, folder)
+        trained_on = suspects.of_training(manifest.of_split(paths.ACCEPTED, "train"), params.labels, variant=False)
+        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, limits, seed, folder)
         model = (paths.TRAINED, folder)
         classifier = Classifier.load(*model)
         test = evaluation.answers(classifier, paths.ACCEPTED, "test")
@@ -19,25 +55,17 @@ def evaluate(params: Params) -> None:
         choice = precision.weigh(model, failure, test, paths.ACCEPTED, params.gate.max_changed_answers)
         answering, golden = evaluation.classifiers(*model), folder / "golden"
         evaluation.keep_golden(answering, test, paths.ACCEPTED, limits.golden_images, seed, golden)
-    tried = behaviour.trial(classifier, paths.ACCEPTED, params)
-    asked = behaviour.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
-    numbers = evaluation.measure(test, classifier.calibration, classifier.classes, limits.bootstrap_samples, seed)
-    numbers |= flips.measure(asked)
-    verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
-    with paths.whole_folder(paths.EVALUATE_REPORT) as folder:
-        made = report.files(classifier, test, paths.ACCEPTED, limits, numbers, verdict)
-        made |= behaviour_report.files(asked, paths.ACCEPTED, tried, params.gate)
-        for name, content in made.items():
-            (folder / name).write_bytes(content)
-        (folder / "precision.json").write_text(choice.as_json())
+    return classifier, test, choice
+
+
+def _say(numbers: dict[str, float], passed: bool, choice: Choice) -> None:
     console.say(
         f"evaluate: {numbers['error_rate']:.1%} wrong of {numbers['test_images']} test images "
         f"(95 % interval {numbers['error_rate_low']:.1%} to {numbers['error_rate_high']:.1%}); "
-        f"the gate's own limits are {'met' if verdict['passed'] else 'not met'}"
+        f"the gate's own limits are {'met' if passed else 'not met'}"
     )
     console.say(f"evaluate: {flips.sentence(numbers)}")
     console.say(f"evaluate: the CPU serves {choice.chosen}: {choice.reason}")
-    publishing.publish_or_warn(params)
 
 
 if __name__ == "__main__":

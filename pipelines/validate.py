@@ -13,7 +13,7 @@ from irisline.params import Params
 
 def validate(params: Params) -> None:
     """Judge artifacts/collect/, write what is accepted to artifacts/validate/ and the findings to reports/validate/."""
-    table = facts.table(paths.COLLECTED, params.execution)
+    table = facts.table(paths.COLLECTED, params.execution, with_eyes=params.preprocess.crop == "eyes")
     table = contract.with_shared_pixels(table, params.snapshot.licences)
     with paths.whole_folder(paths.VALIDATE_REPORT) as report:
         judge = expectations.Judge(params, report / data_docs.FOLDER)
@@ -23,6 +23,7 @@ def validate(params: Params) -> None:
         data_docs.take_offline(report / data_docs.FOLDER)
         paths.write_whole(report / "index.html", data_docs.ENTRY)
         quarantine.write(report, failures + quarantine.set_aside(table))
+        quarantine.write_without_eye(report, table)
         metrics = _metrics(table, params.base.classes) | {"expectations_evaluated": judge.meant}
         paths.write_whole(report / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     quarantine.stop_if(broken, table, failures)
@@ -36,7 +37,8 @@ def validate(params: Params) -> None:
 def _accepted(table: pd.DataFrame) -> Iterator[manifest.Row]:
     """Give the accepted rows with their bytes: a second pass over the shards, so that the bytes never all lie in memory."""
     added = [*facts.NAMES, "group", "split"]
-    kept = table[table["split"].notna()].set_index("id")[added].to_dict("index")
+    accepted = table[table["split"].notna()].set_index("id")[added].astype(object)
+    kept = accepted.where(accepted.notna(), None).to_dict("index")
     for row in manifest.stream(paths.COLLECTED):
         if row["id"] in kept:
             del row["reason"]
@@ -52,6 +54,7 @@ def _metrics(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
         "rejected": rejected,
         "rejected_share": round(rejected / max(len(table), 1), 6),
         "set_aside": len(table) - len(accepted) - rejected,
+        "no_eye": int((table["eye_found"] == 0).sum()),
         "near_duplicate_groups": int((table["group"].value_counts() > 1).sum()),
         **{name: int((accepted["split"] == name).sum()) for name in split.NAMES},
         **{f"accepted_{name}": int((accepted["label"] == name).sum()) for name in classes},

@@ -11,13 +11,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
 from irisline.model import saliency
 from irisline.model.answers import Prediction
+from irisline.model.neighbours import Neighbour
 from service.live import Live
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
@@ -25,11 +26,12 @@ MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
 
 @dataclass(frozen=True)
 class Answer:
-    """A prediction and the version that gave it; or why the picture cannot be decoded."""
+    """A prediction and the version that gave it, with what it rests on where that was asked; or why it cannot be decoded."""
 
     live: Live
     prediction: Prediction | UnreadableImage
     saliency: list[list[float]] | None = None
+    nearest: Sequence[Neighbour] = ()
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,10 @@ class Engine:
 
 
 def _predict(live: Live, prepared: list[list[View] | UnreadableImage]) -> list[Answer]:
-    logits = iter(live.classifier.logits_of([views for views in prepared if not isinstance(views, UnreadableImage)]))
+    outputs = iter(live.classifier.outputs_of([views for views in prepared if not isinstance(views, UnreadableImage)]))
     read = live.classifier.reader.picture
     return [
-        Answer(live, views if isinstance(views, UnreadableImage) else read(views, next(logits))) for views in prepared
+        Answer(live, views if isinstance(views, UnreadableImage) else read(views, next(outputs))) for views in prepared
     ]
 
 
@@ -161,11 +163,14 @@ def _prepare(live: Live, picture: bytes) -> list[View] | UnreadableImage:
 
 def _explain(live: Live, picture: bytes) -> Answer:
     views = _prepare(live, picture)
-    (answer,) = _predict(live, [views])
-    if isinstance(views, UnreadableImage) or not views:  # without an eye nothing was looked at
+    if isinstance(views, UnreadableImage):
+        return Answer(live, views)
+    (outputs,) = live.classifier.outputs_of([views])
+    answer = Answer(live, live.classifier.reader.picture(views, outputs))
+    if not views:  # without an eye nothing was looked at
         return answer
     fall = saliency.occlusion(live.classifier, views[0].pixels)
-    return Answer(live, answer.prediction, fall.round(4).tolist())
+    return replace(answer, saliency=fall.round(4).tolist(), nearest=live.classifier.reader.nearest(views, outputs))
 
 
 def _deliver(jobs: list[_Waiting], answers: list[Answer] | list[Answer | Exception]) -> None:

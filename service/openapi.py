@@ -48,7 +48,7 @@ def document(identity: Identity, keys: bool) -> dict[str, Any]:
 
 def _predict() -> dict[str, Any]:
     explain = {
-        "name": "explain", "in": "query", "required": False, "description": "add what the model looked at",
+        "name": "explain", "in": "query", "required": False, "description": "add what the answer rests on",
         "schema": {"type": "boolean", "default": False},
     }  # fmt: skip
     contents = {kind: {"schema": BINARY} for kind in bodies.IMAGE_TYPES}

@@ -1,5 +1,6 @@
 """The documents that the API gives, as types: what OpenAPI tells, and what the tests hold every answer to."""
 
+import base64
 from dataclasses import asdict
 from typing import Any
 
@@ -45,6 +46,16 @@ class Person(_Document):
     unsure: bool
     reason: str | None
     eyes: list[Eye]
+    distance: float | None
+
+
+class Neighbour(_Document):
+    """A training picture like the one asked about."""
+
+    id: str = Field(description="its file in the pool")
+    label: str
+    distance: float = Field(description="cosine, between what the network reads of the two")
+    thumbnail: str = Field(description="a small JPEG of what the network saw of it, as a data URI")
 
 
 class Answer(_Document):
@@ -58,11 +69,15 @@ class Answer(_Document):
     people: list[Person] = Field(
         description="the answer about each of the people whose eyes were found, the nearest first"
     )
+    distance: float | None = Field(
+        description="cosine, to the nearest training pictures; null without an eye, or for a version that has none of them"
+    )
     model: ModelName
     ms: float = Field(description="milliseconds from the request's arrival to its answer")
     saliency: list[list[float]] | None = Field(
         default=None, description="fall of the log odds when each part of the picture is covered; with explain=true"
     )
+    nearest: list[Neighbour] | None = Field(default=None, description="training pictures; with explain=true")
 
 
 class ProblemDetails(_Document):
@@ -124,4 +139,11 @@ def answer_document(answer: Any) -> dict[str, Any]:
     model = {"name": identity.name, "version": identity.version, "digest": identity.digest}
     people = [asdict(person) for person in prediction.people]
     shown: dict[str, Any] = {**vars(prediction), "people": people, "model": model}
-    return shown if answer.saliency is None else {**shown, "saliency": answer.saliency}
+    if answer.saliency is None:
+        return shown
+    return {**shown, "saliency": answer.saliency, "nearest": [_neighbour(each) for each in answer.nearest]}
+
+
+def _neighbour(neighbour: Any) -> dict[str, Any]:
+    jpeg = base64.b64encode(neighbour.thumbnail).decode()
+    return {**vars(neighbour), "thumbnail": f"data:image/jpeg;base64,{jpeg}"}

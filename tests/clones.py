@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -78,11 +79,16 @@ class Clone:
         return done
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start a command in a process group of its own, so that all of it can be killed."""
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(
-            words, cwd=self.folder, env=self.environment, stdout=quiet, stderr=quiet, start_new_session=True
-        )
+        """Start a command in a process group of its own, so that all of it can be killed; it writes to the log beside."""
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                words, cwd=self.folder, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    @property
+    def log(self) -> Path:
+        """What the command that was started last has said."""
+        return self.folder.with_name(f"{self.folder.name}.log")
 
     def git(self, *words: str) -> str:
         """Run git."""
@@ -128,7 +134,10 @@ def _remove(path: Path) -> None:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a command and all it started, at once."""
+    """Kill a command and all it started, at once, and wait until all of it is gone with the locks it held."""
     with suppress(ProcessLookupError):  # it had ended already
-        os.killpg(process.pid, signal.SIGKILL)
+        for _ in range(1000):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.poll()
+            time.sleep(0.01)
     process.wait()

@@ -51,6 +51,11 @@ def picture(label: str = "blue", key: object = 0, size: tuple[int, int] = (48, 4
     return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
 
 
+def square(label: str, key: object) -> images.Pixels:
+    """Give a keyed picture as a planted model sees it, uint8 (3, SIZE, SIZE)."""
+    return images.square(picture(label, key), SIZE, "squash")
+
+
 def saved(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
     """Give an image as the bytes of a file."""
     buffer = io.BytesIO()
@@ -78,22 +83,23 @@ def accept(folder: Path, counts: dict[str, int], classes: tuple[str, ...] = CLAS
 def linear(weights: NDArray[np.float32], bias: NDArray[np.float32], logarithms: bool = False) -> onnx.ModelProto:
     """Give the network logits = mean over pixels of weights * pixels + bias, for weights (3, SIZE, SIZE, classes).
 
-    With logarithms, of 1 + pixels: what differences of them say is the same in any light.
+    With logarithms, of 1 + pixels: what differences of them say is the same in any light. Its features are what is weighed.
     """
     flat = weights.reshape(-1, weights.shape[-1]) / weights[..., 0].size
     nodes = [
         helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Add", ["float", "one"], ["above one"]),
         helper.make_node("Log", ["above one"], ["logarithms"]),
-        helper.make_node("Flatten", ["logarithms" if logarithms else "float"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "weights"], ["weighed"]),
+        helper.make_node("Flatten", ["logarithms" if logarithms else "float"], ["features"]),
+        helper.make_node("MatMul", ["features", "weights"], ["weighed"]),
         helper.make_node("Add", ["weighed", "bias"], ["logits"]),
     ]
     constants = [numpy_helper.from_array(flat.astype(np.float32), "weights"), numpy_helper.from_array(bias, "bias")]
     constants.append(numpy_helper.from_array(np.ones(1, np.float32), "one"))
     pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", 3, SIZE, SIZE])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(bias)])
-    graph = helper.make_graph(nodes, "linear", [pixels], [logits], constants)
+    features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", len(flat)])
+    graph = helper.make_graph(nodes, "linear", [pixels], [logits, features], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
 
 

@@ -8,8 +8,9 @@ import yaml
 from PIL import Image
 
 from irisline import paths
-from irisline.data import label_patches, manifest, training_set
+from irisline.data import eye_facts, label_patches, manifest, training_set
 from irisline.data.label_patches import Patch
+from irisline.data.rendering import draw_pool
 from irisline.errors import DataError, MissingInput, ModelError
 from irisline.model import bundle, training
 from irisline.model.classifier import Classifier
@@ -18,6 +19,7 @@ from pipelines.collect import collect
 from pipelines.evaluate import evaluate
 from pipelines.labels import labels
 from pipelines.train import train
+from pipelines.validate import validate
 from tests import planted
 from tests.planted import CLASSES, picture, saved
 
@@ -190,6 +192,28 @@ def test_labels_writes_the_same_bytes_again(pool: Path, workers: int) -> None:
     assert (contents(paths.LABELLED), contents(paths.LABELS_REPORT)) == first
 
 
+LOOSE = {f"validate__min_{name}": 0.0 for name in ("contrast", "sharpness", "entropy", "class_share", "unique_share")}
+ALL_TRAIN = {"split__train": 1.0, "split__valid": 0.0, "split__test": 0.0}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")
+def test_validate_keeps_a_picture_without_an_eye_and_names_it(project: Path) -> None:
+    settings = planted.settings(preprocess__crop="eyes", validate__min_per_class=5, **LOOSE, **ALL_TRAIN)
+    draw_pool(paths.POOL, 12, seed=1, classes=CLASSES, defects=False)
+    (paths.POOL / "blue" / "shirt.jpg").write_bytes(saved(picture("blue", size=(200, 150))))
+    collect(settings)
+    validate(settings)
+    rows = {row["id"]: row for row in manifest.stream(paths.ACCEPTED)}
+    assert [rows["blue/shirt.jpg"][name] for name in eye_facts.NAMES] == [0, 0, None, None, None]
+    seen = [row for row in rows.values() if row["eyes"]]
+    assert len(seen) >= 11
+    assert all(row[name] is not None for row in seen for name in eye_facts.NAMES)
+    listed = (paths.VALIDATE_REPORT / "no_eye.csv").read_text().splitlines()
+    assert "blue/shirt.jpg,blue,train" in listed
+    assert len(listed) == 1 + len(rows) - len(seen)
+
+
 @pytest.mark.parametrize("stage", [labels, augment, evaluate])
 def test_a_stage_without_its_input_says_what_to_do(project: Path, stage: object) -> None:
     with pytest.raises(MissingInput, match=r"type dvc repro"):
@@ -266,6 +290,10 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     choice = json.loads((paths.EVALUATE_REPORT / "precision.json").read_text())
     assert (choice["test_images"], choice["chosen"] in bundle.NETWORKS) == (4, True)
     report = untimed(paths.EVALUATE_REPORT)
+    assert {"slices.csv", "slices.png"} <= set(report)
+    card = report["model_card.md"].decode()
+    assert "No facts of these pictures were measured" in card
+    assert "| blue | 8 | 2 | 2 |" in card
     said = capsys.readouterr()
     assert said.out.splitlines()[-1].startswith("published as version 1 of eye-colour"), said.err
 

@@ -29,7 +29,7 @@ class Api(litserve.LitAPI):
     def predict(self, x: list[list[View]]) -> list[dict[str, Any]]:
         """Answer."""
         read = self.classifier.reader.picture
-        return [asdict(read(views, logits)) for views, logits in zip(x, self.classifier.logits_of(x), strict=True)]
+        return [asdict(read(*seen)) for seen in zip(x, self.classifier.outputs_of(x), strict=True)]
 
     def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Give the answers one by one."""

@@ -123,9 +123,10 @@ def _document(outcome: "Outcome") -> dict[str, Any]:
 
 def _say_what_is_short(settings: "Params", outcome: "Outcome") -> None:
     wanted = settings.snapshot.per_class
+    who = "who answers has no other" if outcome.unanswered else "nobody has another"
     for label, count in outcome.short.items():
         more = f"add queries (snapshot.queries.{label}), sources or licences for more"
-        console.say(f"{label}: {wanted - count} of {wanted} pictures, and nobody has another; {more}")
+        console.say(f"{label}: {wanted - count} of {wanted} pictures, and {who}; {more}")
 
 
 def _planned(candidate: "Candidate") -> list[str]:

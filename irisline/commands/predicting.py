@@ -52,7 +52,10 @@ def _classifier(version: int | None, workspace: bool) -> tuple[str, "Classifier"
 
 def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
     try:
-        return {"file": str(file), **asdict(classifier.predict([file.read_bytes()])[0])}
+        ((views, outputs),) = classifier.read([file.read_bytes()])
+        near = classifier.reader.nearest(views, outputs)
+        nearest = [{"id": each.id, "label": each.label, "distance": each.distance} for each in near]
+        return {"file": str(file), **asdict(classifier.reader.picture(views, outputs)), "nearest": nearest}
     except OSError as error:
         return {"file": str(file), "error": error.strerror or str(error)}
     except UnreadableImage as error:

@@ -17,6 +17,7 @@ from irisline.params import Params
 HAS_PICTURES = "the pool has pictures"
 SHARE_REJECTED = "share rejected"
 OF_CLASS = "pictures of class "
+SEEN = "share of pictures in which an eye is found"
 UNKNOWN = "unknown"  # among the families: a picture may be without a licence
 ANY = "*"  # in Expectation.where: any value but null
 
@@ -69,6 +70,7 @@ def of_pool(params: Params) -> list[Expectation]:
     return [
         _rows(HAS_PICTURES, 1, "add pictures to data/<class>/", {}),
         _mean_at_most(SHARE_REJECTED, "rejected", limits.max_rejected_share, "max_rejected_share"),
+        *_seen(params),
         *(
             _rows(f"{OF_CLASS}{name}", limits.min_per_class, _more(name, "lower validate.min_per_class"), where)
             for name in classes
@@ -94,11 +96,12 @@ def of_pool(params: Params) -> list[Expectation]:
 
 
 def with_shared_pixels(table: pd.DataFrame, families: Collection[str]) -> pd.DataFrame:
-    """Give a facts table with short_side, refused_licence, and what its rows say of one another: labels_of_pixels, copy_of.
+    """Give a facts table with short_side, eye_found, refused_licence, and what its rows say of one another: labels_of_pixels,
+    copy_of.
 
-    refused_licence is the licence where there is one and its family is not accepted. copy_of is the id of the copy to
-    keep: the first whose licence is accepted, else the first. The other lines of of_images look at the pixels or their
-    label, so they keep or reject all copies alike.
+    eye_found is 1 or 0, null where no eye was sought. refused_licence is the licence where there is one and its family is
+    not accepted. copy_of is the id of the copy to keep: the first whose licence is accepted, else the first. The other lines
+    of of_images look at the pixels or their label, so they keep or reject all copies alike.
     """
     stated = table["licence"].fillna("")
     refused = ~stated.map(lambda licence: licences.accepted(licence, families)).astype("bool")
@@ -107,6 +110,7 @@ def with_shared_pixels(table: pd.DataFrame, families: Collection[str]) -> pd.Dat
     kept = licensed_first.groupby("sha256")["id"].transform("first").reindex(table.index)
     return table.assign(
         refused_licence=table["licence"].where(refused),
+        eye_found=table["eyes"].gt(0).astype("float64").where(table["eyes"].notna()),
         short_side=table[["width", "height"]].min(axis=1).astype("float64"),
         labels_of_pixels=pixels["label"].transform("nunique").astype("float64"),
         copy_of=kept.where(kept != table["id"]),
@@ -156,6 +160,17 @@ def _mean_at_most(name: str, column: str, share: float, key: str) -> Expectation
     kwargs = {"column": column, "max_value": share}
     limit = f"must be at most {share:.0%}"
     return Expectation(name, "expect_column_mean_to_be_between", limit, _change("raise", key), kwargs)
+
+
+def _seen(params: Params) -> list[Expectation]:
+    """A finder's miss is no fault of the picture: too many are the pool's."""
+    if params.preprocess.crop == "none":
+        return []
+    share = params.validate_.min_seen_share
+    kwargs = {"column": "eye_found", "min_value": share}
+    advice = "add pictures that show an eye, lower validate.min_seen_share, or set preprocess.crop: none"
+    limit = f"must be at least {share:.0%}"
+    return [Expectation(SEEN, "expect_column_mean_to_be_between", limit, advice, kwargs)]
 
 
 def _smallest(name: str, column: str, share: float, key: str) -> Expectation:

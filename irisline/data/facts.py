@@ -1,6 +1,7 @@
 """Numbers about one picture that tell whether it is worth learning from. Judges nothing: limits live in expectations."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,14 @@ import pandas as pd
 from PIL import Image, ImageFilter, ImageStat
 
 from irisline import console
-from irisline.data import manifest
+from irisline.data import eye_facts, manifest
 from irisline.data.manifest import Row
 from irisline.execution import map_ordered
 from irisline.params import Execution
 
 SHARPNESS_SIDE = 256  # pixels of the longer side: focus as a network sees it, not as a camera stored it
 REBLUR = 2.0  # pixels, the Gaussian's sigma; measured: blurred pictures lose 4-25 %, sharp ones 55-92 %
-NAMES = ("aspect", "brightness", "contrast", "sharpness", "entropy")
+NAMES = ("aspect", "brightness", "contrast", "sharpness", "entropy", *eye_facts.NAMES)
 
 
 def aspect(width: int, height: int) -> float:
@@ -59,7 +60,7 @@ def entropy(luma: Image.Image) -> float:
     return float(luma.entropy())
 
 
-def measure(row: Row) -> Row:
+def measure(row: Row, with_eyes: bool) -> Row:
     """Give a collected row with its facts in place of its bytes; the facts of an unreadable picture are null."""
     rest = {name: value for name, value in row.items() if name != "image"}
     if row["reason"] is not None:
@@ -73,17 +74,23 @@ def measure(row: Row) -> Row:
         "contrast": contrast(luma),
         "sharpness": sharpness(luma),
         "entropy": entropy(luma),
+        **(_of_eyes(row["image"]) if with_eyes else dict.fromkeys(eye_facts.NAMES)),
     }
 
 
-def table(folder: Path, execution: Execution) -> pd.DataFrame:
+def _of_eyes(image: bytes) -> Row:
+    return eye_facts.measure(Image.open(io.BytesIO(image)).convert("RGB"))
+
+
+def table(folder: Path, execution: Execution, with_eyes: bool) -> pd.DataFrame:
     """Give the collected rows with their facts, without bytes, in the order they were collected.
 
+    Facts of eyes are null where they are not sought.
     Raise MissingInput when the folder has no shards.
     """
     with console.progress("validate", manifest.count(folder)) as advance:
         rows = []
-        for row in map_ordered(measure, manifest.stream(folder), execution):
+        for row in map_ordered(partial(measure, with_eyes=with_eyes), manifest.stream(folder), execution):
             rows.append(row)
             advance(1)
     columns = [name for name in manifest.COLLECTED.names if name != "image"]

@@ -1,5 +1,6 @@
 """What tells pictures apart by what they show: a digest of the pixels, and a perceptual hash. Knows nothing of labels."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,18 @@ class Fingerprint:
     pixels: str = ""  # sha256, as images.pixel_digest gives it
     phash: int = 0  # 64 bits
     reason: str = ""
+
+    @property
+    def written(self) -> str:
+        """The perceptual hash as 16 hex digits; nothing where there is none."""
+        return "" if self.reason else f"{self.phash:016x}"
+
+
+def recorded(phash: str) -> Fingerprint:
+    """Give the fingerprint of a picture of which only the written perceptual hash is left; one without has a reason."""
+    if not re.fullmatch("[0-9a-f]{16}", phash):
+        return Fingerprint(reason="no perceptual hash was recorded")
+    return Fingerprint(phash=int(phash, 16))
 
 
 def of_file(file: Path, limits: Collect) -> Fingerprint:

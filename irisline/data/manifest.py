@@ -32,6 +32,11 @@ _FACTS = [
     pa.field("contrast", pa.float64()),
     pa.field("sharpness", pa.float64()),
     pa.field("entropy", pa.float64()),
+    pa.field("people", pa.int32()),  # whose eyes are seen; these facts are null where no eyes are sought
+    pa.field("eyes", pa.int32()),  # of the nearest person; 0 where none is found, and then the next are null
+    pa.field("eye_radius", pa.float64()),  # of the larger iris, as a share of the picture's width
+    pa.field("skin_tone", pa.float64()),  # individual typology angle in degrees, -90 (dark) to 90 (light)
+    pa.field("light", pa.float64()),  # binary logarithm of red / blue in the white of the eye
 ]
 
 COLLECTED = pa.schema(

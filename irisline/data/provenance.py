@@ -34,6 +34,7 @@ FIELDS = (
     "fetched_at",
     "status",
 )
+PHASH = "phash"  # behind the others, where a snapshot fetched the picture: 16 hex digits that know it without its file
 FETCHED = "fetched"
 
 Line = dict[str, str]

@@ -1,4 +1,4 @@
-"""What a person reads of the pictures that stay out: rejected.csv, and the one line when the stage stops."""
+"""What a person reads of single pictures: rejected.csv, no_eye.csv, and the one line when the stage stops."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from irisline.data import contract
 from irisline.data.expectations import Broken, Failure
 from irisline.errors import DataError
 
-FILE = "rejected.csv"
+FILE, NO_EYE = "rejected.csv", "no_eye.csv"
 SET_ASIDE = "near-duplicates in one split"
 
 
@@ -38,6 +38,12 @@ def write(folder: Path, failures: Sequence[Failure]) -> None:
     paths.write_whole(folder / FILE, lines.getvalue())
 
 
+def write_without_eye(folder: Path, table: pd.DataFrame) -> None:
+    """Write no_eye.csv: the pictures in which an eye was sought and none was found, with their split if they are accepted."""
+    lines = table.loc[table["eye_found"] == 0, ["id", "label", "split"]]
+    paths.write_whole(folder / NO_EYE, lines.to_csv(index=False, lineterminator="\n"))
+
+
 def stop_if(broken: Sequence[Broken], table: pd.DataFrame, failures: Sequence[Failure]) -> None:
     """Raise DataError with one line about the weightiest broken expectation of the pool, if there is one."""
     if not broken:
@@ -58,7 +64,8 @@ def _sentence(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) 
     if line.name.startswith(contract.OF_CLASS) and broken.observed == 0:
         return f"{paths.POOL}: {line.name}: none accepted, {line.limit}; {line.advice}"
     seen = "not met" if broken.observed is None else f"{broken.observed:.4g}"
-    return f"{paths.VALIDATE_REPORT / FILE}: {line.name}: {seen}, {line.limit}; {line.advice}"
+    file = NO_EYE if line.name == contract.SEEN else FILE
+    return f"{paths.VALIDATE_REPORT / file}: {line.name}: {seen}, {line.limit}; {line.advice}"
 
 
 def _rejected(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) -> str:

@@ -6,6 +6,7 @@ were, then the files go; the same command again does what is left. Knows nothing
 
 import hashlib
 import re
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from irisline.data.provenance import Line
 from irisline.data.snapshot import filing
 from irisline.data.snapshot.journal import alone
 from irisline.data.snapshot.snapshot import pin
+from irisline.data.sources import wording
 from irisline.data.take_down import STATUS, Rule, TakeDowns
 from irisline.errors import DataError, MissingInput
 from irisline.params import Params
@@ -24,7 +26,7 @@ from irisline.params import Params
 # what a person wrote into a column of their own.
 _LEFT = tuple(name for name in provenance.FIELDS if name not in ("title", "author"))
 _SCRATCH = paths.SCRATCH / "take-down"
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://.*", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 Files = Mapping[str, Path]  # by id
@@ -37,6 +39,7 @@ class Removed:
     id: str
     md5: str  # the name of its bytes in DVC's cache and remotes
     pixels: str  # sha256; empty when it could not be decoded
+    phash: str  # what finds its copies
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     ids |= _cut_off(lines, files, known)
     going = {name: file for name, file in files.items() if name in ids}
     removed, alike = _look(settings, files, going)
-    rules = [rule for rule in _rules(asked, sorted(ids), lines, going) if rule.covered() and known.adds(rule)]
+    rules = [rule for rule in _rules(asked, sorted(ids), lines, going, removed) if rule.covered() and known.adds(rule)]
     left = [_forgotten(line) if line["id"] in ids else line for line in lines]
     if rules:
         take_down.write(paths.POOL / paths.TAKE_DOWNS, [*known.rules, *rules])
@@ -99,6 +102,7 @@ def _finish(settings: Params) -> None:
     """Bring what follows from the pool up to date, whether or not it has changed: a removal before may have been cut off."""
     if (paths.POOL / paths.ATTRIBUTION).is_file():
         filing.attribute(_SCRATCH, settings.base.classes)
+    shutil.rmtree(paths.ANSWERS, ignore_errors=True)  # they name authors
     pin()
 
 
@@ -115,6 +119,8 @@ def _asked(what: str, reason: str, classes: Collection[str], authors: Collection
     if not author and _name(what).partition("/")[0] in classes and "/" in _name(what):
         return Rule(when, "id", reason=reason)
     if not author and _ADDRESS.fullmatch(what):
+        if not wording.address(what.replace(" ", "%20")):
+            raise DataError(f"take-down: {what[:200]!r} is no address of the web; copy it again from the browser")
         return Rule(when, "url", image_url=what, reason=reason)
     if not author and _SHA256.fullmatch(what):
         return Rule(when, "sha256", sha256=what.lower(), reason=reason)
@@ -147,15 +153,17 @@ def _meant(asked: Rule, known: TakeDowns, lines: Iterable[Line], files: Files) -
     return ids
 
 
-def _rules(asked: Rule, ids: Collection[str], lines: Iterable[Line], going: Files) -> Iterator[Rule]:
+def _rules(
+    asked: Rule, ids: Collection[str], lines: Iterable[Line], going: Files, removed: Iterable[Removed]
+) -> Iterator[Rule]:
     """Give what is to be remembered: each picture by all it can be known by, or what was asked where there is none."""
     if not ids:
         yield asked
-    known = provenance.by_id(lines)
+    known, seen = provenance.by_id(lines), {one.id: one.phash for one in removed}
     for name in ids:
         rule = _rule(asked, name, known.get(name, {}))
         sha256 = _digest("sha256", going[name]) if name in going else rule.sha256
-        yield replace(rule, author=asked.author, sha256=sha256)
+        yield replace(rule, author=asked.author, sha256=sha256, phash=seen.get(name) or rule.phash)
 
 
 def _known_by(asked: Rule, line: Line) -> Rule:
@@ -163,9 +171,15 @@ def _known_by(asked: Rule, line: Line) -> Rule:
 
 
 def _rule(asked: Rule, name: str, line: Mapping[str, str]) -> Rule:
-    """Give what a picture can be known by, without its author and paths of this machine."""
+    """Give what a picture can be known by, without its author and paths of this machine.
+
+    A page stands for it where it is of one picture, or was asked for: others show many.
+    """
     provider, stem = line.get("provider") or "", Path(name).stem
     addresses = {key: line.get(key) or "" for key in ("image_url", "page_url")}
+    page = addresses["page_url"]
+    if not take_down.leads_to_one(page) and take_down.address(page) != take_down.address(asked.image_url):
+        del addresses["page_url"]
     return Rule(
         asked.when,
         asked.what,
@@ -173,6 +187,7 @@ def _rule(asked: Rule, name: str, line: Mapping[str, str]) -> Rule:
         provider_id=stem.removeprefix(f"{provider}-") if provider and stem.startswith(f"{provider}-") else "",
         **{key: url for key, url in addresses.items() if not url.startswith("file:")},
         sha256=line.get("sha256") or "",
+        phash=line.get(provenance.PHASH) or "",
         reason=asked.reason,
     )
 
@@ -189,7 +204,9 @@ def _look(settings: Params, files: Files, going: Files) -> tuple[tuple[Removed, 
     staying = fingerprints.Index(settings.split.near_duplicate_distance)
     for name in files.keys() - going.keys():
         staying.add(name, seen[name])
-    removed = tuple(Removed(name, _digest("md5", file), seen[name].pixels) for name, file in going.items())
+    removed = tuple(
+        Removed(name, _digest("md5", file), seen[name].pixels, seen[name].written) for name, file in going.items()
+    )
     alike = {name: sorted(staying.like(seen[name])) for name in going if not seen[name].reason}
     return removed, {name: others for name, others in alike.items() if others}
 

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from irisline import paths
 from irisline.errors import DataError
@@ -22,6 +22,14 @@ from irisline.errors import DataError
 STATUS = "taken_down"  # in sources.csv
 LONGEST = 120  # signs of an id that are compared; a file is not named after more
 DIGEST = "sha256:"  # of an author's name, in place of the name
+# Many addresses of one picture, and the one that stands for them. Forms: flickr.com/services/api/misc.urls.html,
+# commons.wikimedia.org/wiki/Commons:FAQ; MediaWiki writes a title's spaces as _.
+_PICTURES = (
+    (re.compile(r"(?:m\.)?flickr\.com/photos/[^/]+/(\d+)(?:[/?].*)?"), "flickr.com/photos/{}"),
+    (re.compile(r"[\w.]+\.static\.?flickr\.com/.*/(\d+)_[0-9a-f]{6,}(?:_\w+)?\.\w+(?:\?.*)?"), "flickr.com/photos/{}"),
+    (re.compile(r"commons\.(?:m\.)?wikimedia\.org/(?:wiki/|w/index\.php\?title=)File:([^?&]+).*"), "commons/File:{}"),
+    (re.compile(r"upload\.wikimedia\.org/wikipedia/commons/(?:thumb/)?\w/\w\w/([^/?]+).*"), "commons/File:{}"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,12 @@ class Rule:
     author: str = ""
     sha256: str = ""  # of the file's bytes
     reason: str = ""
+    phash: str = ""  # of the picture, 16 hex digits: what is near it is refused once it is fetched
+
+    @property
+    def said(self) -> str:
+        """The rule as the end of a sentence."""
+        return f"taken down {self.when[:10]}: {self.reason}"
 
     def covered(self) -> set[str]:
         """Give what it covers, as keys does."""
@@ -57,7 +71,7 @@ class TakeDowns:
         """Give why a picture may not be fetched, as a sentence, or None; what is not known of it is empty."""
         asked = keys(provider, provider_id, image_url, page_url, sha256) | ({_author(author)} if author else set())
         rule = next((self._covering[key] for key in sorted(asked) if key in self._covering), None)
-        return f"taken down {rule.when[:10]}: {rule.reason}" if rule else None
+        return rule.said if rule else None
 
     def adds(self, rule: Rule) -> bool:
         """Whether a rule covers anything that is not covered yet."""
@@ -98,7 +112,8 @@ def author_digest(author: str) -> str:
 
 
 def _rule(line: Mapping[str, str | None]) -> Rule:
-    return Rule(**{field.name: line[field.name] or "" for field in fields(Rule)})
+    known = {"phash": "", **line}  # files written before have no such column
+    return Rule(**{field.name: known[field.name] or "" for field in fields(Rule)})
 
 
 def _author(author: str) -> str:
@@ -107,10 +122,35 @@ def _author(author: str) -> str:
 
 
 def address(url: str) -> str:
-    """Give an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page."""
-    parts = urlsplit(url.strip())
-    host = parts.netloc.lower().removeprefix("www.")
-    return f"{host}{parts.path.rstrip('/')}" + (f"?{parts.query}" if parts.query else "")
+    """Give an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page.
+
+    Of Flickr and Commons, which have many addresses for a picture, the one that stands for all. What is no address stays.
+    """
+    return _of_one_picture(url) or _plainly(url)
+
+
+def leads_to_one(page_url: str) -> bool:
+    """Whether a page is known to be of one picture, so that it stands for the picture."""
+    return bool(_of_one_picture(page_url))
+
+
+def _of_one_picture(url: str) -> str:
+    found = ((form.fullmatch(_plainly(url)), stands) for form, stands in _PICTURES)
+    return next((stands.format(hit[1].replace("%20", "_")) for hit, stands in found if hit), "")
+
+
+def _plainly(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url.strip()
+    host = re.sub(r":(?:80|443)$", "", parts.netloc.lower()).removeprefix("www.")
+    return f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{_escaped(parts.query)}" if parts.query else "")
+
+
+def _escaped(part: str) -> str:
+    """Give a part of an address in one spelling of many: escaped where it must be, accents composed."""
+    return quote(unicodedata.normalize("NFC", unquote(part)), safe="/:@!$&'()*+,;=~")
 
 
 def _plain(provider_id: str) -> str:

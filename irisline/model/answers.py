@@ -1,6 +1,6 @@
 """What an answer is, and how the eyes of a person and the people of a picture come to one.
 
-Arithmetic on logits and what they are of. Knows nothing of pixels, networks or files.
+Arithmetic on a network's outputs and what they are of. Knows nothing of how they come about, nor of files.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ from irisline.data.eyes import NO_EYE
 from irisline.data.views import Place, View
 from irisline.model import calibration
 from irisline.model.calibration import Calibration
+from irisline.model.neighbours import Features, Gallery, Neighbour
+from irisline.model.runtime import Outputs
 
 LEAST_COLOUR = 6  # of 255, between an eye's bands where they differ most: grey pictures stored as JPEG have 0 to 2
 
@@ -37,6 +39,7 @@ class Person:
     unsure: bool
     reason: str | None
     eyes: tuple[Eye, ...]
+    distance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,43 +55,61 @@ class Prediction:
     unsure: bool
     reason: str | None
     people: tuple[Person, ...] = ()
+    distance: float | None = None  # cosine, to the nearest training pictures; None where there are none to compare with
 
 
 class Reader:
-    """Reads logits as answers, by the classes and the calibration of a model."""
+    """Reads outputs as answers, by the classes, the calibration and the training pictures of a model."""
 
-    def __init__(self, classes: Sequence[str], calibrated: Calibration) -> None:
-        self.classes, self.calibration = list(classes), calibrated
+    def __init__(self, classes: Sequence[str], calibrated: Calibration, gallery: Gallery | None = None) -> None:
+        self.classes, self.calibration, self.gallery = list(classes), calibrated, gallery
 
-    def answer(self, logits: Logits) -> Prediction:
-        """Give the answer that combined logits, float32 (classes,), stand for."""
-        shares = self._shares(logits)
+    def answer(self, logits: Logits, features: Features) -> Prediction:
+        """Give the answer that combined logits, float32 (classes,), stand for; the features are of what they combine."""
+        shares = self.shares(logits)
         label, confidence = max(shares.items(), key=lambda share: share[1])
-        threshold = self.calibration.unsure_threshold
-        unsure = confidence < threshold
-        reason = f"confidence {confidence:.2f} is below {threshold:.2f}" if unsure else None
-        return Prediction(label, shares, confidence, unsure, reason)
+        distance = self.gallery.distance(features) if self.gallery and len(features) else None
+        reason = self._unlike(distance) or self._doubtful(confidence)
+        return Prediction(label, shares, confidence, reason is not None, reason, distance=distance)
 
-    def picture(self, views: Sequence[View], logits: Logits) -> Prediction:
-        """Give the answer about a picture from its views and their logits, float32 (views, classes)."""
-        answer = self.answer(combined(views, logits))
-        if not views:
-            return replace(answer, unsure=True, reason=NO_EYE)
-        if views[0].place is None:
-            return answer
-        people = tuple(self._person(views, logits, number) for number in sorted({view.person for view in views}))
+    def picture(self, views: Sequence[View], outputs: Outputs) -> Prediction:
+        """Give the answer about a picture from its views and what the network gives of them."""
+        if not views or views[0].place is None:
+            answer = self.answer(combined(views, outputs.logits), outputs.features)
+            return answer if views else replace(answer, unsure=True, reason=NO_EYE)
+        people = tuple(self._person(views, outputs, number) for number in sorted({view.person for view in views}))
         nearest, clash = people[0], _clash(people)
-        answer = Prediction(nearest.label, nearest.probabilities, nearest.confidence, nearest.unsure, nearest.reason)
-        return replace(answer, unsure=answer.unsure or clash is not None, reason=answer.reason or clash, people=people)
+        unsure, reason = nearest.unsure or clash is not None, nearest.reason or clash
+        shares = nearest.probabilities
+        return Prediction(nearest.label, shares, nearest.confidence, unsure, reason, people, nearest.distance)
 
-    def _person(self, views: Sequence[View], logits: Logits, number: int) -> Person:
-        of_person = [index for index, view in enumerate(views) if view.person == number]
-        answer = self.answer(logits[of_person].mean(axis=0))
-        places = [(views[index].place, logits[index]) for index in of_person]
-        eyes = tuple(Eye(place, self._shares(of_eye)) for place, of_eye in places if place)
-        odd = self._odd_eyes(eyes) or _colourless([views[index] for index in of_person])
+    def nearest(self, views: Sequence[View], outputs: Outputs) -> list[Neighbour]:
+        """Give the training pictures nearest to the nearest person; none without a view, or where there are none to compare."""
+        return self.gallery.nearest(outputs.features[_of(0, views)]) if self.gallery and views else []
+
+    def shares(self, logits: Logits) -> dict[str, float]:
+        """Give the probability of each class, for logits float32 (classes,)."""
+        probabilities = calibration.softmax(logits[None] / self.calibration.temperature)[0]
+        return {name: float(share) for name, share in zip(self.classes, probabilities, strict=True)}
+
+    def _person(self, views: Sequence[View], outputs: Outputs, number: int) -> Person:
+        own = _of(number, views)
+        logits = outputs.logits[own]
+        answer = self.answer(logits.mean(axis=0), outputs.features[own])
+        places = zip((views[index].place for index in own), logits, strict=True)
+        eyes = tuple(Eye(place, self.shares(of_eye)) for place, of_eye in places if place)
+        odd = self._odd_eyes(eyes) or _colourless([views[index] for index in own])
         unsure, reason = answer.unsure or odd is not None, odd or answer.reason
-        return Person(answer.label, answer.probabilities, answer.confidence, unsure, reason, eyes)
+        return Person(answer.label, answer.probabilities, answer.confidence, unsure, reason, eyes, answer.distance)
+
+    def _unlike(self, distance: float | None) -> str | None:
+        limit = self.calibration.unlike_distance
+        far = distance is not None and limit is not None and distance > limit
+        return f"unlike any training picture: distance {distance:.3f} is above {limit:.3f}" if far else None
+
+    def _doubtful(self, confidence: float) -> str | None:
+        threshold = self.calibration.unsure_threshold
+        return f"confidence {confidence:.2f} is below {threshold:.2f}" if confidence < threshold else None
 
     def _odd_eyes(self, eyes: Sequence[Eye]) -> str | None:
         """Say that a person's eyes are of two classes, each surely so."""
@@ -96,16 +117,16 @@ class Reader:
         sure = all(max(eye.probabilities.values()) >= self.calibration.unsure_threshold for eye in eyes)
         return f"one eye looks {labels[0]}, the other {labels[1]}" if sure and len(set(labels)) > 1 else None
 
-    def _shares(self, logits: Logits) -> dict[str, float]:
-        probabilities = calibration.softmax(logits[None] / self.calibration.temperature)[0]
-        return {name: float(share) for name, share in zip(self.classes, probabilities, strict=True)}
-
 
 def combined(views: Sequence[View], logits: Logits) -> Logits:
     """Give the logits of a picture, float32 (classes,): the mean over the nearest person's views; zeros without a view."""
-    nearest = [index for index, view in enumerate(views) if view.person == 0]
+    nearest = _of(0, views)
     mean: Logits = logits[nearest].mean(axis=0) if nearest else np.zeros(logits.shape[1], np.float32)
     return mean
+
+
+def _of(person: int, views: Sequence[View]) -> list[int]:
+    return [index for index, view in enumerate(views) if view.person == person]
 
 
 def _colourless(views: Sequence[View]) -> str | None:

@@ -114,6 +114,6 @@ def _shown(item: tuple[manifest.Row, str], tried: Trial) -> list[tuple[Asked, li
 
 
 def _answered(classifier: Classifier, shown: Sequence[tuple[Asked, list[View]]]) -> Iterator[Asked]:
-    logits = classifier.logits_of([seen for _, seen in shown]) if shown else []
-    for (question, seen), of_seen in zip(shown, logits, strict=True):
+    outputs = classifier.outputs_of([seen for _, seen in shown]) if shown else []
+    for (question, seen), of_seen in zip(shown, outputs, strict=True):
         yield replace(question, said=classifier.reader.picture(seen, of_seen).label if seen else None)

@@ -18,12 +18,13 @@ ANSWERS: dict[Precision, str] = {"float32": "golden/answers.json", "int8": "gold
 
 NAMES = (NETWORKS["float32"], WEIGHTS, "model.json", "calibration.json", ANSWERS["float32"])
 INT8 = (NETWORKS["int8"], ANSWERS["int8"])  # of a network that can be quantised
+NEIGHBOURS = "neighbours.npz"  # versions from before they were compared with have none
 
 
 def files(*folders: Path) -> dict[str, Path]:
     """Give the path of each file of a version by its name in the bundle; raise MissingInput that names the first absent."""
     found = {name: find(name, folders) for name in NAMES}
-    found.update({name: path for name in INT8 if (path := locate(name, folders))})
+    found.update({name: path for name in (*INT8, NEIGHBOURS) if (path := locate(name, folders))})
     golden = found[ANSWERS["float32"]].parent
     found.update({f"golden/{picture.name}": picture for picture in sorted(golden.glob("*.jpg"))})
     return dict(sorted(found.items()))

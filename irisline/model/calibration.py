@@ -16,10 +16,11 @@ Labels = NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Calibration:
-    """The temperature that divides logits, and the confidence from which an answer is given without a warning."""
+    """The temperature that divides logits, and the limits of what is answered without a warning."""
 
     temperature: float
-    unsure_threshold: float
+    unsure_threshold: float  # the lowest confidence
+    unlike_distance: float | None = None  # the largest, to training pictures; None before there were any
 
 
 NONE = Calibration(1.0, 0.0)

@@ -19,8 +19,9 @@ from irisline.data.views import View
 from irisline.errors import ModelError
 from irisline.model import bundle, calibration, runtime
 from irisline.model.answers import Prediction, Reader
-from irisline.model.bundle import Precision
-from irisline.model.runtime import Device, Runtime
+from irisline.model.bundle import NEIGHBOURS, Precision
+from irisline.model.neighbours import Gallery
+from irisline.model.runtime import Device, Outputs, Runtime
 from irisline.params import Preprocess
 
 BATCH = 32
@@ -29,10 +30,12 @@ BATCH = 32
 class Classifier:
     """A model with its preprocessing and calibration."""
 
-    def __init__(self, runner: Runtime, facts: dict[str, object], calibrated: calibration.Calibration) -> None:
+    def __init__(
+        self, runner: Runtime, facts: dict[str, object], calibrated: calibration.Calibration, gallery: Gallery | None
+    ) -> None:
         self.runtime, self.calibration = runner, calibrated
         self.classes: list[str] = list(facts["classes"])  # type: ignore[call-overload]
-        self.reader = Reader(self.classes, calibrated)
+        self.reader = Reader(self.classes, calibrated, gallery)
         self.preprocess = Preprocess.model_validate(facts["preprocess"])
         self.digest = str(facts["digest"])
         self.max_side, self.max_pixels = int(str(facts["max_side"])), int(str(facts["max_pixels"]))
@@ -41,11 +44,13 @@ class Classifier:
     def load(cls, *folders: Path, device: Device = "cpu", precision: Precision = "float32", threads: int = 0) -> Self:
         """Give the classifier whose files lie in these folders; raise MissingInput or ModelError when they do not."""
         facts_file, calibrated = bundle.find("model.json", folders), bundle.locate("calibration.json", folders)
+        compared = bundle.locate(NEIGHBOURS, folders)
+        gallery = Gallery.read(compared) if compared else None
         runner = runtime.choose(folders, device, precision, threads)
         try:
             facts = json.loads(facts_file.read_text())
             found = calibration.read(calibrated) if calibrated else calibration.NONE
-            return cls(runner, facts, found)
+            return cls(runner, facts, found, gallery)
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{facts_file.parent}: not a model of this program: {error}; publish it anew") from error
 
@@ -66,20 +71,22 @@ class Classifier:
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Give the network's raw outputs, float32 (n, classes), for uint8 (n, 3, size, size)."""
-        return self.runtime.logits(pixels)
+        return self.runtime.run(pixels).logits
 
     def predict(self, pictures: Iterable[bytes]) -> list[Prediction]:
         """Give one answer per picture; raise UnreadableImage for the first that cannot be decoded."""
-        return [self.reader.picture(seen, logits) for seen, logits in self.read(pictures)]
+        return [self.reader.picture(seen, outputs) for seen, outputs in self.read(pictures)]
 
-    def read(self, pictures: Iterable[bytes]) -> Iterator[tuple[list[View], NDArray[np.float32]]]:
-        """Give each picture's views with their logits, float32 (views, classes), in batches; memory stays bounded."""
+    def read(self, pictures: Iterable[bytes]) -> Iterator[tuple[list[View], Outputs]]:
+        """Give each picture's views with what the network gives of them, in batches; memory stays bounded."""
         pending = iter(pictures)
         while batch := [self.look(data) for data in islice(pending, BATCH)]:
-            yield from zip(batch, self.logits_of(batch), strict=True)
+            yield from zip(batch, self.outputs_of(batch), strict=True)
 
-    def logits_of(self, batch: Sequence[Sequence[View]]) -> list[NDArray[np.float32]]:
-        """Give the logits of the views of each picture, all asked at once, float32 (views, classes)."""
+    def outputs_of(self, batch: Sequence[Sequence[View]]) -> list[Outputs]:
+        """Give what the network gives of the views of each picture, all asked at once."""
         squares = [view.pixels for seen in batch for view in seen]
-        logits = self.logits(np.stack(squares)) if squares else np.zeros((0, len(self.classes)), np.float32)
-        return np.split(logits, np.cumsum([len(seen) for seen in batch])[:-1])
+        nothing = Outputs(np.zeros((0, len(self.classes)), np.float32), np.zeros((0, 0), np.float32))
+        edges = np.cumsum([len(seen) for seen in batch])[:-1]
+        parts = (np.split(part, edges) for part in (self.runtime.run(np.stack(squares)) if squares else nothing))
+        return [Outputs(*of_picture) for of_picture in zip(*parts, strict=True)]

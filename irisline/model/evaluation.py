@@ -1,8 +1,9 @@
 """A classifier against a split: its answers, their calibration and measurement, and the golden set."""
 
+import heapq
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,19 +12,25 @@ from numpy.typing import NDArray
 
 from irisline import console, keyed
 from irisline.data import manifest
+from irisline.data.manifest import Row
 from irisline.errors import DataError
 from irisline.model import bundle, calibration, metrics
 from irisline.model.answers import Prediction, combined
 from irisline.model.bundle import ANSWERS, NETWORKS
 from irisline.model.calibration import Calibration, Floats, Labels
 from irisline.model.classifier import Classifier
+from irisline.model.neighbours import Gallery
+from irisline.params import Evaluate
+
+MOST = 2048  # training pictures that answers are compared with, drawn by key: more cost time with every answer
 
 
 @dataclass(frozen=True)
 class Answers:
     """What a classifier made of the pictures of a split, in their order: logits (n, classes), the others (n,).
 
-    Not seen is a picture without a view, an eye say: its logits are zeros, which are no answer.
+    Not seen is a picture without a view, an eye say: its logits are zeros, which are no answer. Distances are those to
+    training pictures, NaN where there is none.
     """
 
     ids: list[str]
@@ -32,12 +39,14 @@ class Answers:
     logits: Floats
     seen: NDArray[np.bool_]
     unsure: NDArray[np.bool_]
+    distances: Floats
 
     def of_seen(self) -> Self:
         """Give the answers about the pictures that were seen."""
         kept = np.flatnonzero(self.seen)
         ids, digests = [self.ids[at] for at in kept], [self.digests[at] for at in kept]
-        return type(self)(ids, digests, self.truth[kept], self.logits[kept], self.seen[kept], self.unsure[kept])
+        truth, logits, unsure = self.truth[kept], self.logits[kept], self.unsure[kept]
+        return type(self)(ids, digests, truth, logits, self.seen[kept], unsure, self.distances[kept])
 
     def probabilities(self, temperature: float = 1.0) -> Floats:
         """Give probabilities (n, classes)."""
@@ -64,14 +73,16 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
 
     with console.progress(f"answer the {split} split", None) as advance:
         read = [
-            (combined(views, logits), bool(views), classifier.reader.picture(views, logits).unsure)
-            for views, logits in classifier.read(pictures(advance))
+            (combined(views, outputs.logits), bool(views), answer.unsure, answer.distance)
+            for views, outputs in classifier.read(pictures(advance))
+            for answer in [classifier.reader.picture(views, outputs)]
         ]
     if not read:
         raise DataError(f"{folder}: no pictures in the {split} split; add pictures or raise split.{split}")
     ids, digests, truth = zip(*asked, strict=True)
-    logits, seen, unsure = zip(*read, strict=True)
-    found = Answers(list(ids), list(digests), np.array(truth), np.stack(logits), np.array(seen), np.array(unsure))
+    logits, seen, unsure, distances = zip(*read, strict=True)
+    told = np.stack(logits), np.array(seen), np.array(unsure), np.array(distances, np.float64)  # None becomes NaN
+    found = Answers(list(ids), list(digests), np.array(truth), *told)
     if blind := sorted(set(truth) - set(found.of_seen().truth.tolist())):
         name = classifier.classes[blind[0]]
         raise DataError(f"{folder}: no eye found in any {name} picture of the {split} split; add some that show one")
@@ -94,6 +105,7 @@ def measure(
         "ece_uncalibrated": metrics.expected_calibration_error(test.probabilities(), test.truth),
         "temperature": calibrated.temperature,
         "unsure_threshold": calibrated.unsure_threshold,
+        **_unlike(test, calibrated.unlike_distance),
         "coverage": coverage,
         "selective_risk": float(test.wrong[given].mean()) if given.any() else 0.0,
         "baseline_error_rate": float((len(test.truth) - np.bincount(test.truth).max()) / len(test.truth)),
@@ -102,11 +114,34 @@ def measure(
     }
 
 
-def calibrate(model: Path, folder: Path, target_risk: float, target: Path) -> None:
-    """Fit the calibration of a model on the valid split of a folder of rows, and write it to the target folder."""
-    valid = answers(Classifier.load(model), folder, "valid").of_seen()
-    calibrated = calibration.fit(valid.logits, valid.truth, target_risk)
-    (target / "calibration.json").write_text(calibration.as_json(calibrated))
+def _unlike(test: Answers, threshold: float | None) -> dict[str, float]:
+    if threshold is None:
+        return {}
+    return {"unlike": float((test.distances > threshold).mean()), "unlike_distance": threshold}
+
+
+def calibrate(model: Path, folder: Path, training: Iterable[Row], limits: Evaluate, seed: int, target: Path) -> None:
+    """Write the neighbours of a model, of its training rows, and its calibration on the valid split of a folder of rows."""
+    compared = gather(Classifier.load(model), training, seed)
+    (target / bundle.NEIGHBOURS).write_bytes(compared.as_bytes())
+    valid = answers(Classifier.load(model, target), folder, "valid").of_seen()
+    calibrated = calibration.fit(valid.logits, valid.truth, limits.target_risk)
+    unlike = float(np.quantile(valid.distances, 1 - limits.max_unlike))
+    (target / "calibration.json").write_text(calibration.as_json(replace(calibrated, unlike_distance=unlike)))
+
+
+def gather(classifier: Classifier, training: Iterable[Row], seed: int) -> Gallery:
+    """Give the gallery of training rows: what is seen of the nearest person in each of at most MOST, drawn by key."""
+    drawn = heapq.nsmallest(MOST, training, key=lambda row: keyed.unit(seed, "neighbours", row["id"]))
+    rows = sorted(drawn, key=lambda row: str(row["id"]))
+    found = [
+        (features, row["id"], row["label"], view.pixels)
+        for row, (views, outputs) in zip(rows, classifier.read(row["image"] for row in rows), strict=True)
+        for view, features in zip(views, outputs.features, strict=True)
+        if view.person == 0
+    ]
+    features, *rest = zip(*found, strict=True)
+    return Gallery.of(np.stack(features), *rest)
 
 
 def classifiers(*folders: Path) -> list[Classifier]:

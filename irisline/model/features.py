@@ -52,26 +52,22 @@ def thumbnails(squares: NDArray[np.uint8]) -> Features:
 
 
 def network(params: Params) -> Extractor:
-    """Give what the last linear layer of train.arch reads, with train.init; its outputs where it has no such layer.
+    """Give what the last layer of train.arch reads, with train.init.
 
     Raise ModelError as `network.build` does.
     """
     import torch
 
     from irisline.model import network as networks
+    from irisline.model.telling import Telling
 
     built = networks.build(params.train.arch, len(params.base.classes), params.train.init, params.base.seed)
     networks.check_size(built, params.train.arch, params.preprocess.size)
-    linear = [module for module in built.modules() if isinstance(module, torch.nn.Linear)]
-    read: list[torch.Tensor] = []
-    if linear:
-        linear[-1].register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    telling = Telling(built).eval()
 
     def extract(squares: NDArray[np.uint8]) -> Features:
-        read.clear()
         with torch.inference_mode():
-            outputs = built.eval()(torch.from_numpy(squares))
-        return np.asarray((read[0] if read else outputs).flatten(1).numpy(), dtype=np.float32)
+            return np.asarray(telling(torch.from_numpy(squares))[1].numpy(), dtype=np.float32)
 
     return extract
 

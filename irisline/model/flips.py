@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import binomtest
-
 from irisline.data.changes import RECOLOUR
-
-CONFIDENCE = 0.95
+from irisline.model.metrics import share_interval
 
 
 @dataclass(frozen=True)
@@ -41,9 +38,8 @@ class Flips:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Give the 95 % interval of the rate (Wilson 1927)."""
-        found = binomtest(self.flips, self.answers).proportion_ci(CONFIDENCE, "wilson")
-        return float(found.low), float(found.high)
+        """Give the 95 % interval of the rate."""
+        return share_interval(self.flips, self.answers)
 
 
 def of_each(asked: Sequence[Asked]) -> dict[str, Flips]:

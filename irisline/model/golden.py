@@ -4,12 +4,14 @@ Asked again before a version is promoted, rolled back to, or served. Knows nothi
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from irisline.errors import ModelError
 from irisline.model import bundle
-from irisline.model.answers import Prediction
+from irisline.model.answers import Person, Prediction
 from irisline.model.bundle import ANSWERS, Precision
+from irisline.model.calibration import Calibration
 from irisline.model.classifier import Classifier
 
 # Of a probability: other processors round differently, other models differ by far more. In int8 what is rounded the other
@@ -21,12 +23,12 @@ def replay(classifier: Classifier, folder: Path, name: str) -> int:
     """Ask a version's golden pictures again; give how many, raise ModelError when an answer is another now."""
     answers = json.loads(bundle.find(ANSWERS[classifier.precision], [folder]).read_text())
     pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in answers]
-    limit, threshold = TOLERANCE[classifier.precision], classifier.calibration.unsure_threshold
+    limit = TOLERANCE[classifier.precision]
     if not answers:
         raise ModelError(f"{name}: its golden set is empty; publish it anew")
     for answer, now in zip(answers, classifier.predict(pictures), strict=True):
         drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
-        close = any(abs(each - threshold) <= limit for each in _confidences(now))  # rounding may make it sure or unsure
+        close = any(gap <= limit for gap in _gaps(now, classifier.calibration))  # rounding may make it sure or unsure
         if not drift <= limit or (now.unsure != answer["unsure"] and not close):  # nor a number that is none
             changed = (
                 f"unsure is {str(now.unsure).lower()} now" if drift <= limit else f"by {drift:.2g}, limit {limit:g}"
@@ -38,8 +40,10 @@ def replay(classifier: Classifier, folder: Path, name: str) -> int:
     return len(answers)
 
 
-def _confidences(answer: Prediction) -> list[float]:
-    """Give every confidence that has a say in whether an answer is unsure: of the picture, its people, their eyes."""
-    eyes = (eye for person in answer.people for eye in person.eyes)
-    people = (person.confidence for person in answer.people)
-    return [answer.confidence, *people, *(max(eye.probabilities.values()) for eye in eyes)]
+def _gaps(answer: Prediction, calibrated: Calibration) -> Iterator[float]:
+    """Give how far from its limit is all that has a say in whether an answer is unsure: the picture, its people, their eyes."""
+    whole: tuple[Prediction | Person, ...] = (answer, *answer.people)
+    eyes = (max(eye.probabilities.values()) for person in answer.people for eye in person.eyes)
+    yield from (abs(each - calibrated.unsure_threshold) for each in (*(one.confidence for one in whole), *eyes))
+    if calibrated.unlike_distance is not None:
+        yield from (abs(one.distance - calibrated.unlike_distance) for one in whole if one.distance is not None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import binomtest, rankdata
 
 from irisline.model import calibration
 from irisline.model.calibration import Floats, Labels
@@ -54,6 +54,14 @@ def with_intervals(
     for index, name in enumerate(list(found)):
         found |= {f"{name}_low": float(low[index]), f"{name}_high": float(high[index])}
     return found
+
+
+def share_interval(count: int, of: int) -> tuple[float, float]:
+    """Give the 95 % interval of a share (Wilson 1927, Probable inference); the whole of 0..1 when nothing was counted."""
+    if not of:
+        return 0.0, 1.0
+    low, high = binomtest(count, of).proportion_ci(0.95, method="wilson")
+    return float(low), float(high)
 
 
 def expected_calibration_error(probabilities: Floats, truth: Labels, bins: int = ECE_BINS) -> float:

@@ -54,7 +54,7 @@ def write(model: Path, pictures: Iterable[Pixels], target: Path) -> None:
     batches = _Batches(pictures)
     try:
         target.write_bytes(_quantised(model, batches))
-        OnnxRuntime(target, precision="int8").logits(batches.last)
+        OnnxRuntime(target, precision="int8").run(batches.last)
     except Exception as error:  # onnx's and onnxruntime's own errors share no base class
         target.unlink(missing_ok=True)
         reason = " ".join(str(error).split())[:120]

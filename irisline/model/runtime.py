@@ -9,7 +9,7 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +24,24 @@ from irisline.model.bundle import NETWORKS, WEIGHTS, Precision
 Device = Literal["auto", "cpu", "cuda"]
 
 
+class Outputs(NamedTuple):
+    """What a network gives of n squares: logits, float32 (n, classes), and features, float32 (n, d), read by its last layer.
+
+    d is 0 for a version from before there were features.
+    """
+
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
 class Runtime(Protocol):
-    """Anything that turns uint8 pixels (n, 3, size, size) into float32 logits (n, classes), on its device, in its precision."""
+    """Anything that turns uint8 pixels (n, 3, size, size) into a network's outputs, on its device, in its precision."""
 
     device: Device
     precision: Precision
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the logits of a batch."""
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """Give the outputs of a batch."""
         ...
 
 
@@ -55,11 +65,13 @@ class OnnxRuntime:
             raise ModelError(
                 f"{model}: cannot be loaded: {' '.join(str(error).split())[:120]}; publish it anew"
             ) from error
+        has_features = any(output.name == "features" for output in self._session.get_outputs())
+        self._names = ["logits", *["features"] * has_features]
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the logits of a batch."""
-        result: NDArray[np.float32] = self._session.run(["logits"], {"pixels": pixels})[0]
-        return result
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """Give the outputs of a batch."""
+        logits, *features = self._session.run(self._names, {"pixels": pixels})
+        return Outputs(logits, *features or [np.zeros((len(logits), 0), np.float32)])
 
 
 def choose(folders: Sequence[Path], device: Device, precision: Precision, threads: int) -> Runtime:

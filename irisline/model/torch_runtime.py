@@ -15,7 +15,8 @@ from irisline.errors import ModelError
 from irisline.model import network
 from irisline.model.bundle import WEIGHTS, Precision
 from irisline.model.network import Network
-from irisline.model.runtime import Device
+from irisline.model.runtime import Device, Outputs
+from irisline.model.telling import Telling
 
 
 class TorchRuntime:
@@ -26,15 +27,14 @@ class TorchRuntime:
     def __init__(self, folder: Path, device: Device) -> None:
         self.device = device
         torch.backends.cudnn.allow_tf32 = False  # its rounding would move answers beyond what the golden set allows
-        self._network = _load(folder).to(device).eval()
+        self._network = Telling(_load(folder)).to(device).eval()
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the logits of a batch."""
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
+        """Give the outputs of a batch."""
         with torch.inference_mode():
             batch = torch.tensor(pixels, device=self.device).contiguous(memory_format=torch.channels_last)
-            result: NDArray[np.float32] = self._network(batch).cpu().numpy()
-        return result
+            return Outputs(*(output.cpu().numpy() for output in self._network(batch)))
 
 
 def _load(folder: Path) -> Network:

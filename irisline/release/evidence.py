@@ -74,7 +74,8 @@ def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:
 
     if not paths.ACCEPTED.is_dir():
         return
-    facts = manifest.table(paths.ACCEPTED).to_pandas().astype({"width": "float64", "height": "float64"})
+    facts = manifest.table(paths.ACCEPTED).to_pandas()
+    facts = facts.astype(dict.fromkeys(facts.select_dtypes("integer"), "float64"))  # an integer has no null in MLflow
     source = CodeDatasetSource({"data.dvc": lineage.pool_digest()})
     with mlflow.start_run(run_id=run_id):
         for split, rows in facts.groupby("split"):

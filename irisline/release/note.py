@@ -1,10 +1,14 @@
-"""What a run says about itself on its first page: the headline, the verdict and where to look. Markdown, no MLflow."""
+"""What a run and a version say about themselves on their first page: headline, verdict, model card. Markdown, no MLflow."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from irisline import paths
+from irisline.release import lineage
+
+CARD = paths.EVALUATE_REPORT / "model_card.md"
+LONGEST = 5000  # characters of a description that MLflow's databases hold
 
 
 def headline() -> str:
@@ -33,10 +37,23 @@ def of_run(experiment: str, run_id: str) -> str:
     return "\n".join([*lines, "", "In a terminal: `irisline versions`, `irisline promote`, `irisline lineage V`."])
 
 
+def of_version(tags: dict[str, str]) -> str:
+    """Give the version's page: headline, source and model card, whole sections of it as long as there is room."""
+    changed = "" if lineage.is_settled(tags) else ", with changes that were not committed"
+    source = f"Commit `{tags.get(lineage.COMMIT, 'none')}`{changed}; `dvc.lock` {tags.get(lineage.LOCK, 'none')[:12]}."
+    title, *sections = CARD.read_text(encoding="utf-8").split("\n## ")
+    told, rest = "\n\n".join((headline(), source, title)), f"\nMore is in `{CARD.as_posix()}` of the run."
+    for section in sections:
+        if len(told) + len(section) + len(rest) > LONGEST - 4:
+            return told + rest
+        told += f"\n## {section}"
+    return told
+
+
 def _worth_a_look() -> list[Path]:
     docs = paths.VALIDATE_REPORT / "index.html"
     figures = sorted(file for file in paths.REPORTS.glob("*/*.png") if file.parent != paths.SNAPSHOT_REPORT)
-    return [*([docs] if docs.exists() else []), *figures]
+    return [*(page for page in (CARD, docs) if page.exists()), *figures]
 
 
 def _read(file: Path) -> Any:

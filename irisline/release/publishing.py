@@ -122,8 +122,8 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    source, headline = f"models:/{stored}", note.headline()
-    created = client.create_model_version(model, source, run_id, tags, description=headline, model_id=stored)
+    source, about = f"models:/{stored}", note.of_version(tags)
+    created = client.create_model_version(model, source, run_id, tags, description=about, model_id=stored)
     return int(created.version)
 
 
@@ -146,10 +146,12 @@ def _facts(client: "MlflowClient", run_id: str, gate: dict[str, Any]) -> dict[st
 
 
 def _update(client: "MlflowClient", model: str, version: versions.Version, facts: dict[str, str]) -> None:
-    """Bring a version's tags up to date: limits may have changed, or a commit been made, since it was registered."""
+    """Bring a version's tags and card up to date: limits may have changed, or a commit been made, since it was registered."""
     for name, value in facts.items():
         if version.tags.get(name) != value:
             client.set_model_version_tag(model, str(version.number), name, value)
+    if version.description != (about := note.of_version(facts)):
+        client.update_model_version(model, str(version.number), about)
 
 
 def _set_challenger(client: "MlflowClient", model: str, number: int) -> None:

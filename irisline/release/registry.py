@@ -182,7 +182,7 @@ def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDAr
             yield row["image"]
 
     read = model.read(pictures())
-    given = [model.reader.picture(views, logits).label if views else None for views, logits in read]
+    given = [model.reader.picture(views, outputs).label if views else None for views, outputs in read]
     if not labels:
         raise MissingInput(f"{paths.ACCEPTED}: no test pictures here; type dvc repro validate")
     return np.array([answer != label for answer, label in zip(given, labels, strict=True)])

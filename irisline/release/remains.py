@@ -54,7 +54,7 @@ def _purging(model: str, uses: Iterable[Use]) -> Iterator[Step]:
 def _of_version(client: "MlflowClient", model: str, use: Use) -> Iterator[Step]:
     number = str(use.version.number)
     source = str(client.get_model_version(model, number).source).rpartition("/")[2]
-    where = "is among its golden pictures" if use.golden else "may be seen in its figures"
+    where = "is among its golden pictures" if use.golden else "may be seen in its figures and thumbnails"
     delete = f"c.delete_model_version('{model}', '{number}'); c.delete_logged_model('{source}')"
     yield Step(
         f'python -c "from mlflow import MlflowClient; c = MlflowClient(); {delete}"',

@@ -48,6 +48,7 @@ class Version:
     run_id: str
     created: float  # seconds since 1970
     tags: dict[str, str]
+    description: str = ""
 
     @property
     def gate(self) -> dict[str, Any] | None:
@@ -173,7 +174,8 @@ def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
     number = int(row.version)  # an int from SQLite, a str over HTTP
     own = tuple(alias for alias in (*ALIASES, *sorted(set(aliases) - set(ALIASES))) if aliases.get(alias) == number)
     tags, created = dict(row.tags), row.creation_timestamp / 1000
-    return Version(number, tags.get(DIGEST, ""), own, tags.get(RUN, str(row.run_id)), created, tags)
+    run_id, about = tags.get(RUN, str(row.run_id)), str(row.description or "")
+    return Version(number, tags.get(DIGEST, ""), own, run_id, created, tags, about)
 
 
 def _download_files(client: "MlflowClient", model: str, version: Version, target: Path) -> Path:

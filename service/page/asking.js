@@ -21,11 +21,11 @@ export async function answer(entry, changed) {
   }
 }
 
-/** Gives an entry the grid of what the model looked at; its answer too, where another version gave it. */
+/** Gives an entry the grid of what the model looked at, and what it is like; its answer too, where another version gave it. */
 export async function explain(entry) {
   const found = await ask(entry.sent, { explain: true });
   if (!found.saliency) throw new Problem(500, "The service does not tell.");
-  entry.grid = found.saliency;
+  Object.assign(entry, { grid: found.saliency, nearest: found.nearest ?? [] });
   if (found.model.digest !== entry.answer.model.digest) entry.answer = found;
 }
 

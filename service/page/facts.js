@@ -30,6 +30,8 @@ const MEASURES = {
   coverage: "Answers it is sure of",
   selective_risk: "Wrong among those",
   unsure_threshold: "Sure from",
+  unlike: "Unlike any training picture",
+  unlike_distance: "Unlike from this distance",
   ece: "Calibration error",
   ece_uncalibrated: "Calibration error before calibrating",
   roc_auc: "ROC AUC",
@@ -39,7 +41,7 @@ const MEASURES = {
 const MOMENTS = ["registered", "promoted", "loaded"];
 const FITS = { squash: "squashed", crop: "cropped", pad: "padded" };
 const MANY = 8; // parts that are folded away
-const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece)/;
+const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece|unlike$)/;
 
 /** "128 × 128 pixels, squashed"; "" where the service does not say. */
 export function seen(preprocess) {

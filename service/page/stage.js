@@ -3,9 +3,10 @@
 
 import { said } from "./answer.js";
 import { explain } from "./asking.js";
+import { element } from "./dom.js";
 import { seen } from "./facts.js";
 import { draw } from "./heat.js";
-import { blind, place } from "./words.js";
+import { blind, place, title } from "./words.js";
 
 const SPAN = 4.8; // side of the square that the network sees of an eye, in radii of its iris
 const WHOLE = { left: "0", top: "0", width: "100%", height: "100%" };
@@ -70,6 +71,7 @@ export class Stage {
     this.at.strength.disabled = !wanted;
     this.lay(wanted && entry.grid);
     this.at.caption.textContent = this.words(entry, wanted);
+    this.near(entry);
     if (!wanted || entry.grid) return;
     const { answer } = entry;
     const trouble = await this.explained(entry);
@@ -86,6 +88,17 @@ export class Stage {
       return problem;
     });
     return entry.explaining;
+  }
+
+  /** Shows the training pictures that are most like this one, once they are known. */
+  near({ nearest = [] }) {
+    this.at.nearest.hidden = !nearest.length;
+    this.at.nearest.replaceChildren(
+      element("p", { class: "fine" }, "Nearest training pictures"),
+      element("ul", {}, nearest.map(({ id, label, thumbnail }) => (
+        element("li", { title: id }, element("img", { src: thumbnail, alt: "" }), title(label))
+      ))),
+    );
   }
 
   lay(grid) {

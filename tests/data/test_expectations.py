@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from irisline.data import contract, facts, manifest, quarantine, split
+from irisline.data import contract, eye_facts, facts, manifest, quarantine, split
 from irisline.data.expectations import Failure, Judge
 from irisline.errors import DataError
 from irisline.params import Params, read
@@ -17,7 +17,10 @@ PARAMS = read(Path(__file__).parents[2] / "params.yaml")
 GOOD = {
     "reason": None, "width": 200, "height": 150, "licence": "own",
     "aspect": 1.3, "brightness": 120.0, "contrast": 40.0, "sharpness": 70.0, "entropy": 6.5,
+    "people": 1.0, "eyes": 2.0, "eye_radius": 0.06, "skin_tone": 30.0, "light": 0.5,
 }  # fmt: skip
+
+UNREADABLE = dict.fromkeys(["sha256", "phash", "width", "height", *facts.NAMES]) | {"reason": "damaged: cut short"}
 
 
 def pool(
@@ -56,10 +59,9 @@ def limited(**limits: object) -> Params:
 
 
 def test_each_defect_fails_its_own_expectation_with_the_value_seen(tmp_path):
-    unreadable = dict.fromkeys(["sha256", "phash", "width", "height", *facts.NAMES]) | {"reason": "damaged: cut short"}
     good = pool()
     table = pool(
-        r1=unreadable, r2={"label": "green"}, r3={"licence": None}, r4={"height": 20}, r5={"aspect": 9.0},
+        r1=UNREADABLE, r2={"label": "green"}, r3={"licence": None}, r4={"height": 20}, r5={"aspect": 9.0},
         r6={"brightness": 3.25}, r7={"brightness": 254.0}, r8={"contrast": 1.0}, r9={"sharpness": 5.5}, r10={"entropy": 0.5},
         r20={"sha256": good["sha256"][18]}, r21={"sha256": good["sha256"][16]},
     )  # fmt: skip
@@ -124,7 +126,7 @@ def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path):
     table = contract.with_outcome(split.divide(pool(), set(), PARAMS))
     assert judge.failures(table) == []
     assert judge.broken(table) == []
-    assert judge.meant == len(contract.of_images(PARAMS)) + len(contract.of_pool(PARAMS)) == 30
+    assert judge.meant == len(contract.of_images(PARAMS)) + len(contract.of_pool(PARAMS)) == 31
     assert (tmp_path / "index.html").is_file()
 
 
@@ -170,6 +172,13 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
             PARAMS,
             "share of unique pixels: 0.925, must be at least 95%",
         ),
+        (pool(**{f"r{i}": UNREADABLE for i in range(120)}), PARAMS, r"120 of 120 images rejected \(100%\)"),
+        (
+            pool(**{f"r{i}": {"eyes": 0.0} for i in range(27)}, r27=UNREADABLE),
+            PARAMS,
+            "reports/validate/no_eye.csv: share of pictures in which an eye is found: 0.7731, must be at least 80%; "
+            "add pictures that show an eye, lower validate.min_seen_share, or set preprocess.crop: none$",
+        ),
     ],
 )
 def test_the_stage_stops_with_one_line(tmp_path, table, params, line):
@@ -200,3 +209,18 @@ def test_rejected_csv_has_the_same_bytes_each_time(tmp_path):
     assert (tmp_path / quarantine.FILE).read_bytes() == (
         b'id,label,expectation,column,value,limit\n"blue/a,b.jpg",blue,sharp,sharpness,5.5,must be at least 35\n'
     )
+
+
+def test_a_picture_in_which_no_eye_is_found_is_listed_and_not_rejected(tmp_path):
+    table = split.divide(pool(r3={"eyes": 0.0}, r4=UNREADABLE), {"blue/004.jpg"}, PARAMS)
+    assert judged(pool(r3={"eyes": 0.0}), tmp_path) == []
+    quarantine.write_without_eye(tmp_path, table)
+    assert (tmp_path / quarantine.NO_EYE).read_text() == f"id,label,split\nbrown/003.jpg,brown,{table['split'][3]}\n"
+
+
+def test_where_no_eyes_are_sought_none_is_missed(tmp_path):
+    whole = PARAMS.model_copy(update={"preprocess": PARAMS.preprocess.model_copy(update={"crop": "none"})})
+    table = pool(**{f"r{i}": dict.fromkeys(eye_facts.NAMES) for i in range(120)})
+    assert judged(table, tmp_path, whole) == []
+    quarantine.write_without_eye(tmp_path, table.assign(split="train"))
+    assert (tmp_path / quarantine.NO_EYE).read_text() == "id,label,split\n"

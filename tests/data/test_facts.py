@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from irisline.data import facts, images, manifest
+from irisline.data import eye_facts, facts, images, manifest
 from irisline.errors import MissingInput
 from irisline.params import Execution
 
@@ -52,18 +52,19 @@ def test_sharpness_of_one_pixel_is_none():
 def test_table_keeps_order_and_leaves_unreadable_rows_without_facts(tmp_path):
     rows = [row("b.jpg", texture()), row("a.jpg", None, "damaged"), row("c.jpg", texture(1))]
     manifest.write(tmp_path / "collect", manifest.COLLECTED, 2, rows)
-    table = facts.table(tmp_path / "collect", LOCAL)
+    table = facts.table(tmp_path / "collect", LOCAL, with_eyes=False)
     assert table["id"].tolist() == ["b.jpg", "a.jpg", "c.jpg"]
     assert table.loc[1, list(facts.NAMES)].isna().all()
-    assert table.drop(1)[list(facts.NAMES)].notna().all(axis=None)
+    assert table.drop(1)[list(set(facts.NAMES) - set(eye_facts.NAMES))].notna().all(axis=None)
+    assert table[list(eye_facts.NAMES)].isna().all(axis=None)
     assert "image" not in table
 
 
 def test_table_of_an_empty_pool_has_its_columns(tmp_path):
     manifest.write(tmp_path / "collect", manifest.COLLECTED, 2, [])
-    assert set(facts.NAMES) < set(facts.table(tmp_path / "collect", LOCAL).columns)
+    assert set(facts.NAMES) < set(facts.table(tmp_path / "collect", LOCAL, with_eyes=True).columns)
 
 
 def test_table_without_shards_names_the_folder(tmp_path):
     with pytest.raises(MissingInput, match="collect: no shards here"):
-        facts.table(tmp_path / "collect", LOCAL)
+        facts.table(tmp_path / "collect", LOCAL, with_eyes=True)

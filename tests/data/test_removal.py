@@ -1,6 +1,7 @@
 """Pictures that leave the pool because someone asked: which are meant, what is left of them, and what stays out for good."""
 
 import hashlib
+import io
 import os
 import shutil
 import signal
@@ -8,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imagehash
 import pytest
 import yaml
 from PIL import Image
 
+from irisline import paths
 from irisline.data import pool, provenance, removal, take_down
 from irisline.errors import DataError, IrislineError, MissingInput
 from tests.planted import document, picture, saved, settings
@@ -91,7 +94,7 @@ def covered(**known: str) -> bool:
     return take_down.read(Path("data/take_downs.csv")).covers(**asked) is not None
 
 
-@pytest.mark.parametrize("what", [FLICKR, f"data/{FLICKR}", PAGE, IMAGE])
+@pytest.mark.parametrize("what", [FLICKR, f"data/{FLICKR}", PAGE, IMAGE, "http://flickr.com/photos/ann-eye/495/in/x/"])
 def test_a_picture_named_by_its_id_or_an_address_leaves_the_pool(project: Path, what: str) -> None:
     data = Path("data", FLICKR).read_bytes()
     before = Path("data.dvc").read_text()
@@ -104,6 +107,14 @@ def test_a_picture_named_by_its_id_or_an_address_leaves_the_pool(project: Path, 
     assert Path("data.dvc").read_text() != before
     assert pool.items(Path("data"), ["blue", "brown"], settings().collect)
     assert "up to date" in dvc("status")
+
+
+def test_a_picture_whose_file_is_gone_is_known_by_what_was_recorded_of_it(project: Path) -> None:
+    phash = "00000000000000ff"
+    provenance.write(Path("data/sources.csv"), [line | {"phash": phash} for line in lines().values()])
+    remove("blue/flickr-496")
+    assert [rule.phash for rule in rules()] == [phash]
+    assert [name for name, line in lines().items() if line["phash"]] == [FLICKR, OPENVERSE]
 
 
 def test_what_is_left_of_it_tells_the_picture_and_not_the_person(project: Path) -> None:
@@ -119,6 +130,7 @@ def test_what_is_left_of_it_tells_the_picture_and_not_the_person(project: Path) 
     assert lines()[OPENVERSE]["author"] == "Bob"
     (rule,) = rules()
     assert (rule.when, rule.what, rule.reason) == ("2026-01-01T00:00:00Z", "id", "asked by mail")
+    assert rule.phash == str(imagehash.phash(Image.open(io.BytesIO(data))))
     assert covered(provider="flickr", provider_id="495")
     assert covered(page_url=PAGE)
     assert covered(sha256=line["sha256"])
@@ -126,6 +138,7 @@ def test_what_is_left_of_it_tells_the_picture_and_not_the_person(project: Path) 
 
 
 def test_an_author_leaves_with_all_pictures_and_is_not_named(project: Path) -> None:
+    paths.write_whole(paths.ANSWERS / "flickr" / "1.json", "what a search answered: Ann Ü")
     done = remove("ANN Ü")
     assert (done.kind, done.ids) == ("author", ("blue/flickr-495.jpg", "blue/flickr-496"))
     assert [one.id for one in done.removed] == [FLICKR]
@@ -133,6 +146,7 @@ def test_an_author_leaves_with_all_pictures_and_is_not_named(project: Path) -> N
     assert covered(author="ann ü")
     assert covered(image_url=f"{IMAGE}2")
     assert "nn Ü" not in Path("data/sources.csv").read_text() + Path("data/take_downs.csv").read_text()
+    assert not paths.ANSWERS.exists()
     again = remove("Ann Ü")
     assert (again.changed, again.ids, again.removed) == (False, done.ids, ())
 
@@ -196,6 +210,32 @@ def test_an_address_bytes_or_an_author_that_the_pool_lacks_is_remembered(
     assert covered(**known)
     assert not remove(what, author=author).changed
     assert len(rules()) == 1
+
+
+def test_a_title_of_commons_may_be_written_with_spaces(project: Path) -> None:
+    page = "https://commons.wikimedia.org/wiki/File:%C3%84_b.jpg"
+    provenance.write(Path("data/sources.csv"), [line | {"page_url": page} for line in lines().values()][1:2])
+    assert remove("http://commons.wikimedia.org/wiki/File:Ä b.jpg").ids == (OPENVERSE,)
+
+
+@pytest.mark.parametrize("what", [OPENVERSE, LINES[1]["image_url"], "Bob"])
+def test_a_picture_on_a_page_of_many_goes_alone(project: Path, what: str) -> None:
+    page = "https://gallery.example/eyes"
+    other = {"id": "blue/brave-9", "provider": "brave", "licence": "", "status": "dead"}
+    many = [line | {"page_url": page} for line in (lines()[OPENVERSE], other)]
+    provenance.write(Path("data/sources.csv"), many)
+    assert remove(what).ids == (OPENVERSE,)
+    assert covered(image_url=LINES[1]["image_url"], page_url=page)
+    assert not covered(image_url="https://cdn.example.org/9.jpg", page_url=page)
+    assert remove(page).ids == ("blue/brave-9", OPENVERSE)
+    assert covered(image_url="https://cdn.example.org/new.jpg", page_url=page)
+
+
+@pytest.mark.parametrize("odd", ["http://[::1", "https://example.org:99999/a.jpg", "https://"])
+def test_an_address_that_no_server_has_is_one_line(project: Path, odd: str) -> None:
+    with pytest.raises(DataError, match=r"^take-down: 'http.*' is no address of the web; copy it again from the brows"):
+        remove(odd)
+    assert not Path("data/take_downs.csv").exists()
 
 
 def test_without_the_pool_nothing_is_pinned(project: Path) -> None:

@@ -50,6 +50,55 @@ def test_what_only_resembles_it_may_be_fetched(known: dict[str, str]) -> None:
     assert covers([PICTURE, ANN, Rule("2026", "url", image_url="https://example.org/?id=1")], **known) is None
 
 
+FLICKR = "https://www.flickr.com/photos/7@N06/495"
+COMMONS = "https://commons.wikimedia.org/wiki/File:%C3%84_b.jpg"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "other"),
+    [
+        (FLICKR, "http://flickr.com/photos/ann-eye/495/"),
+        (FLICKR, "https://www.flickr.com/photos/ann-eye/495/in/photostream/"),
+        (FLICKR, "https://m.flickr.com/photos/7%40N06/495?rb=1#comments"),
+        (FLICKR, "HTTPS://WWW.FLICKR.COM:443/photos/ann-eye/495/sizes/l"),
+        (FLICKR, "https://live.staticflickr.com/65535/495_0a1b2c3d4e_m.jpg"),
+        (FLICKR, "https://c1.staticflickr.com/9/8123/495_0a1b2c3d4e.jpg"),
+        (COMMONS, "http://commons.wikimedia.org/wiki/File:Ä b.jpg"),
+        (COMMONS, "https://commons.m.wikimedia.org/wiki/File:A\u0308_b.jpg?uselang=de"),
+        (COMMONS, "https://commons.wikimedia.org/w/index.php?title=File:%C3%84%20b.jpg&oldid=7"),
+        (
+            COMMONS,
+            "https://upload.wikimedia.org/wikipedia/commons/thumb/0/0a/%C3%84_b.jpg/960px-%C3%84_b.jpg?utm_source=x",
+        ),
+        (COMMONS, "https://upload.wikimedia.org/wikipedia/commons/0/0a/Ä_b.jpg"),
+        ("https://example.org/a b/Ä.jpg?of=ü", "http://www.example.org:80/a%20b/%c3%84.jpg/?of=%C3%BC"),
+    ],
+)
+def test_one_picture_is_known_by_every_way_to_write_its_address(recorded: str, other: str) -> None:
+    for ruled, asked in ((recorded, other), (other, recorded)):
+        assert covers([Rule("2026", "url", page_url=ruled)], page_url=asked)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "other"),
+    [
+        (FLICKR, "https://www.flickr.com/photos/7@N06/4951"),
+        (FLICKR, "https://www.flickr.com/photos/7@N06/albums/495"),
+        (COMMONS, "https://commons.wikimedia.org/wiki/File:A_b.jpg"),
+        (COMMONS, "https://en.wikipedia.org/wiki/File:%C3%84_b.jpg"),
+        ("https://example.org/a_b.jpg", "https://example.org/a b.jpg"),
+    ],
+)
+def test_what_is_written_nearly_the_same_is_another_picture(recorded: str, other: str) -> None:
+    assert not covers([Rule("2026", "url", page_url=recorded)], page_url=other)
+
+
+@pytest.mark.parametrize("odd", ["http://[::1", "https://example.org:99999/a.jpg", "https://a\u2100b.example/"])
+def test_an_address_that_is_none_is_itself_alone(odd: str) -> None:
+    assert covers([Rule("2026", "url", image_url=odd)], image_url=odd)
+    assert not covers([Rule("2026", "url", image_url=odd)], image_url=FLICKR)
+
+
 def test_an_id_is_the_same_as_a_file_is_named_after_it() -> None:
     filed = Rule("2026", "id", "commons", "File-Eye-of-caf-_1", reason="asked")
     assert covers([filed], provider="commons", provider_id="File:Eye of café _1")
@@ -67,8 +116,15 @@ def test_the_file_gives_back_what_was_written_and_names_nobody(tmp_path: Path) -
     take_down.write(file, [PICTURE, ANN])
     assert take_down.read(file).rules == (PICTURE, ANN)
     text = file.read_text()
-    assert text.splitlines()[0] == "when,what,provider,provider_id,image_url,page_url,author,sha256,reason"
+    assert text.splitlines()[0] == "when,what,provider,provider_id,image_url,page_url,author,sha256,reason,phash"
     assert "Ann" not in text
+
+
+def test_a_file_from_before_pictures_were_known_by_what_they_show_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "take_downs.csv"
+    take_down.write(file, [PICTURE])
+    file.write_text(file.read_text().replace(",phash", "").replace("asked by mail,", "asked by mail"))
+    assert take_down.read(file).rules == (PICTURE,)
 
 
 def test_a_file_that_cannot_be_read_stops_whoever_asks(tmp_path: Path) -> None:

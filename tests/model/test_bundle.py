@@ -44,13 +44,16 @@ def test_an_absent_file_is_named(folder: Path, tmp_path: Path) -> None:
         bundle.digest(folder, tmp_path / "two")
 
 
-def test_int8_is_part_of_a_version_that_has_it_and_leaves_older_digests_alone(folder: Path) -> None:
+@pytest.mark.parametrize("names", [bundle.INT8, (bundle.NEIGHBOURS,)], ids=["int8", "neighbours"])
+def test_what_not_all_have_is_part_of_a_version_that_does_and_leaves_older_digests_alone(
+    folder: Path, names: tuple[str, ...]
+) -> None:
     lines = (
         f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n" for name in sorted(bundle.files(folder))
     )
     older = bundle.digest(folder)
     assert older == hashlib.sha256("".join(lines).encode()).hexdigest()
-    for name in bundle.INT8:
-        (folder / name).write_text("int8")
-    assert set(bundle.INT8) < set(bundle.files(folder))
+    for name in names:
+        (folder / name).write_text("made")
+    assert set(names) < set(bundle.files(folder))
     assert bundle.digest(folder) != older

@@ -40,7 +40,8 @@ def test_an_answer_below_the_threshold_is_unsure_and_says_why(tmp_path: Path) ->
 def test_the_temperature_divides_the_logits(tmp_path: Path) -> None:
     plain = Classifier.load(planted.model(tmp_path / "plain"))
     warm = Classifier.load(planted.model(tmp_path / "warm", calibrated=Calibration(8.0, 0.0)))
-    ((_, (logits,)),) = plain.read([saved(picture())])
+    ((_, outputs),) = plain.read([saved(picture())])
+    (logits,) = outputs.logits
     (answer,) = warm.predict([saved(picture())])
     assert list(answer.probabilities.values()) == pytest.approx(calibration.softmax(logits[None] / 8)[0].tolist())
 
@@ -56,10 +57,10 @@ def test_batches_change_nothing_and_are_pulled_one_at_a_time(tmp_path: Path) -> 
             pulled += 1
             yield data
 
-    rows = (logits for _, logits in classifier.read(counted()))
+    rows = (outputs.logits for _, outputs in classifier.read(counted()))
     first = next(rows)
     assert pulled == BATCH
-    alone = np.stack([next(classifier.read([data]))[1] for data in pictures])
+    alone = np.stack([next(classifier.read([data]))[1].logits for data in pictures])
     assert np.allclose(np.stack([first, *rows]), alone, atol=1e-4)
 
 

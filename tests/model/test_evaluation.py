@@ -96,10 +96,39 @@ def test_the_numbers_of_a_model_that_always_says_blue(rows: Path, stubborn: Clas
 
 def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    evaluation.calibrate(tmp_path / "model", rows, 0.05, tmp_path / "out")
-    valid = evaluation.answers(classifier, rows, "valid")
-    expected = calibration.fit(valid.logits, valid.truth, 0.05)
-    assert calibration.read(tmp_path / "out" / "calibration.json") == expected
+    training = planted.accept(tmp_path / "training", {"train": 8})
+    evaluation.calibrate(tmp_path / "model", rows, training, LIMITS, 1, tmp_path / "out")
+    compared = Classifier.load(tmp_path / "out", tmp_path / "model")
+    valid = evaluation.answers(compared, rows, "valid")
+    expected = calibration.fit(valid.logits, valid.truth, LIMITS.target_risk)
+    farthest, next_to_it = sorted(valid.distances)[:-3:-1]  # of twelve: 5 % lie between the two
+    assert next_to_it < compared.calibration.unlike_distance < farthest
+    assert replace(compared.calibration, unlike_distance=None) == expected
+    assert compared.reader.gallery.ids == sorted(row["id"] for row in training)
+    test = evaluation.answers(compared, rows, "test")
+    found = evaluation.measure(test, replace(compared.calibration, unlike_distance=test.distances[3]), CLASSES, 50, 1)
+    assert found["unlike"] == (test.distances > test.distances[3]).mean()
+    assert found["unlike_distance"] == test.distances[3]
+
+
+def test_the_neighbours_are_a_bounded_keyed_draw_and_the_same_bytes(
+    classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = planted.accept(tmp_path / "training", {"train": 8})
+    every = evaluation.gather(classifier, training, 1)
+    assert list(every.ids) == sorted(row["id"] for row in training)
+    monkeypatch.setattr(evaluation, "MOST", 5)
+    some = evaluation.gather(classifier, training, 1)
+    assert (len(some.ids), list(some.ids)) == (5, sorted(some.ids))
+    assert evaluation.gather(classifier, training[::-1], 1).as_bytes() == some.as_bytes()
+    assert evaluation.gather(classifier, training, 2).ids != some.ids
+
+
+def test_a_bystander_is_no_neighbour(classifier: Classifier, tmp_path: Path) -> None:
+    look = classifier.look
+    classifier.look = lambda data: [replace(look(data)[0], person=person) for person in (0, 1, 0)]
+    (row,) = planted.accept(tmp_path / "training", {"train": 1}, ("blue",))
+    assert list(evaluation.gather(classifier, [row], 1).ids) == [row["id"]] * 2
 
 
 def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
@@ -115,7 +144,7 @@ def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifie
     kept = json.loads((tmp_path / "one" / "answers.json").read_text())
     pictures = {said["file"]: (tmp_path / "one" / said["file"]).read_bytes() for said in kept}
     assert evaluation.golden_answers(classifier, pictures) == kept
-    assert {"file", "label", "probabilities", "confidence", "unsure", "reason"} == set(kept[0])
+    assert {"file", "label", "probabilities", "confidence", "unsure", "reason", "distance"} == set(kept[0])
 
 
 def test_a_golden_set_is_no_larger_than_its_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:

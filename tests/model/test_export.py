@@ -17,6 +17,7 @@ from irisline.model import bundle, export, network
 from irisline.model.classifier import Classifier
 from irisline.model.network import Network
 from irisline.model.runtime import OnnxRuntime
+from irisline.model.telling import Telling
 from tests.planted import ROOT
 
 ARCH = "squeezenet1_1"
@@ -49,9 +50,12 @@ def test_onnx_answers_as_torch_for_any_batch(written: Path) -> None:
     built = _with_weights(network.build(ARCH, 2, "scratch", 99), written / "model.safetensors").eval()
     with torch.inference_mode():
         expected = built(PIXELS).numpy()
+        maps = built.body.features((PIXELS.float() / 255 - built.mean) / built.deviation).numpy()
     runtime = OnnxRuntime(written / "model.onnx")
     for size in (1, 3, 70):
-        assert np.allclose(runtime.logits(PIXELS[:size].numpy()), expected[:size], atol=1e-4)
+        logits, features = runtime.run(PIXELS[:size].numpy())
+        assert np.allclose(logits, expected[:size], atol=1e-4)
+        assert np.allclose(features, maps[:size].mean(axis=(2, 3)), atol=1e-4)
 
 
 @pytest.mark.slow
@@ -85,7 +89,7 @@ def test_another_process_in_another_folder_writes_the_same_bytes_without_a_path(
 
 @pytest.mark.slow
 def test_a_model_too_far_from_torch_is_refused(tmp_path: Path) -> None:
-    message = r"^model.onnx: differs from torch by \S+ in a logit, limit is 1e-30 \(gate.max_parity\); take another"
+    message = r"^model.onnx: differs from torch by \S+ in an output, limit is 1e-30 \(gate.max_parity\); take another"
     with pytest.raises(ModelError, match=message):
         export.write(network.build("shufflenet_v2_x0_5", 2, "scratch", 1), PIXELS, FACTS, 1e-30, tmp_path)
     assert not (tmp_path / "model.json").exists()
@@ -98,7 +102,12 @@ def test_parity_is_the_largest_difference_over_all_batches(written: Path) -> Non
     other = network.build(ARCH, 2, "scratch", 2).eval()
     runtime = OnnxRuntime(written / "model.onnx")
     with torch.inference_mode():
-        expected = np.abs(runtime.logits(odd.numpy()) - other(odd).numpy()).max()
+        theirs = Telling(other)(odd)
+    ours = runtime.run(odd.numpy())
+    logits = np.abs(ours.logits - theirs[0].numpy()).max()
+    length = theirs[1].norm(dim=1, keepdim=True).numpy()
+    expected = max(logits, np.abs((ours.features - theirs[1].numpy()) / length).max())
+    assert expected > logits  # features have a say
     assert export.measure_parity(other, written / "model.onnx", odd) == pytest.approx(float(expected), rel=1e-4)
     assert export.measure_parity(built, written / "model.onnx", odd) < 1e-4
 

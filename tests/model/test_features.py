@@ -35,7 +35,7 @@ def test_eyes_are_judged_by_their_colours_and_a_picture_without_any_is_not() -> 
 
 
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize(("arch", "size"), [("resnet18", 512), ("squeezenet1_1", 2)])
+@pytest.mark.parametrize(("arch", "size"), [("resnet18", 512), ("squeezenet1_1", 512)])
 def test_a_trained_network_is_asked_for_what_its_last_layer_reads(
     arch: str, size: int, tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from irisline.data import manifest
 from irisline.errors import MissingInput, ModelError
-from irisline.model import evaluation, golden, quantization
+from irisline.model import bundle, calibration, evaluation, golden, quantization
 from irisline.model.bundle import ANSWERS, Precision
 from irisline.model.calibration import Calibration
 from irisline.model.classifier import Classifier
@@ -53,6 +54,24 @@ def test_an_answer_that_is_unsure_now_is_another(folder: Path, precision: Precis
     shift(folder / ANSWERS[precision], 0.0, unsure=True)
     with pytest.raises(ModelError, match="differently"):
         golden.replay(classifier, folder, "it")
+
+
+def test_a_distance_next_to_its_limit_may_fall_on_either_side(folder: Path) -> None:
+    training = manifest.of_split(folder.parent / "rows", "train")
+    (folder / bundle.NEIGHBOURS).write_bytes(evaluation.gather(Classifier.load(folder), training, 1).as_bytes())
+    kept = json.loads((folder / ANSWERS["float32"]).read_text())
+    pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in kept]
+    distances = [answer.distance for answer in Classifier.load(folder).predict(pictures)]
+    kept[int(np.argmax(distances))]["unsure"] = True  # as a processor that rounds otherwise would have it
+    (folder / ANSWERS["float32"]).write_text(json.dumps(kept))
+    for gap, near in ((0.5e-4, True), (2e-4, False)):
+        limit = calibration.as_json(Calibration(2.0, 0.6, max(distances) + gap))
+        (folder / "calibration.json").write_text(limit)
+        if near:
+            assert golden.replay(Classifier.load(folder), folder, "it") == 5
+        else:
+            with pytest.raises(ModelError, match=r"differently .* \(unsure is false now\)"):
+                golden.replay(Classifier.load(folder), folder, "it")
 
 
 def test_answers_that_are_not_there_are_named(folder: Path) -> None:

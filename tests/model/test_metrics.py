@@ -94,3 +94,11 @@ def test_an_interval_of_the_error_rate_is_as_wide_as_theory_says() -> None:
     rate = found["error_rate"]
     width = 2 * 1.96 * np.sqrt(rate * (1 - rate) / 400)
     assert found["error_rate_high"] - found["error_rate_low"] == pytest.approx(width, rel=0.2)
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    z, share, count = 1.959964, 0.1, 20
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    assert metrics.share_interval(2, 20) == pytest.approx((middle - half, middle + half), abs=1e-6)
+    assert metrics.share_interval(0, 0) == (0.0, 1.0)

@@ -9,9 +9,10 @@ from PIL import Image
 from irisline.data import views
 from irisline.data.rendering.picture import render
 from irisline.data.rendering.sampling import sample
-from irisline.model import portrait
+from irisline.model import bundle, portrait
 from irisline.model.answers import Person, Prediction
 from irisline.model.classifier import Classifier
+from irisline.model.neighbours import Gallery
 from tests import planted
 
 YELLOW = (240, 228, 66)
@@ -30,6 +31,21 @@ def test_eyes_are_ringed_where_they_are(tmp_path: Path) -> None:
         right = (round((place.x + place.radius) * width) + portrait.GAP, round(place.y * height) + 3 * portrait.GAP)
         near = np.asarray(drawn.crop((right[0] - 3, right[1] - 1, right[0] + 2, right[1] + 2))).reshape(-1, 3)
         assert any(tuple(pixel) == YELLOW for pixel in near)
+
+
+def test_the_nearest_training_pictures_are_drawn_below(tmp_path: Path) -> None:
+    folder, data = planted.model(tmp_path), planted.saved(planted.picture("blue"))
+    alone = Image.open(io.BytesIO(portrait.draw(Classifier.load(folder), data)))
+    squares = [np.full((3, 8, 8), level, np.uint8) for level in (0, 255)]
+    features = np.stack([np.full(3 * planted.SIZE**2, level, np.float32) for level in (1, 1)])
+    features[1, ::2] = -1  # far
+    gallery = Gallery.of(features, ["a.jpg", "b.jpg"], ["blue", "brown"], squares)
+    (folder / bundle.NEIGHBOURS).write_bytes(gallery.as_bytes())
+    drawn = Image.open(io.BytesIO(portrait.draw(Classifier.load(folder), data)))
+    assert drawn.width > alone.width  # two thumbnails are wider than the picture
+    top = 40 + 5 * portrait.GAP + portrait.SMALL // 2
+    places = [(portrait.GAP + number * (portrait.SMALL + portrait.GAP) + portrait.SMALL // 2, top) for number in (0, 1)]
+    assert [drawn.getpixel(place) for place in places] == [(0, 0, 0), (255, 255, 255)]
 
 
 def test_a_picture_without_an_eye_is_drawn_too(tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def test_an_answer_is_its_label_and_whether_it_is_unsure() -> None:
     def answers(logits: list[list[float]], unsure: list[bool]) -> Answers:
         count = len(logits)
         names, truth = [""] * count, np.ones(count, int)
-        return Answers(names, names, truth, np.array(logits), np.ones(count, bool), np.array(unsure))
+        every = np.ones(count, bool)
+        return Answers(names, names, truth, np.array(logits), every, np.array(unsure), np.zeros(count))
 
     ours = answers([[0, 5], [0, 5], [0, 5], [0, 1]], [False, False, False, True])
     theirs = answers(

@@ -35,7 +35,7 @@ def folder(rows: Path, tmp_path: Path) -> Path:
 def test_int8_answers_alike_and_is_smaller(folder: Path) -> None:
     pictures = [saved(picture(label, number)) for label in CLASSES for number in range(10)]
     whole, int8 = (
-        np.stack([logits[0] for _, logits in Classifier.load(folder, precision=each).read(pictures)])
+        np.stack([outputs.logits[0] for _, outputs in Classifier.load(folder, precision=each).read(pictures)])
         for each in bundle.NETWORKS
     )
     assert (whole.argmax(axis=1) == int8.argmax(axis=1)).all()
@@ -131,5 +131,5 @@ def test_a_broken_int8_file_is_refused(folder: Path, damage: str) -> None:
 def test_no_thread_count_changes_an_int8_answer(folder: Path) -> None:
     pixels = np.stack(list(quantization.squares(Classifier.load(folder), folder.parent / "rows", 1)))
     alone, together = (OnnxRuntime(folder / "model.int8.onnx", count, "int8") for count in (1, 2))
-    one_by_one = np.concatenate([alone.logits(pixels[at : at + 1]) for at in range(len(pixels))])
-    assert np.array_equal(together.logits(pixels), one_by_one)
+    one_by_one = np.concatenate([alone.run(pixels[at : at + 1]).logits for at in range(len(pixels))])
+    assert np.array_equal(together.run(pixels).logits, one_by_one)

@@ -34,14 +34,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_torch_gives_the_logits_of_onnx_for_any_batch(written: Path) -> None:
+def test_torch_gives_the_outputs_of_onnx_for_any_batch(written: Path) -> None:
     onnx, by_torch = OnnxRuntime(written / "model.onnx", threads=1), TorchRuntime(written, "cpu")
     for count in (1, 3, 9):
-        logits = by_torch.logits(PIXELS[:count])
-        assert (logits.dtype, logits.shape) == (np.float32, (count, 2))
-        assert np.allclose(logits, onnx.logits(PIXELS[:count]), atol=1e-4)
+        logits, features = by_torch.run(PIXELS[:count])
+        assert (logits.dtype, logits.shape) == (features.dtype, (count, 2)) == (np.float32, (count, 2))
+        assert features.shape == (count, 512)
+        for ours, theirs in zip((logits, features), onnx.run(PIXELS[:count]), strict=True):
+            assert np.allclose(ours, theirs, atol=1e-4)
     frozen = np.broadcast_to(PIXELS[:1], (2, 3, 32, 32))
-    assert np.allclose(by_torch.logits(frozen), logits[0], atol=1e-4)
+    assert np.allclose(by_torch.run(frozen).logits, logits[0], atol=1e-4)
     assert (by_torch.device, by_torch.precision) == ("cpu", "float32")
 
 
@@ -123,7 +125,7 @@ def test_threads_change_how_not_what(tmp_path: Path, threads: int) -> None:
     folder = planted.model(tmp_path)
     runner = OnnxRuntime(folder / "model.onnx", threads)
     expected = onnxruntime.InferenceSession(folder / "model.onnx").run(["logits"], {"pixels": PIXELS})[0]
-    assert np.allclose(runner.logits(PIXELS), expected, atol=1e-4)
+    assert np.allclose(runner.run(PIXELS).logits, expected, atol=1e-4)
     options = runner._session.get_session_options()
     assert options.intra_op_num_threads == threads
     if threads:

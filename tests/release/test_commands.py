@@ -80,6 +80,7 @@ def test_predict_answers_with_the_champion_and_names_what_it_cannot_read(publish
     registry.promote(published, 2)
     given = answered("predict", "blue.jpg")
     assert (given["model"], given["answers"][0]["label"]) == ("version 2", "blue")
+    assert given["answers"][0]["nearest"] == []  # a version from before training pictures were kept
     Path("other").mkdir()
     Path("other/blue.jpg").write_bytes(BLUE)
     result = typed("predict", "blue.jpg", "torn.jpg", "none.jpg", "other/blue.jpg", "--version", "1")

@@ -15,7 +15,7 @@ import yaml
 from irisline import params, paths
 from irisline.errors import MissingInput
 from irisline.params import Params
-from irisline.release import lineage, publishing, registry, store, tracking, versions
+from irisline.release import lineage, note, publishing, registry, store, tracking, versions
 from tests.release.conftest import Train
 
 
@@ -39,6 +39,7 @@ def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_sou
     assert run.data.tags[lineage.POOL] == "0123456789abcdef0123456789abcdef.dir"
     assert run.data.tags["irisline.python"].startswith("3.11")
     assert "12.5% of 8 test pictures wrong" in run.data.tags["mlflow.note.content"]
+    assert "[evaluate/model_card.md](#/experiments/" in run.data.tags["mlflow.note.content"]
     found = {(one.tags[0].value, one.dataset.name) for one in run.inputs.dataset_inputs}
     assert found == {(split, f"eye-colour {split}") for split in ("train", "valid", "test")}
     files = {
@@ -48,6 +49,7 @@ def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_sou
     }
     wanted = {
         "reports/evaluate/confusion_matrix.png",
+        "reports/evaluate/model_card.md",
         "reports/validate/index.html",
         "source/params.yaml",
         "predictions.json",
@@ -160,6 +162,38 @@ module, name = sys.argv[1].split(".")
 setattr({"evidence": evidence, "publishing": publishing, "versions": versions}[module], name, die)
 publishing.publish(params.read(paths.PARAMS))
 """
+
+
+def about(settings: Params) -> str:
+    return registry.find(settings, 1).description
+
+
+def test_a_version_shows_its_headline_source_and_model_card(train: Train, settings: Params) -> None:
+    train(error_rate=0.125)
+    publishing.publish(settings)
+    commit, lock = (registry.find(settings, 1).tags[name] for name in (lineage.COMMIT, lineage.LOCK))
+    assert about(settings).startswith("12.5% of 8 test pictures wrong (95 % interval 2.5% to 22.5%)\n\n")
+    assert f"Commit `{commit}`, with changes that were not committed; `dvc.lock` {lock[:12]}." in about(settings)
+    assert "# Model card: eye-colour\n" in about(settings)
+    assert about(settings).endswith("## Metrics\n\n- right\n")
+
+
+def test_a_card_that_changes_is_shown_by_the_same_version(train: Train, settings: Params) -> None:
+    train()
+    publishing.publish(settings)
+    note.CARD.write_text("# Model card: eye-colour\n\n## Metrics\n\n- reviewed\n")
+    assert publishing.publish(settings).version == 1
+    assert about(settings).endswith("- reviewed\n")
+
+
+def test_a_card_that_is_too_long_for_a_database_is_cut_between_sections(train: Train, settings: Params) -> None:
+    train()
+    sections = [f"## Part {number}\n\n{'word ' * 300}\n" for number in range(5)]
+    note.CARD.write_text("\n".join(["# Model card: eye-colour\n", *sections]))
+    publishing.publish(settings)
+    assert len(about(settings)) <= 5000
+    assert about(settings).count("## Part") == about(settings).count(f"{'word ' * 300}\n") == 3
+    assert about(settings).endswith("More is in `reports/evaluate/model_card.md` of the run.")
 
 
 @pytest.mark.slow

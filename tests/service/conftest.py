@@ -18,6 +18,7 @@ import pytest
 from irisline.model import bundle, calibration
 from irisline.model.classifier import Classifier
 from irisline.model.identity import NAME, Identity, Metric, Source
+from irisline.model.neighbours import Gallery
 from service.app import create
 from service.settings import Settings
 from tests import planted
@@ -27,9 +28,17 @@ CALIBRATED = calibration.Calibration(1.0, 0.6)
 READY = 120.0  # seconds to wait for a service to start
 
 
-def version_folder(folder: Path, number: int = 1, network: onnx.ModelProto | None = None, crop: str = "none") -> Path:
-    """Write a planted version as a service is given one; give the folder."""
+def version_folder(
+    folder: Path,
+    number: int = 1,
+    network: onnx.ModelProto | None = None,
+    crop: str = "none",
+    gallery: Gallery | None = None,
+) -> Path:
+    """Write a planted version as a service is given one; give the folder. Without a gallery it is as older ones are."""
     planted.model(folder, network, CALIBRATED, crop)
+    if gallery:
+        (folder / bundle.NEIGHBOURS).write_bytes(gallery.as_bytes())
     (folder / "model.safetensors").write_bytes(b"weights")
     (folder / "golden").mkdir()
     answers = []
@@ -61,6 +70,13 @@ def identity_of(folder: Path, number: int) -> Identity:
         registered="2026-11-01T00:00:00+00:00",
         promoted=None,
     )
+
+
+def gallery() -> Gallery:
+    """Give three training pictures of each class to compare with."""
+    squares = {f"{label}/{key}.jpg": planted.square(label, key) for label in planted.CLASSES for key in range(3)}
+    features = np.stack([square.reshape(-1) for square in squares.values()]).astype(np.float32)
+    return Gallery.of(features, [*squares], [name.split("/")[0] for name in squares], [*squares.values()])
 
 
 def turned() -> onnx.ModelProto:

@@ -1,6 +1,8 @@
 """The API, asked without a network: every answer is what its OpenAPI says, every refusal a sentence that helps."""
 
 import asyncio
+import base64
+import io
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +17,7 @@ from irisline.model.classifier import Classifier
 from service import schemas
 from service.settings import Settings
 from tests import planted
-from tests.service.conftest import asking
+from tests.service.conftest import asking, gallery, version_folder
 
 Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
 
@@ -73,9 +75,23 @@ def test_other_formats_are_taken_whatever_their_content_type_says(served: Path, 
 
 def test_an_explanation_is_a_grid_that_changes_no_answer(served: Path, blue: bytes) -> None:
     plain, explained = (ask(served, raw(blue, path=path)).json() for path in ("/predict", "/predict?explain=true"))
-    grid = explained.pop("saliency")
+    grid, nearest = explained.pop("saliency"), explained.pop("nearest")
     assert [len(row) for row in grid] == [8] * 8
     assert {**plain, "ms": 0} == {**explained, "ms": 0}
+    assert (nearest, plain["distance"]) == ([], None)  # a version from before training pictures were kept
+
+
+def test_an_explanation_shows_the_nearest_training_pictures(tmp_path: Path, brown: bytes) -> None:
+    served = version_folder(tmp_path / "model", gallery=gallery())
+    plain, explained = (ask(served, raw(brown, path=path)) for path in ("/predict", "/predict?explain=true"))
+    assert "nearest" not in plain.json()
+    told = schemas.Answer.model_validate_json(explained.content)
+    assert [near.label for near in told.nearest] == ["brown"] * 3
+    assert [near.distance for near in told.nearest] == sorted(near.distance for near in told.nearest)
+    assert told.distance >= told.nearest[-1].distance > 0
+    kind, _, jpeg = told.nearest[0].thumbnail.partition(",")
+    assert kind == "data:image/jpeg;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(jpeg))).size == (planted.SIZE, planted.SIZE)
 
 
 def test_many_pictures_each_have_an_answer_or_a_reason_in_their_order(served: Path, blue: bytes, brown: bytes) -> None:

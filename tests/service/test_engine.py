@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
+from irisline.model.runtime import Outputs
 from service.engine import MAX_EXPLANATIONS, Answer, Engine
 from service.live import Live
 from service.settings import Settings
@@ -32,11 +33,11 @@ class Held:
             [],
         )
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(self, pixels: NDArray[np.uint8]) -> Outputs:
         self.started.set()
         assert self.go.wait(10)
         self.batches.append(len(pixels))
-        return self.runtime.logits(pixels)
+        return self.runtime.run(pixels)
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_a_fault_reaches_whoever_asked_and_the_next_is_answered(live: Live, blue
     sound = live.classifier.runtime
 
     class Faulty(Held):
-        def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        def run(self, pixels: NDArray[np.uint8]) -> Outputs:
             raise RuntimeError("a fault")
 
     with engine(live) as made:

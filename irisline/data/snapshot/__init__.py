@@ -5,7 +5,7 @@ selection    which candidates are fetched next, and which are refused before a b
 fetching     their bytes, from the journal, this machine or the web
 admission    what becomes of a fetched picture beside those the pool has
 ledger       the lines of sources.csv meanwhile
-journal      what has been searched and fetched so far, on disk
+journal      what has been fetched so far, on disk
 filing       the change of the pool, written down first and then done
 snapshot     all of it, in rounds
 replay       the recorded list, fetched again and compared

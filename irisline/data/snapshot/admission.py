@@ -1,7 +1,8 @@
 """What becomes of a fetched picture: taken, or refused beside what the pool has. Decides by fingerprints, reads no picture."""
 
 from irisline.data.downloads.download import DAMAGED
-from irisline.data.fingerprints import Fingerprint, Index
+from irisline.data.fingerprints import Fingerprint, Index, recorded
+from irisline.data.provenance import FETCHED, PHASH
 from irisline.data.snapshot import ledger as ledgers
 from irisline.data.snapshot.journal import Noted
 from irisline.data.snapshot.ledger import Ledger, label_of, stem_of
@@ -16,8 +17,15 @@ class Admission:
         self.ledger, self.take_downs = ledger, take_downs
         self.reports: list[str] = []  # what a person should look at
         self._index = Index(distance)
-        kept_out = {line["sha256"] for line in ledger.lines if line.get("status") == ledgers.CONFLICT}
-        self._kept_out = kept_out - {""}
+        self._taken_down = Index(distance)
+        for rule in take_downs.rules:
+            self._taken_down.add(rule.said, recorded(rule.phash))
+        kept_out = ledger.absent(ledgers.CONFLICT)
+        self._kept_out = {line["sha256"] for line in kept_out.values()} - {""}
+        self._deleted = ledger.absent(FETCHED)  # by a person, whose word it is that such a picture is not wanted
+        self._deleted_bytes = {line.get("sha256"): name for name, line in self._deleted.items()}
+        for name, line in (kept_out | self._deleted).items():
+            self._index.add(name, recorded(line.get(PHASH) or ""))
 
     def know(self, identity: str, fingerprint: Fingerprint) -> None:
         """Note a picture that is in the pool already."""
@@ -32,6 +40,9 @@ class Admission:
             self.ledger.refuse(candidate, DAMAGED, fingerprint.reason, noted)
         elif reason := self.take_downs.covers("", "", "", "", found.sha256):
             self.ledger.refuse(candidate, ledgers.TAKEN_DOWN, reason, noted)
+        elif reasons := self._taken_down.like(fingerprint):
+            detail = f"shows the same as one that was {reasons[0]}"
+            self.ledger.refuse(candidate, ledgers.TAKEN_DOWN, detail, noted)
         elif found.sha256 in self._kept_out:
             self._refuse_for_good(candidate, noted, fingerprint, "the same file was found under two labels before")
         else:
@@ -41,14 +52,17 @@ class Admission:
         label = candidate.query.label
         like = self._index.like(fingerprint)
         elsewhere = [name for name in like if label_of(name) != label or self.ledger.status(name) == ledgers.CONFLICT]
-        if elsewhere:
+        if deleted := self._deleted_bytes.get(noted.download.sha256) or next(filter(self._deleted.get, like), ""):
+            detail = f"shows the same as {deleted}, which was deleted by hand"
+            self.ledger.refuse(candidate, ledgers.DUPLICATE, detail, noted)
+        elif elsewhere:
             for name in elsewhere:
                 self._take_out(name, candidate)
             self._refuse_for_good(candidate, noted, fingerprint, f"shows the same as {elsewhere[0]}")
         elif like:
             self.ledger.refuse(candidate, ledgers.DUPLICATE, f"shows the same as {like[0]}", noted)
         else:
-            self._index.add(self.ledger.accept(candidate, noted), fingerprint)
+            self._index.add(self.ledger.accept(candidate, noted, fingerprint.written), fingerprint)
 
     def _take_out(self, name: str, candidate: Candidate) -> None:
         """Take a picture of the pool out too, unless no snapshot brought it, as a person's own: that is only reported."""
@@ -63,6 +77,6 @@ class Admission:
 
     def _refuse_for_good(self, candidate: Candidate, noted: Noted, fingerprint: Fingerprint, detail: str) -> None:
         """Refuse it, and remember what it shows: a third copy must not slip in under either label."""
-        self.ledger.refuse(candidate, ledgers.CONFLICT, detail, noted)
+        self.ledger.refuse(candidate, ledgers.CONFLICT, detail, noted, fingerprint.written)
         name = ledgers.stem(candidate.query.label, candidate.provider, candidate.provider_id)
         self._index.add(name, fingerprint)

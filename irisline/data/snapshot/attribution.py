@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from irisline.data import licences
 from irisline.data.provenance import Line, by_id, is_fetched
 from irisline.data.snapshot.ledger import label_of
+from irisline.data.sources import wording
 
 HEAD = """# Attribution
 
@@ -64,6 +65,6 @@ def _plain(words: str) -> str:
 
 def _linked(words: str, url: str) -> str:
     """Give words that lead to a page of the web; without a link where the address is none."""
-    if urlsplit(url).scheme.lower() not in ("http", "https"):
+    if not wording.address(url.replace(" ", "%20")):
         return words
     return f"[{words}]({quote(url, safe=':/?#@!$&+,;=%~')})"

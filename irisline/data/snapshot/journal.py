@@ -1,15 +1,14 @@
-"""What a snapshot has searched and fetched so far, on disk, so that a killed run asks for none of it again.
+"""What a snapshot has fetched so far, on disk, so that a killed run asks for none of it again.
 
 A run decides by what it is given alone, and changes the pool at its end: a second run that is given the same by this
-journal comes to the same. Knows nothing of the pool.
+journal, and by what the providers have answered, comes to the same. Knows nothing of the pool.
 """
 
 import fcntl
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,13 +18,11 @@ from irisline import paths
 from irisline.data import provenance
 from irisline.data.downloads import download
 from irisline.data.downloads.download import Download
-from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import IrislineError
 from irisline.params import Params
 
 # Failures of a moment: the same picture may be there when the command is typed again.
 PASSING = {download.UNREACHABLE, download.UNWELL, download.TIMEOUT}
-_BASES = ("IRISLINE_OPENVERSE_URL", "IRISLINE_COMMONS_URL", "IRISLINE_FLICKR_URL", "IRISLINE_BRAVE_URL")
 
 
 @dataclass(frozen=True)
@@ -37,37 +34,19 @@ class Noted:
 
 
 class Journal:
-    """The searches, whole; the downloads, a line each; the fetched pictures by their sha256.
+    """The downloads, a line each; the fetched pictures by their sha256.
 
     One that is not to keep anything reads what was noted before, and writes nothing.
     """
 
     def __init__(self, folder: Path, settings: Params, keep: bool = True) -> None:
         self.keep, self.folder, self.blobs = keep, folder, folder / "blobs"
-        found = settings.snapshot
-        asked = [found.licences, found.folder, found.urls, settings.base.seed]
-        self._asked = [*asked, *(os.environ.get(name, "") for name in _BASES)]
-        within = _digest([found.max_bytes, settings.collect.max_pixels])
+        within = _digest([settings.snapshot.max_bytes, settings.collect.max_pixels])
         self._downloads = folder / f"downloads-{within[:16]}.jsonl"
         if keep:
             shutil.rmtree(_leftover(folder), ignore_errors=True)
             self._end_last_line()
         self.known = dict(self._read())
-
-    def search(
-        self, source: str, query: Query, limit: int, ask: Callable[[], Iterable[Candidate]]
-    ) -> Iterator[Candidate]:
-        """Give the answers to a search: those noted before, else those that ask gives, noted once they are all there."""
-        file = self.folder / "searches" / _digest([source, asdict(query), limit, self._asked])
-        if file.is_file():
-            yield from map(_candidate, json.loads(file.read_text(encoding="utf-8")))
-            return
-        found = []
-        for candidate in ask():
-            found.append(candidate)
-            yield candidate
-        if self.keep:
-            paths.write_whole(file, json.dumps([asdict(candidate) for candidate in found]))
 
     def note(self, found: Download) -> Noted:
         """Keep what came of an address; a failure of the moment is forgotten with the run."""
@@ -130,10 +109,6 @@ def alone() -> Iterator[None]:
             at_work = f"{paths.POOL}/: another snapshot is at work here"
             raise IrislineError(f"{at_work}; let it end, then type the same command again") from error
         yield
-
-
-def _candidate(document: dict[str, Any]) -> Candidate:
-    return Candidate(**document | {"query": Query(**document["query"])})
 
 
 def _digest(values: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from irisline.data import provenance
-from irisline.data.provenance import FETCHED, Line, is_fetched
+from irisline.data.provenance import FETCHED, PHASH, Line, is_fetched
 from irisline.data.snapshot.journal import Noted
 from irisline.data.sources.candidate import Candidate
 
@@ -67,6 +67,14 @@ class Ledger:
         line = self.line(name)
         return "" if line is None else line.get("status") or FETCHED
 
+    def absent(self, status: str) -> dict[str, Line]:
+        """Give the lines of a status, by stem, whose file is not in the pool."""
+        return {
+            name: self.lines[place]
+            for name, place in self._place.items()
+            if self.status(name) == status and name not in self.present
+        }
+
     def held(self, label: str, providers: Collection[str]) -> int:
         """Give how many pictures of a class are in the pool from these providers."""
         fetched = (line for line in self.lines if is_fetched(line) and line.get("provider") in providers)
@@ -78,21 +86,23 @@ class Ledger:
         line = self.line(name) or {}
         return line.get("status") == FETCHED and bool(line.get("image_url")) and line.get("licence") != "own"
 
-    def refuse(self, candidate: Candidate, status: str, detail: str, noted: Noted | None = None) -> None:
+    def refuse(
+        self, candidate: Candidate, status: str, detail: str, noted: Noted | None = None, phash: str = ""
+    ) -> None:
         """Note that a candidate is not taken, and why."""
         name = stem(candidate.query.label, candidate.provider, candidate.provider_id)
         self.details[name] = detail
         if status == TAKEN_DOWN:  # whose it was is what they asked to be forgotten
             candidate = replace(candidate, title="", author="")
-        self._put(name, _line(candidate, name, status, noted))
+        self._put(name, _line(candidate, name, status, noted, phash))
 
-    def accept(self, candidate: Candidate, noted: Noted) -> str:
+    def accept(self, candidate: Candidate, noted: Noted, phash: str) -> str:
         """Note that a candidate is taken; give its stem."""
         name = stem(candidate.query.label, candidate.provider, candidate.provider_id)
         identity = f"{name}.{noted.download.kind}"
         assert noted.download.file is not None  # it was fetched
         self.added[identity], self.present[name] = noted.download.file, identity
-        self._put(name, _line(candidate, identity, FETCHED, noted))
+        self._put(name, _line(candidate, identity, FETCHED, noted, phash))
         return name
 
     def take_out(self, name: str, detail: str) -> None:
@@ -116,7 +126,7 @@ class Ledger:
             self.lines.append(line)
 
 
-def _line(candidate: Candidate, identity: str, status: str, noted: Noted | None) -> Line:
+def _line(candidate: Candidate, identity: str, status: str, noted: Noted | None, phash: str) -> Line:
     found = noted.download if noted else None
     values = {
         "id": identity,
@@ -130,7 +140,7 @@ def _line(candidate: Candidate, identity: str, status: str, noted: Noted | None)
         "status": status,
     }
     known = {name: values.get(name, getattr(candidate, name, "")) for name in provenance.FIELDS}
-    return {name: _cell(str(value)) for name, value in known.items()}
+    return {name: _cell(str(value)) for name, value in known.items()} | ({PHASH: phash} if phash else {})
 
 
 def _cell(value: str) -> str:

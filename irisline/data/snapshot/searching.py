@@ -5,7 +5,8 @@ Knows nothing of the pool: what is found again is for others to leave out.
 
 from collections.abc import Callable, Iterable
 
-from irisline.data.snapshot.journal import Journal
+from irisline import paths
+from irisline.data.sources.answers import Answers
 from irisline.data.sources.candidate import Candidate, Provider, Query
 from irisline.data.sources.providers import WITHOUT_WORDS, provider
 from irisline.errors import ParamsError, SearchFailed
@@ -16,35 +17,46 @@ DEEPEST = 64  # times the first depth: what still finds pictures there, such as 
 
 
 class Searching:
-    """Every source and class, and how deep each was searched."""
+    """Every source and class, and how deep each was searched. With keep false no answer is written down."""
 
-    def __init__(self, settings: Params, journal: Journal, tell: Callable[[str], None]) -> None:
-        self.settings, self.journal, self.tell = settings, journal, tell
+    def __init__(self, settings: Params, tell: Callable[[str], None], keep: bool = True) -> None:
+        self.settings, self.tell = settings, tell
+        self._answered = {name: Answers(paths.ANSWERS / name, keep) for name in settings.snapshot.sources}
         self._providers: dict[str, Provider] = {}
         self._times: dict[str, int] = {}  # by class: the depth, as so many times the first
         self._ended: set[tuple[str, Query]] = set()  # searches that have no more to give
-        self._failed: dict[tuple[str, str], str] = {}  # by source and class, in one line
+        self._failed: set[tuple[str, str]] = set()  # sources, by class
+        self._told: set[str] = set()
         self._found_any = False
 
-    def deeper(self, label: str) -> list[list[list[Candidate]]] | None:
-        """Give what each source gives to each query of a class, twice as deep as before; None when there is no more.
+    @property
+    def unanswered(self) -> bool:
+        """Whether any source could not be asked."""
+        return bool(self._failed)
+
+    def deeper(self, labels: Iterable[str]) -> dict[str, list[list[list[Candidate]]] | None]:
+        """Give for each class what each source gives to each query, twice as deep as before; None when there is no more.
 
         Raise SearchFailed when every source has failed and nothing was found.
         """
+        found = {label: self._deeper(label) for label in labels}
+        every = {(source, name) for source in self.settings.snapshot.sources for name in self.settings.base.classes}
+        if not self._found_any and every <= self._failed:
+            raise SearchFailed("no source answers, so nothing was changed; see the lines above")
+        return found
+
+    def _deeper(self, label: str) -> list[list[list[Candidate]]] | None:
         times = self._times[label] = 2 * self._times[label] if label in self._times else 1
         if times > DEEPEST or not self._open(label):
             return None
         sources = self.settings.snapshot.sources
         found = [[self._ask(source, query, times) for query in self._queries(source, label)] for source in sources]
         self._found_any |= any(candidates for queries in found for candidates in queries)
-        every = {(source, name) for source in sources for name in self.settings.base.classes}
-        if not self._found_any and every <= self._failed.keys():
-            raise SearchFailed("no source answers, so nothing was changed; see the lines above")
         return found
 
     def _open(self, label: str) -> bool:
         """Whether any search of a class may have more to give."""
-        sources = [name for name in self.settings.snapshot.sources if (name, label) not in self._failed]
+        sources = self.settings.snapshot.sources
         return any((name, query) not in self._ended for name in sources for query in self._queries(name, label))
 
     def _queries(self, source: str, label: str) -> list[Query]:
@@ -58,7 +70,7 @@ class Searching:
 
     def _ask(self, source: str, query: Query, times: int) -> list[Candidate]:
         """Give the answers, those before a failure too; nothing where all of them were given before."""
-        if (source, query) in self._ended or (source, query.label) in self._failed:
+        if (source, query) in self._ended:
             return []
         limit = times * self._depth(source, query.label)
         found: list[Candidate] = []
@@ -73,18 +85,20 @@ class Searching:
 
     def _answers(self, source: str, query: Query, limit: int) -> Iterable[Candidate]:
         if source not in self._providers:
-            self._providers[source] = provider(source, self.settings)
-        asked = self._providers[source]
-        if source in WITHOUT_WORDS:  # it costs nothing, and what lies on this machine may have changed
-            return asked.search(query, limit)
-        return self.journal.search(source, query, limit, lambda: asked.search(query, limit))
+            self._providers[source] = provider(source, self.settings, self._answered[source])
+        return self._providers[source].search(query, limit)
 
     def _fail(self, source: str, label: str, line: str) -> None:
-        """Tell of a failure once; who could not be asked for one class is not asked for another, save in a folder."""
+        """Tell of a failure once; who could not be asked for one class is not asked for another, save in a folder.
+
+        What was answered before is still given, for every class.
+        """
         everywhere = source not in WITHOUT_WORDS or source not in self._providers
-        labels = self.settings.base.classes if everywhere else [label]
-        self._failed |= {(source, name): line for name in labels}
-        self.tell(f"snapshot: {line}")
+        self._failed |= {(source, name) for name in (self.settings.base.classes if everywhere else [label])}
+        self._answered[source].closed = line
+        if line not in self._told:
+            self._told.add(line)
+            self.tell(f"snapshot: {line}")
 
 
 def check(settings: Params) -> None:

@@ -41,6 +41,7 @@ class Outcome:
     short: Mapping[str, int]  # pictures that a class wants yet
     reports: list[str] = field(default_factory=list)  # what a person should look at
     changed: bool = False
+    unanswered: bool = False  # some source could not be asked for all that was wanted of it
 
 
 class Rounds:
@@ -53,7 +54,7 @@ class Rounds:
         taken_down = take_down.read(paths.POOL / paths.TAKE_DOWNS)
         self.selection = Selection(settings, self.ledger, taken_down, retry)
         self.admission = Admission(self.ledger, taken_down, settings.split.near_duplicate_distance)
-        self.searching = Searching(settings, journal, tell)
+        self.searching = Searching(settings, tell, journal.keep)
         self._knows_the_pool = False
 
     def fill(self) -> None:
@@ -77,7 +78,7 @@ class Rounds:
     def _search_deeper(self, planned: Mapping[str, int]) -> bool:
         """Search for the classes that are short; say whether any search was made."""
         short = [label for label, count in self.selection.short().items() if count > planned.get(label, 0)]
-        found = {label: self.searching.deeper(label) for label in short}
+        found = self.searching.deeper(short)
         for label, answers in found.items():
             self.selection.offer(label, interleaved(answers or []))
         return any(answers is not None for answers in found.values())
@@ -129,7 +130,7 @@ def run(settings: Params, tell: Callable[[str], None], pin: Callable[[], None], 
         key: counts for key, counts in (earlier or {}).items() if key not in rounds.ledger.tally
     }
     changed = rounds.ledger.changed or earlier is not None
-    return Outcome(tally, rounds.selection.short(), rounds.admission.reports, changed)
+    return Outcome(tally, rounds.selection.short(), rounds.admission.reports, changed, rounds.searching.unanswered)
 
 
 def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> tuple[list[Candidate], Outcome]:

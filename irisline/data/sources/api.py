@@ -6,13 +6,10 @@ Knows no provider. Secrets may stand in headers and forms, never in an address, 
 
 import email.utils
 import json
-import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 import httpx
@@ -21,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import irisline
 from irisline import console
 from irisline.data.sources import wording
+from irisline.data.sources.answers import Answers
+from irisline.data.sources.pace import Clock, Rate, spoken
 from irisline.errors import SearchFailed
 
 TIMEOUT = 30.0  # seconds for a whole answer
@@ -37,6 +36,11 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether the same question may be given the same answer; a failure that comes with status 200 may not."""
+        return True
+
 
 class Refused(SearchFailed):
     """The provider answered, and said no."""
@@ -44,37 +48,6 @@ class Refused(SearchFailed):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Where time and chance come from, so that a test need not wait."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
-
-
-@dataclass
-class Rate:
-    """At most so many questions in any stretch of so many seconds; all of them may come at once."""
-
-    questions: int
-    seconds: float
-    _asked: deque[float] = field(default_factory=deque)
-
-    def wait(self, now: float) -> float:
-        """Give the seconds until the next question is allowed."""
-        return max(0.0, self._asked[0] + self.seconds - now) if len(self._asked) >= self.questions else 0.0
-
-    def note(self, now: float) -> None:
-        """Count a question that is asked now."""
-        self._asked.append(now)
-        if len(self._asked) > self.questions:
-            self._asked.popleft()
-
-    def __str__(self) -> str:
-        return f"{self.questions} request{'s' if self.questions != 1 else ''} in {_spoken(self.seconds)}"
 
 
 def agent(contact: str) -> str:
@@ -86,6 +59,17 @@ def agent(contact: str) -> str:
         raise SearchFailed(f"snapshot.contact: {contact!r} cannot stand in a header; write an e-mail address or a page")
     told = f" ({contact.strip()})" if contact.strip() else ""
     return f"Irisline/{irisline.__version__}{told} httpx/{httpx.__version__}"
+
+
+def home(environment: Mapping[str, str], name: str, usual: str) -> str:
+    """Give where an API is: at the address that the environment has under this name, else at its usual one.
+
+    Raise SearchFailed when that is no address.
+    """
+    url = (environment.get(name) or usual).rstrip("/")
+    if not wording.address(url):
+        raise SearchFailed(f"{name}: {url!r} is no http or https address; mend or unset it")
+    return url
 
 
 class Api:
@@ -100,6 +84,7 @@ class Api:
         clock: Clock | None = None,
         hint: str = "",  # what else to do about a limit
         timeout: float = TIMEOUT,
+        answers: Answers | None = None,
     ) -> None:
         self.name = name
         self.clock = clock or Clock()
@@ -107,26 +92,38 @@ class Api:
         self._secrets = [secret for secret in secrets if secret]
         self._hint = hint and f", or {hint}"
         self._timeout = timeout
+        self._answers = answers or Answers()
         self._turn = threading.Lock()
+        self._client = self._connected(agent(contact))
+
+    def _connected(self, agent: str) -> httpx.Client:
+        """Give the client, by way of the environment's proxy if there is one; its address may hold a password."""
         limits = httpx.Limits(max_keepalive_connections=0)  # minutes may pass between two questions
-        self._client = httpx.Client(headers={"User-Agent": agent(contact)}, timeout=timeout, limits=limits)
+        try:
+            return httpx.Client(headers={"User-Agent": agent}, timeout=self._timeout, limits=limits)
+        except (ImportError, ValueError, httpx.InvalidURL):
+            self.fail(
+                "the proxy of the environment cannot be used; set ALL_PROXY, HTTP_PROXY and HTTPS_PROXY to an http address, "
+                "or for socks5 type pip install 'httpx[socks]'"
+            )
 
     def get(
         self,
         expected: type[Expected],
         url: str,
         query: Mapping[str, str | int],
-        headers: Mapping[str, str] | None = None,
+        headers: Callable[[], Mapping[str, str]] = dict,  # called when it must be asked
     ) -> Expected:
         """Give the answer to a GET. The query stands in logs and errors of all the world: no secrets in it.
 
         Raise Refused when the provider says no, SearchFailed when it cannot be reached or answers something else.
         """
-        return self._ask(expected, self._client.build_request("GET", url, params=query, headers=headers))
+        return self._once(expected, self._client.build_request("GET", url, params=query), headers)
 
-    def post(self, expected: type[Expected], url: str, form: Mapping[str, str | int]) -> Expected:
-        """Give the answer to a POST of a form, where secrets may stand; raise as get does."""
-        return self._ask(expected, self._client.build_request("POST", url, data=dict(form)))
+    def post(self, expected: type[Expected], url: str, form: Mapping[str, str | int], keep: bool = True) -> Expected:
+        """Give the answer to a POST of a form, where secrets may stand; raise as get does. Keep no answer that is secret."""
+        request = self._client.build_request("POST", url, data=dict(form))
+        return self._once(expected, request) if keep else self._ask(expected, request)
 
     def hide(self, secret: str) -> None:
         """Let no error repeat a secret that the provider has just given."""
@@ -135,6 +132,19 @@ class Api:
     def fail(self, message: str) -> NoReturn:
         """Raise SearchFailed with the provider's name before the message, and no secret in it."""
         raise SearchFailed(self._said(message))
+
+    def _once(
+        self, expected: type[Expected], request: httpx.Request, headers: Callable[[], Mapping[str, str]] = dict
+    ) -> Expected:
+        """Ask, unless it was asked before."""
+        question = f"{request.method} {request.url} {request.content.decode()}"
+        if known := self._answers.known(question):
+            return expected.model_validate_json(known)
+        request.headers.update(headers())
+        answer = self._ask(expected, request)
+        if answer.is_worth_keeping:
+            self._answers.note(question, answer.model_dump_json(by_alias=True).encode())
+        return answer
 
     def _ask(self, expected: type[Expected], request: httpx.Request) -> Expected:
         with self._turn:
@@ -146,7 +156,8 @@ class Api:
                 if attempt == TRIES or not (response.status_code == 429 or response.status_code >= 500):
                     break
                 self._wait(self._advised(response, attempt), f"it answered {response.status_code}")
-        raise Refused(self._said(f"answered {response.status_code}: {_reason(response, body)}"), response.status_code)
+        reason = f"answered {response.status_code}: {_reason(response, body)}{self._kept()}"
+        raise Refused(self._said(reason), response.status_code)
 
     def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """Ask once, and read the answer with an eye on its length and on the clock."""
@@ -184,11 +195,16 @@ class Api:
 
     def _wait(self, seconds: float, why: str) -> None:
         if seconds > PATIENCE:
-            self.fail(f"{why}, and the next is welcome in {_spoken(seconds)}; run the same command then{self._hint}")
+            until = f"{why}, and the next is welcome in {spoken(seconds)}{self._kept()}"
+            self.fail(f"{until}; run the same command then{self._hint}")
         if seconds >= WORTH_TELLING:
-            console.say(f"{self.name}: {why}; waiting {_spoken(seconds)}")
+            console.say(f"{self.name}: {why}; waiting {spoken(seconds)}")
         if seconds > 0:
             self.clock.sleep(seconds)
+
+    def _kept(self) -> str:
+        count = self._answers.count
+        return f"; what it has answered is kept, to go on from there ({count} pages)" if count else ""
 
     def _advised(self, response: httpx.Response, attempt: int) -> float:
         """Give the seconds to wait: what Retry-After says (RFC 9110, 10.2.3), else twice as long every time, with jitter."""
@@ -217,12 +233,3 @@ def _reason(response: httpx.Response, body: bytes) -> str:
     places = (outer.get("detail"), *(inner.get(key) for key in ("detail", "info", "message")), outer.get("message"))
     sentences = (place for place in (*places, outer.get("error")) if isinstance(place, str) and place)
     return next(sentences, response.reason_phrase or "no reason given")
-
-
-def _spoken(seconds: float) -> str:
-    """Give a stretch of time as a person says it."""
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = round(seconds / size)
-            return f"{count} {unit}{'s' if count != 1 else ''}"
-    return f"{seconds:.0f} seconds"

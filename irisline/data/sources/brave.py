@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 
-from irisline.data.sources import wording
-from irisline.data.sources.api import Answer, Api, Clock, Rate
+from irisline.data.sources import api, wording
+from irisline.data.sources.answers import Answers
+from irisline.data.sources.api import Answer, Api
 from irisline.data.sources.candidate import Candidate, Query
+from irisline.data.sources.pace import Clock, Rate
 from irisline.errors import SearchFailed
 from irisline.params import Snapshot
 
@@ -42,14 +44,20 @@ class Brave:
 
     name = "brave"
 
-    def __init__(self, settings: Snapshot, environment: Mapping[str, str], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Snapshot,
+        environment: Mapping[str, str],
+        clock: Clock | None = None,
+        answers: Answers | None = None,
+    ) -> None:
         self._token = environment.get("BRAVE_API_KEY", "")
         if not self._token:
             raise SearchFailed("brave: BRAVE_API_KEY is not set; plans are at https://api-dashboard.search.brave.com")
         if not self._token.isascii() or not self._token.isprintable():
             raise SearchFailed("brave: BRAVE_API_KEY holds characters that cannot stand in a header; copy it again")
-        self._home = (environment.get("IRISLINE_BRAVE_URL") or HOME).rstrip("/")
-        self._api = Api(self.name, settings.contact, [Rate(1, 1.0)], [self._token], clock)
+        self._home = api.home(environment, "IRISLINE_BRAVE_URL", HOME)
+        self._api = Api(self.name, settings.contact, [Rate(1, 1.0)], [self._token], clock, answers=answers)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
         """Give at most limit candidates, at most 200 however many there are, none with a licence."""
@@ -61,7 +69,7 @@ class Brave:
             "search_lang": "en",
         }
         url = f"{self._home}/res/v1/images/search"
-        results = self._api.get(Results, url, asked, {"X-Subscription-Token": self._token}).results
+        results = self._api.get(Results, url, asked, lambda: {"X-Subscription-Token": self._token}).results
         seen: set[str] = set()
         for result in results:
             image_url = wording.address(result.properties.url if result.properties else None)

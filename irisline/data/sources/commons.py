@@ -10,9 +10,11 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field
 
 from irisline.data import licences
-from irisline.data.sources import wording
-from irisline.data.sources.api import Answer, Api, Clock
+from irisline.data.sources import api, wording
+from irisline.data.sources.answers import Answers
+from irisline.data.sources.api import Answer, Api
 from irisline.data.sources.candidate import Candidate, Query
+from irisline.data.sources.pace import Clock
 from irisline.errors import SearchFailed
 from irisline.params import Snapshot
 
@@ -68,19 +70,30 @@ class Results(Answer):
     error: Trouble | None = None
     onward: dict[str, str] = Field(default_factory=dict, alias="continue")
 
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether it is no failure."""
+        return self.error is None
+
 
 class Commons:
     """Commons' search for files that are pictures."""
 
     name = "commons"
 
-    def __init__(self, settings: Snapshot, environment: Mapping[str, str], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Snapshot,
+        environment: Mapping[str, str],
+        clock: Clock | None = None,
+        answers: Answers | None = None,
+    ) -> None:
         if not settings.contact.strip():
             raise SearchFailed(
                 "commons: Wikimedia refuses who names no contact; set snapshot.contact in params.yaml to your e-mail or page"
             )
-        self._home = (environment.get("IRISLINE_COMMONS_URL") or HOME).rstrip("/")
-        self._api = Api(self.name, settings.contact, clock=clock)
+        self._home = api.home(environment, "IRISLINE_COMMONS_URL", HOME)
+        self._api = Api(self.name, settings.contact, clock=clock, answers=answers)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
         """Give at most limit candidates; those whose use is restricted by more than copyright say so."""

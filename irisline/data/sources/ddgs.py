@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from pydantic import TypeAdapter, ValidationError
 
 from irisline.data.sources import wording
-from irisline.data.sources.api import Answer, Clock, Rate
+from irisline.data.sources.answers import Answers
+from irisline.data.sources.api import Answer
 from irisline.data.sources.candidate import Candidate, Query
+from irisline.data.sources.pace import Clock, Rate
 from irisline.errors import SearchFailed
 
 ENGINE = "duckduckgo"
@@ -52,8 +54,8 @@ class Ddgs:
 
     name = "ddgs"
 
-    def __init__(self, search: Library, clock: Clock | None = None) -> None:
-        self._search = search
+    def __init__(self, search: Library, clock: Clock | None = None, answers: Answers | None = None) -> None:
+        self._search, self._answers = search, answers or Answers()
         self._clock = clock or Clock()
         self._rate = Rate(1, PACE)
 
@@ -73,6 +75,15 @@ class Ddgs:
                 return
 
     def _page(self, text: str, page: int) -> list[Result]:
+        """Give a page, of before if it was asked for before."""
+        question = f"{ENGINE} {page} {text}"
+        if known := self._answers.known(question):
+            return _RESULTS.validate_json(known)
+        found = self._asked(text, page)
+        self._answers.note(question, _RESULTS.dump_json(found))
+        return found
+
+    def _asked(self, text: str, page: int) -> list[Result]:
         self._clock.sleep(self._rate.wait(self._clock.now()))
         self._rate.note(self._clock.now())
         try:

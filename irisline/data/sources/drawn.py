@@ -1,6 +1,7 @@
-"""Drawn eyes: a picture for every number, no network, no person in it. The words of a query are not looked at.
+"""Drawn eyes: a picture for every class and number, no network, no person in it. The words of a query are not looked at.
 
-The pictures are those of `irisline pool` without defects: class by turns, keyed on the seed and the number alone.
+Keyed on the seed, the class and the number, so that a class that is added later changes nothing of the others. Addresses
+without a class, as they were recorded before, still lead to the pictures they led to: those of `irisline pool`.
 """
 
 import re
@@ -12,7 +13,7 @@ from irisline.errors import SearchFailed
 
 LICENCE = "CC0-1.0"
 AUTHOR = "Irisline"
-_PLACE = re.compile(r"drawn:(\d+)/(\d+)")
+_PLACE = re.compile(r"drawn:(\d+/(?:\w+/)?\d+)")
 
 
 class Drawn:
@@ -26,18 +27,16 @@ class Drawn:
         if strangers := [name for name in classes if name not in COLOURS]:
             raise SearchFailed(f"drawn: {strangers[0]!r} cannot be drawn; base.classes may hold {', '.join(COLOURS)}")
         self._seed = seed
-        self._classes = list(classes)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
         """Give limit pictures of the class: there is no end to them."""
-        for rank in range(1, limit + 1):
-            index = (rank - 1) * len(self._classes) + self._classes.index(query.label)
+        for number in range(limit):
             yield Candidate(
                 provider=self.name,
-                provider_id=f"{self._seed}-{index}",
+                provider_id=f"{self._seed}-{query.label}-{number}",
                 query=query,
-                rank=rank,
-                image_url=f"drawn:{self._seed}/{index}",
+                rank=number + 1,
+                image_url=f"drawn:{self._seed}/{query.label}/{number}",
                 author=AUTHOR,
                 licence=LICENCE,
                 licence_url=licences.url_of(LICENCE),
@@ -51,5 +50,4 @@ def read(candidate: Candidate) -> bytes:
 
     if not (found := _PLACE.fullmatch(candidate.image_url)) or candidate.query.label not in COLOURS:
         raise SearchFailed(f"drawn: {candidate.image_url!r} of class {candidate.query.label!r} cannot be drawn")
-    seed, index = found.groups()
-    return good(Slot(int(index), candidate.query.label, "", f"{seed}/{index}"))
+    return good(Slot(0, candidate.query.label, "", found[1]))

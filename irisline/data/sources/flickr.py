@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from pydantic import Field
 
 from irisline.data import licences
-from irisline.data.sources import wording
-from irisline.data.sources.api import Answer, Api, Clock, Rate
+from irisline.data.sources import api, wording
+from irisline.data.sources.answers import Answers
+from irisline.data.sources.api import Answer, Api
 from irisline.data.sources.candidate import Candidate, Query
+from irisline.data.sources.pace import Clock, Rate
 from irisline.errors import SearchFailed
 from irisline.params import Snapshot
 
@@ -64,21 +66,32 @@ class Reply(Answer):
     photos: Photos | None = None
     known: Licenses | None = Field(default=None, alias="licenses")
 
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether it is no failure."""
+        return self.stat == "ok"
+
 
 class Flickr:
     """Flickr's search for photos."""
 
     name = "flickr"
 
-    def __init__(self, settings: Snapshot, environment: Mapping[str, str], clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Snapshot,
+        environment: Mapping[str, str],
+        clock: Clock | None = None,
+        answers: Answers | None = None,
+    ) -> None:
         self._key = environment.get("FLICKR_API_KEY", "")
         if not self._key:
             raise SearchFailed(
                 "flickr: FLICKR_API_KEY is not set; Pro accounts get a key at https://www.flickr.com/services/apps/create"
             )
-        home = (environment.get("IRISLINE_FLICKR_URL") or HOME).rstrip("/")
+        home = api.home(environment, "IRISLINE_FLICKR_URL", HOME)
         self._url = f"{home}/services/rest/"
-        self._api = Api(self.name, settings.contact, [Rate(3600, 3600)], [self._key], clock)
+        self._api = Api(self.name, settings.contact, [Rate(3600, 3600)], [self._key], clock, answers=answers)
         self._families = settings.licences
         self._numbers: dict[str, str] | None = None
 

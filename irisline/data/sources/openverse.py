@@ -8,9 +8,11 @@ of WordPress/openverse.
 from collections.abc import Iterator, Mapping
 
 from irisline.data import licences
-from irisline.data.sources import wording
-from irisline.data.sources.api import Answer, Api, Clock, Rate, Refused
+from irisline.data.sources import api, wording
+from irisline.data.sources.answers import Answers
+from irisline.data.sources.api import Answer, Api, Refused
 from irisline.data.sources.candidate import Candidate, Query
+from irisline.data.sources.pace import Clock, Rate
 from irisline.errors import SearchFailed
 from irisline.params import Snapshot
 
@@ -53,8 +55,14 @@ class Openverse:
 
     name = "openverse"
 
-    def __init__(self, settings: Snapshot, environment: Mapping[str, str], clock: Clock | None = None) -> None:
-        self._home = (environment.get("IRISLINE_OPENVERSE_URL") or HOME).rstrip("/")
+    def __init__(
+        self,
+        settings: Snapshot,
+        environment: Mapping[str, str],
+        clock: Clock | None = None,
+        answers: Answers | None = None,
+    ) -> None:
+        self._home = api.home(environment, "IRISLINE_OPENVERSE_URL", HOME)
         self._client = environment.get("OPENVERSE_CLIENT_ID", ""), environment.get("OPENVERSE_CLIENT_SECRET", "")
         if any(self._client) and not all(self._client):
             raise SearchFailed(
@@ -62,7 +70,7 @@ class Openverse:
             )
         rates = [Rate(100, 60), Rate(10_000, 86_400)] if self.has_key else [Rate(20, 60), Rate(200, 86_400)]
         hint = "" if self.has_key else "get a free key, which allows 10,000 a day"
-        self._api = Api(self.name, settings.contact, rates, self._client, clock, hint)
+        self._api = Api(self.name, settings.contact, rates, self._client, clock, hint, answers=answers)
         self._licences = [name for name in settings.licences if name != "unknown"]
         self._token, self._trusted_until = "", 0.0
 
@@ -99,14 +107,14 @@ class Openverse:
             "filter_dead": "true",
             "mature": "false",
         }
-        url, authorization = f"{self._home}/v1/images/", self._authorization()
+        url = f"{self._home}/v1/images/"
         try:
-            return self._api.get(Page, url, asked, authorization)
+            return self._api.get(Page, url, asked, self._authorization)
         except Refused as refusal:
-            if refusal.status != 401 or not self.has_key:
+            if refusal.status != 401 or not self._token:
                 raise
         self._token = ""  # it was withdrawn before its time
-        return self._api.get(Page, url, asked, self._authorization())
+        return self._api.get(Page, url, asked, self._authorization)
 
     def _authorization(self) -> dict[str, str]:
         if not self.has_key:
@@ -117,7 +125,7 @@ class Openverse:
 
     def _renew(self) -> None:
         form = {"grant_type": "client_credentials", "client_id": self._client[0], "client_secret": self._client[1]}
-        token = self._api.post(Token, f"{self._home}/v1/auth_tokens/token/", form)
+        token = self._api.post(Token, f"{self._home}/v1/auth_tokens/token/", form, keep=False)
         if not token.access_token.isascii() or not token.access_token.isprintable():
             self._api.fail("gave a token that cannot stand in a header; try again later")
         self._api.hide(token.access_token)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 
 from irisline.data.sources import drawn
+from irisline.data.sources.answers import Answers
 from irisline.data.sources.brave import Brave
 from irisline.data.sources.candidate import Candidate, Provider
 from irisline.data.sources.commons import Commons
@@ -18,15 +19,15 @@ from irisline.data.sources.urls import Urls
 from irisline.errors import SearchFailed
 from irisline.params import Params
 
-KNOWN: dict[str, Callable[[Params], Provider]] = {
-    "openverse": lambda settings: Openverse(settings.snapshot, os.environ),
-    "commons": lambda settings: Commons(settings.snapshot, os.environ),
-    "flickr": lambda settings: Flickr(settings.snapshot, os.environ),
-    "brave": lambda settings: Brave(settings.snapshot, os.environ),
-    "ddgs": lambda settings: Ddgs(library()),
-    "folder": lambda settings: Folder(settings.snapshot),
-    "urls": lambda settings: Urls(settings.snapshot, settings.base.classes),
-    "drawn": lambda settings: drawn.Drawn(settings.base.seed, settings.base.classes),
+KNOWN: dict[str, Callable[[Params, Answers | None], Provider]] = {
+    "openverse": lambda settings, answers: Openverse(settings.snapshot, os.environ, answers=answers),
+    "commons": lambda settings, answers: Commons(settings.snapshot, os.environ, answers=answers),
+    "flickr": lambda settings, answers: Flickr(settings.snapshot, os.environ, answers=answers),
+    "brave": lambda settings, answers: Brave(settings.snapshot, os.environ, answers=answers),
+    "ddgs": lambda settings, answers: Ddgs(library(), answers=answers),
+    "folder": lambda settings, answers: Folder(settings.snapshot),
+    "urls": lambda settings, answers: Urls(settings.snapshot, settings.base.classes),
+    "drawn": lambda settings, answers: drawn.Drawn(settings.base.seed, settings.base.classes),
 }
 WITHOUT_WORDS = frozenset({"folder", "urls", "drawn"})
 """Providers that look at a query's class only: one query of a class gives all there is."""
@@ -40,8 +41,10 @@ REFUSED = {
 }
 
 
-def provider(name: str, settings: Params) -> Provider:
+def provider(name: str, settings: Params, answers: Answers | None = None) -> Provider:
     """Give the provider of that name; it reads its key from the environment, and searches nothing yet.
+
+    What it is asked is kept in answers, if given, and not asked again.
 
     Raise SearchFailed for one that is refused, with the reason, for one that nobody knows, and for one that lacks a key, a
     contact, a file or a library.
@@ -50,7 +53,7 @@ def provider(name: str, settings: Params) -> Provider:
         raise SearchFailed(f"{name}: refused: {reason}; choose from {', '.join(KNOWN)}")
     if name not in KNOWN:
         raise SearchFailed(f"snapshot.sources: {name!r} is no provider; choose from {', '.join(KNOWN)}")
-    return KNOWN[name](settings)
+    return KNOWN[name](settings, answers)
 
 
 def local_bytes(candidate: Candidate, settings: Params) -> bytes | None:

@@ -33,9 +33,10 @@ def address(url: str | None) -> str:
         return ""
     try:
         parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         return ""
-    return url if parts.scheme in ("http", "https") and parts.hostname else ""
+    return url if known else ""
 
 
 def id_of(url: str) -> str:

@@ -31,7 +31,7 @@ def test_a_new_picture_is_taken_with_all_that_is_known_of_it() -> None:
             "id": "blue/openverse-a.jpg", "provider": "openverse", "query": "blue eye", "rank": "1", "page_url": "",
             "image_url": "https://images.example/a.jpg", "title": "a", "author": "", "licence": "CC-BY-4.0",
             "licence_url": "", "provider_hash": "", "sha256": "ab" * 32, "bytes": "9", "width": "4", "height": "3",
-            "fetched_at": "2026-01-01T00:00:00Z", "status": "fetched",
+            "fetched_at": "2026-01-01T00:00:00Z", "status": "fetched", "phash": "000000000000001f",
         }
     ]  # fmt: skip
     assert {name: str(file) for name, file in made.ledger.added.items()} == {"blue/openverse-a.jpg": "ab" * 32 + ".jpg"}
@@ -122,6 +122,48 @@ def test_a_file_that_was_in_conflict_or_taken_down_before_stays_out() -> None:
     assert admit(made, "brown", "c", 6, sha256="34") == "taken_down"
     assert made.ledger.details["brown/openverse-c"] == "taken down 2026-01-01: she asked"
     assert not made.ledger.added
+
+
+def test_a_picture_that_a_person_deleted_does_not_come_back_as_its_copy() -> None:
+    gone = FROM_A_SEARCH | {
+        "id": "blue/openverse-1.jpg",
+        "status": "fetched",
+        "sha256": "12",
+        "phash": f"{0b1111:016x}",
+    }
+    older = gone | {"id": "blue/openverse-2.jpg", "sha256": "34", "phash": "none"}  # as before there was such a column
+    made = admission(gone, older, present=("brown/own.jpg",))
+    for label in ("blue", "brown"):
+        for name, bits in (("exact", 0b1111), ("near", 0b11111)):
+            found = candidate(label, name)
+            made.admit(found, noted(found), Fingerprint(name, bits))
+            assert made.ledger.status(f"{label}/openverse-{name}") == "duplicate"
+    assert (
+        made.ledger.details["brown/openverse-near"] == "shows the same as blue/openverse-1, which was deleted by hand"
+    )
+    assert admit(made, "blue", "same-bytes", 9, sha256="34") == "duplicate"
+    assert admit(made, "blue", "another", 8) == "fetched"
+    assert made.reports == []
+
+
+def test_what_was_in_conflict_in_an_earlier_run_is_known_by_what_it_shows() -> None:
+    first = admission()
+    assert [admit(first, label, "a", 7) for label in ("blue", "brown")] == ["fetched", "conflict"]
+    assert admit(admission(*first.ledger.lines), "blue", "copy", 7, sha256="other bytes") == "conflict"
+
+
+def test_a_copy_of_what_was_taken_down_is_not_taken_under_any_class() -> None:
+    rule = Rule("2026-01-01T00:00:00Z", "id", "openverse", "1", reason="she asked", phash=f"{0b111111:016x}")
+    made = admission(rules=(rule, Rule("2026-01-01T00:00:00Z", "id", "openverse", "2", reason="before")))
+    for label in ("blue", "brown"):
+        found = candidate(label, "near")
+        made.admit(found, noted(found), Fingerprint("near", 0b1111111))
+        assert made.ledger.status(f"{label}/openverse-near") == "taken_down"
+    assert (
+        made.ledger.details["blue/openverse-near"] == "shows the same as one that was taken down 2026-01-01: she asked"
+    )
+    assert admit(made, "blue", "another", 8) == "fetched"
+    assert admit(made, "blue", "plain", 0) == "fetched"
 
 
 def test_what_others_wrote_is_one_line_that_can_be_written() -> None:

@@ -74,8 +74,12 @@ def test_no_words_at_all_become_markup(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "", "//evil.example"]
-)
+    "address",
+    [
+        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "", "//evil.example", "http://[::1",
+        "https://evil.example:99999/",
+    ],
+)  # fmt: skip
 def test_only_pages_of_the_web_are_linked(address: str) -> None:
     assert shown(page(line(page_url=address)))[1] == [CC_BY]
 

@@ -92,6 +92,12 @@ def test_a_failure_is_one_line_and_the_other_providers_go_on(ready: Web) -> None
     assert last == "irisline: no source answers, so nothing was changed; see the lines above"
 
 
+@pytest.mark.slow
+def test_of_a_source_that_failed_nobody_says_that_it_has_no_more(ready: Web) -> None:
+    Path("params.yaml").write_text(yaml.safe_dump(document(**CHANGES | {"snapshot__sources": ["pexels", "urls"]})))
+    assert "brown: 1 of 2 pictures, and who answers has no other; add queries" in irisline().stdout
+
+
 def test_a_replay_with_other_wishes_is_a_usage_error(project: Path) -> None:
     assert irisline("--replay", "--dry-run").returncode == 2
 

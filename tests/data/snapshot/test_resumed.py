@@ -15,17 +15,15 @@ from irisline.data import provenance
 from irisline.data.downloads.download import Download
 from irisline.data.snapshot import filing, snapshot
 from irisline.data.snapshot.journal import Journal, alone
-from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import IrislineError
 from irisline.params import Params
-from tests.data.snapshot.made import candidate, contents, listed, settings, works
+from tests.data.snapshot.made import contents, listed, settings, works
 from tests.fakes.web import Web
 from tests.planted import CLASSES
 from tests.test_paths import largest_file
 
 FOLDER = paths.SNAPSHOT
 FILING = FOLDER / "filing"
-QUERY = Query("blue", "blue eye")
 
 
 class Cut(Exception):
@@ -74,38 +72,10 @@ def test_a_picture_that_is_gone_or_cut_short_is_fetched_again(project: Path) -> 
     assert Journal(FOLDER, settings()).known == {}
 
 
-def test_a_search_is_noted_whole_or_not_at_all(project: Path) -> None:
-    answers = [candidate("blue", name) for name in "abc"]
-    half = Journal(FOLDER, settings()).search("openverse", QUERY, 3, lambda: iter(answers))
-    assert next(half) == answers[0]
-    half.close()
-    assert list(Journal(FOLDER, settings()).search("openverse", QUERY, 3, lambda: answers)) == answers
-    assert list(Journal(FOLDER, settings()).search("openverse", QUERY, 3, list)) == answers
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"snapshot__licences": ["cc0"]}, {"base__seed": 1}],
-    ids=["licences", "seed"],
-)
-def test_a_search_under_other_params_is_another_search(project: Path, change: dict[str, object]) -> None:
-    list(Journal(FOLDER, settings()).search("openverse", QUERY, 3, lambda: [candidate("blue", "a")]))
-    assert list(Journal(FOLDER, settings(**change)).search("openverse", QUERY, 3, list)) == []
-    for query, limit in ((Query("brown", "blue eye"), 3), (Query("blue", "blue iris"), 3), (QUERY, 4)):
-        assert list(Journal(FOLDER, settings()).search("openverse", query, limit, list)) == []
-
-
 def test_downloads_under_other_limits_are_other_downloads(project: Path) -> None:
     Journal(FOLDER, settings()).note(fetched(FOLDER, "a"))
     assert Journal(FOLDER, settings(snapshot__max_bytes=5)).known == {}
     assert Journal(FOLDER, settings(snapshot__concurrency=5)).known != {}
-
-
-def test_a_journal_that_keeps_nothing_writes_nothing(project: Path) -> None:
-    reading = Journal(FOLDER, settings(), keep=False)
-    answers: list[Candidate] = [candidate("blue", "a")]
-    assert list(reading.search("openverse", QUERY, 3, lambda: answers)) == answers
-    assert list(project.iterdir()) == []
 
 
 def cut_off(web: Web, done: int) -> dict[str, bytes]:

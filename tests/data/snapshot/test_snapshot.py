@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from irisline.data import pool, provenance
-from irisline.data.snapshot import snapshot
+from irisline.data.snapshot import replay, snapshot
 from irisline.data.snapshot.snapshot import Outcome
+from irisline.data.sources import providers
+from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import IrislineError
 from irisline.params import Params
 from tests.data.snapshot.made import contents, listed, recorded, settings, status, works
@@ -127,6 +129,19 @@ def test_a_picture_of_the_pool_leaves_when_it_is_found_under_another_label(conne
     ]
 
 
+def test_a_picture_that_a_person_deleted_does_not_return_from_another_address(connected: Web) -> None:
+    chosen = works("blue", number_of("copy") - 1, number_of("near") - 1)
+    take(listed(connected, [*chosen, *works("brown", 0)], snapshot__per_class=2))
+    for work in chosen:
+        Path("data", recorded()[connected.url + work.path]["id"]).unlink()
+    copies = works("blue", number_of("copy"), number_of("near"))
+    again = listed(connected, [*chosen, *copies, *works("brown", 0)], snapshot__per_class=2)
+    for retry in (False, True):
+        assert take(again, retry=retry).short == {"blue": 2, "brown": 1}
+        assert [status(connected, work) for work in copies] == ["duplicate", "duplicate"]
+    assert [one.pool for one in replay.run(again)].count("fetched") == 2  # a replay puts back what is recorded
+
+
 def test_a_picture_dropped_in_by_hand_is_compared_and_stays(connected: Web) -> None:
     work = works("blue", 0)[0]
     take(listed(connected, [work], snapshot__per_class=1))
@@ -207,3 +222,30 @@ def test_one_host_that_is_down_is_not_the_network(connected: Web, monkeypatch: p
     Path("urls.csv").write_text(Path("urls.csv").read_text(encoding="utf-8") + "".join(lines), encoding="utf-8")
     take(wanting)
     assert Counter(line["status"] for line in recorded().values()) == {"fetched": 2, "dead": 5, "unreachable": 6}
+
+
+def test_a_class_that_is_added_later_is_drawn_beside_the_others(project: Path) -> None:
+    for classes, wanted in ((["blue", "brown"], 2), (["blue", "brown", "green"], 3)):
+        take(
+            settings(
+                snapshot__sources=["drawn"], base__classes=classes, snapshot__queries={}, snapshot__per_class=wanted
+            )
+        )
+    assert Counter(line["status"] for line in provenance.read(Path("data/sources.csv"))) == {"fetched": 9}
+    assert len([name for name in contents() if name.endswith(".jpg")]) == 9
+
+
+def test_what_was_drawn_under_the_ids_of_before_stays_and_is_not_drawn_again(project: Path) -> None:
+    wanting = settings(snapshot__sources=["drawn"], snapshot__queries={}, snapshot__per_class=3)
+    table = Path("data/sources.csv")
+    for index, label in enumerate(["blue", "brown"] * 2):
+        recorded = Candidate("drawn", f"59-{index}", Query(label, ""), 1, f"drawn:59/{index}", licence="CC0-1.0")
+        file = Path("data", label, f"drawn-59-{index}.jpg")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(providers.local_bytes(recorded, wanting) or b"")
+        line = {"id": f"{label}/{file.name}", "provider": "drawn", "licence": "CC0-1.0", "status": "fetched"}
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        provenance.write(table, [*provenance.read(table), line | {"image_url": recorded.image_url, "sha256": digest}])
+    take(wanting)
+    assert Counter(line["status"] for line in provenance.read(table)) == {"fetched": 6}
+    assert {(one.web, one.pool) for one in replay.run(wanting)} == {("same", "in the pool")}

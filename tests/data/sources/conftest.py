@@ -2,7 +2,7 @@
 
 import pytest
 
-from irisline.data.sources.api import Clock
+from irisline.data.sources.pace import Clock
 from tests.fakes.web import Web, running_web, web
 
 __all__ = ["running_web", "web"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import irisline
 from irisline.data.sources import api
-from irisline.data.sources.api import Answer, Api, Rate, Refused
+from irisline.data.sources.api import Answer, Api, Refused
+from irisline.data.sources.pace import Rate
 from irisline.errors import SearchFailed
 from tests.data.sources.conftest import Time
 from tests.fakes.reply import Reply, as_json

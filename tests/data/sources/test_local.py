@@ -157,23 +157,27 @@ def test_a_list_that_is_none_is_named(tmp_path: Path) -> None:
         list(missing.search(BLUE, 1))
 
 
-def test_drawn_eyes_are_those_of_the_pool(tmp_path: Path) -> None:
-    chosen = settings(base__seed=7)
-    draw_pool(tmp_path, 6, 7, chosen.base.classes, defects=False)
-    drawn = providers.provider("drawn", chosen)
-    for label in chosen.base.classes:
-        for one in drawn.search(Query(label, ""), 3):
-            assert providers.local_bytes(one, chosen) == (tmp_path / label / f"{label}-{one.rank:04d}.jpg").read_bytes()
-            assert (one.licence, one.author) == ("CC0-1.0", "Irisline")
-
-
 def test_drawn_eyes_have_names_and_addresses_of_their_own() -> None:
     drawn = providers.provider("drawn", settings(base__seed=7))
     candidates = [one for label in ("blue", "brown") for one in drawn.search(Query(label, ""), 50)]
     assert len({one.provider_id for one in candidates}) == len({one.image_url for one in candidates}) == 100
-    assert candidates[3].image_url == "drawn:7/6"
+    assert (candidates[3].provider_id, candidates[3].image_url) == ("7-blue-3", "drawn:7/blue/3")
+    assert (candidates[3].licence, candidates[3].author) == ("CC0-1.0", "Irisline")
     again = [one for label in ("blue", "brown") for one in drawn.search(Query(label, "other words"), 50)]
     assert [one.image_url for one in again] == [one.image_url for one in candidates]
+
+
+def test_a_class_more_changes_nothing_that_is_drawn_of_the_others() -> None:
+    two, three = (settings(base__classes=names) for names in (["blue", "brown"], ["green", "blue", "brown"]))
+    first, second = (list(providers.provider("drawn", chosen).search(BLUE, 3)) for chosen in (two, three))
+    assert first == second
+    assert [providers.local_bytes(one, two) for one in first] == [providers.local_bytes(one, three) for one in second]
+
+
+def test_what_was_recorded_before_the_class_stood_in_the_address_is_drawn_as_it_was(tmp_path: Path) -> None:
+    draw_pool(tmp_path, 6, 7, ["blue", "brown"], defects=False)
+    recorded = Candidate("drawn", "7-4", BLUE, 3, "drawn:7/4")
+    assert providers.local_bytes(recorded, settings()) == (tmp_path / "blue" / "blue-0003.jpg").read_bytes()
 
 
 def test_what_cannot_be_drawn_is_named() -> None:

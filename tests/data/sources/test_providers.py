@@ -41,6 +41,30 @@ def test_each_provider_searches_where_the_environment_says(name: str, abroad: We
     assert {one.service for one in abroad.seen} == {name}
 
 
+@pytest.mark.parametrize("name", ["openverse", "commons", "flickr", "brave"])
+@pytest.mark.parametrize("odd", ["notaurl", "http://[::1", "ftp://example.org", "http://example.org:99999"])
+def test_a_home_that_is_no_address_is_one_line(
+    name: str, odd: str, abroad: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"IRISLINE_{name.upper()}_URL"
+    monkeypatch.setenv(variable, odd)
+    expected = rf"^{variable}: {re.escape(repr(odd))} is no http or https address; mend or unset it$"
+    with pytest.raises(SearchFailed, match=expected):
+        providers.provider(name, settings(snapshot__contact="me@example.org"))
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "ftp://me:secret@proxy.example", "http://[::1"])
+def test_a_proxy_that_cannot_be_used_is_one_line_without_its_password(
+    proxy: str, abroad: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(
+        SearchFailed, match=r"^brave: the proxy of the environment cannot be used; set ALL_PROXY, .*"
+    ) as told:
+        providers.provider("brave", settings())
+    assert "secret" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, expect
 from irisline.data.rendering.picture import render, true_irises
 from irisline.data.rendering.sampling import sample
 from tests import planted
-from tests.service.conftest import running, version_folder
-from tests.service.page.browser import Open, answered, drop, jpeg, keep, visit
+from tests.service.conftest import gallery, running, version_folder
+from tests.service.page.browser import Open, answered, barriers, drop, jpeg, keep, visit
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.slow
 def of_eyes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a service whose model looks at eyes."""
     home = tmp_path_factory.mktemp("of_eyes")
-    with running(version_folder(home / "model", crop="eyes"), home / "log") as (address, _):
+    model = version_folder(home / "model", crop="eyes", gallery=gallery())
+    with running(model, home / "log") as (address, _):
         yield address
 
 
@@ -45,6 +46,22 @@ def test_what_it_looked_at_lies_on_the_eye(opened: Open) -> None:
     ]
     assert min(near) < 0.5 * true_irises(scene)[0].radius / longest
     assert heat["width"] < 0.5 * stage["width"]
+
+
+def test_the_nearest_training_pictures_are_shown_with_their_labels(opened: Open) -> None:
+    face = planted.saved(Image.fromarray(render(sample("two/3", "blue"))), quality=95)
+    with opened() as page:
+        drop(page, jpeg("face.jpg", face))
+        answered(page, "face.jpg")
+        near = page.locator("#nearest li")
+        expect(near).to_have_count(3)
+        expect(page.locator("#nearest")).to_contain_text("Nearest training pictures")
+        assert set(near.all_inner_texts()) <= {"Blue", "Brown"}
+        assert near.locator("img").evaluate_all("all => all.every((one) => one.naturalWidth === 32)")
+        assert barriers(page) == []
+        drop(page, jpeg("wall.jpg", planted.saved(Image.new("RGB", (120, 90), "green"))))
+        expect(page.locator("#said h2")).to_have_text("No eye found")
+        expect(page.locator("#nearest")).to_be_hidden()
 
 
 def test_a_picture_without_an_eye_gets_no_colour(opened: Open) -> None:
