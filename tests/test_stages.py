@@ -285,6 +285,7 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     assert {"calibration.json", "golden/answers.json", "golden/0001.jpg", *bundle.INT8} <= set(kept)
     numbers = json.loads((paths.EVALUATE_REPORT / "metrics.json").read_text())
     assert numbers["test_images"] == 4
+    assert {"flips_mirror", "flip_rate", "lost_rate"} <= set(numbers)
     assert isinstance(json.loads((paths.EVALUATE_REPORT / "gate.json").read_text())["passed"], bool)
     choice = json.loads((paths.EVALUATE_REPORT / "precision.json").read_text())
     assert (choice["test_images"], choice["chosen"] in bundle.NETWORKS) == (4, True)

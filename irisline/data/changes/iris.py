@@ -39,6 +39,8 @@ BRIGHTEST = 2.0
 """Spreads above the middle at which texture is cut off: the rim, half white, would shine."""
 
 LID_MARGIN, LID_CURVE = 0.25, 0.2
+"""How far in iris radii an upper lid may be above where it is thought, and how much lower it is one radius to the side."""
+
 NEAR_LIDS = 0.55
 """How far above or below the centre, in iris radii, a pixel that looks like skin is taken for lid."""
 
