@@ -65,6 +65,7 @@ class Server:
     port: int
     answers: Mapping[str, Answer]
     seen: Seen = field(default_factory=Seen)
+    ending: bool = False
 
     def url(self, name: str, number: int = 0, host: str = "127.0.0.1", scheme: str = "http") -> str:
         return f"{scheme}://{host}:{self.port}/{name}/{number}"
@@ -83,6 +84,8 @@ class Server:
                 while True:
                     await self._answer(_parsed(await reader.readuntil(b"\r\n\r\n")), writer)
         finally:
+            if self.ending:
+                writer.transport.abort()  # whoever does not read must not keep it open
             writer.close()
             self.seen.open[address] -= 1
 
@@ -115,11 +118,13 @@ def running(answers: Mapping[str, Answer], tls: ssl.SSLContext | None = None) ->
         started.set()
         await stop.wait()
         listening.close()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)  # the transports close
+        server.ending = True
+        for _ in range(5):  # a connection may have been on its way
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0.02)  # the transports close
 
     thread = threading.Thread(target=loop.run_until_complete, args=(main(),), daemon=True)
     thread.start()
