@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from irisline.data.changes import RECOLOUR
+from irisline.data.changes import RECOLOUR, SURROUNDINGS
 from irisline.model.metrics import share_interval
 
 
@@ -61,12 +61,17 @@ def measure(asked: Sequence[Asked]) -> dict[str, float]:
     """Give the numbers for metrics.json, each where there are answers to count.
 
     flip_rate: the share of answers that flip by what must not matter; recolour_rate: of those that flip to the class whose
-    colour the irises got; both with _low and _high, the 95 % interval. flips_<change>: the share of each; lost_rate: of all
-    changed pictures, in how many no eye is found any more.
+    colour the irises got; surroundings_flip_rate: the share that flips by another shirt and wall; all with _low and _high, the
+    95 % interval. flips_<change>: the share of each; lost_rate: of all changed pictures, in how many no eye is found any more.
     """
     harmless = [each for each in asked if each.change != RECOLOUR]
+    parts = {
+        "flip_rate": harmless,
+        "surroundings_flip_rate": [each for each in asked if each.change in SURROUNDINGS],
+        "recolour_rate": [each for each in asked if each.change == RECOLOUR],
+    }
     found = {f"flips_{name}": flips.rate for name, flips in of_each(harmless).items()}
-    for name, part in (("flip_rate", harmless), ("recolour_rate", [each for each in asked if each.change == RECOLOUR])):
+    for name, part in parts.items():
         if (flips := counted(part)).answers:
             low, high = flips.interval
             found |= {name: flips.rate, f"{name}_low": low, f"{name}_high": high}

@@ -37,8 +37,9 @@ def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits:
 
 def _behaviour(metrics: Mapping[str, float], limits: Gate) -> Iterator[Check]:
     """Give the checks of answers on changed pictures that have a limit and were measured: some changes need eyes."""
-    if limits.max_flip_rate is not None and "flip_rate" in metrics:
-        yield _at_most("flip_rate", metrics["flip_rate"], limits.max_flip_rate, "gate.max_flip_rate")
+    for name in ("flip_rate", "surroundings_flip_rate"):  # the shirt must not drown among what flips nothing
+        if limits.max_flip_rate is not None and name in metrics:
+            yield _at_most(name, metrics[name], limits.max_flip_rate, "gate.max_flip_rate")
     if limits.min_recolour_rate is not None and "recolour_rate" in metrics:
         yield _at_least("recolour_rate", metrics["recolour_rate"], limits.min_recolour_rate, "gate.min_recolour_rate")
 

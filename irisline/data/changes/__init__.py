@@ -14,7 +14,7 @@ from irisline.data.changes import paint, photographs
 from irisline.data.changes.iris import Shade, clear, recolour, shade
 from irisline.data.eyes import Face
 
-__all__ = ["AROUND_EYES", "HARMLESS", "RECOLOUR", "Shade", "clear", "recolour", "shade"]
+__all__ = ["AROUND_EYES", "HARMLESS", "RECOLOUR", "SURROUNDINGS", "Shade", "clear", "recolour", "shade"]
 
 Change = Callable[[Image.Image, Sequence[Face], np.random.Generator], Image.Image]
 
@@ -27,6 +27,9 @@ _PHOTOGRAPHS = (
 
 HARMLESS: Mapping[str, Change] = MappingProxyType({change.__name__: change for change in (*_PHOTOGRAPHS, *_PAINT)})
 """What must not matter, by name."""
+
+SURROUNDINGS = frozenset({paint.blue_surroundings.__name__, paint.orange_surroundings.__name__})
+"""The shirt and the wall: who looks there must be caught even if nothing else misleads."""
 
 AROUND_EYES = frozenset(change.__name__ for change in _PAINT)
 """Those that need eyes to be found."""
