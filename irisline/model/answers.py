@@ -104,12 +104,13 @@ class Reader:
 
     def _unlike(self, distance: float | None) -> str | None:
         limit = self.calibration.unlike_distance
-        far = distance is not None and limit is not None and distance > limit
-        return f"unlike any training picture: distance {distance:.3f} is above {limit:.3f}" if far else None
+        if distance is None or limit is None or distance <= limit:
+            return None
+        return "unlike any training picture: distance {} is above {}".format(*_told(distance, limit, 3))
 
     def _doubtful(self, confidence: float) -> str | None:
         threshold = self.calibration.unsure_threshold
-        return f"confidence {confidence:.2f} is below {threshold:.2f}" if confidence < threshold else None
+        return "confidence {} is below {}".format(*_told(confidence, threshold, 2)) if confidence < threshold else None
 
     def _odd_eyes(self, eyes: Sequence[Eye]) -> str | None:
         """Say that a person's eyes are of two classes, each surely so."""
@@ -123,6 +124,13 @@ def combined(views: Sequence[View], logits: Logits) -> Logits:
     nearest = _of(0, views)
     mean: Logits = logits[nearest].mean(axis=0) if nearest else np.zeros(logits.shape[1], np.float32)
     return mean
+
+
+def _told(one: float, other: float, digits: int) -> tuple[str, str]:
+    """Give two numbers that differ with so many digits, or as many more as show it."""
+    while (told := (f"{one:.{digits}f}", f"{other:.{digits}f}"))[0] == told[1]:
+        digits += 1
+    return told
 
 
 def _of(person: int, views: Sequence[View]) -> list[int]:

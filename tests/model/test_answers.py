@@ -40,6 +40,11 @@ def test_both_eyes_make_one_answer_and_each_has_its_own() -> None:
     assert person.probabilities == answer.probabilities
 
 
+def test_a_doubt_by_a_hair_is_told_with_as_many_digits_as_show_it() -> None:
+    reader = Reader(["blue", "brown"], Calibration(1.0, 0.8178))
+    assert reader.picture(seen(0), given((1.5, 0.0))).reason == "confidence 0.8176 is below 0.8178"
+
+
 def test_without_an_eye_it_is_unsure_whatever_the_threshold() -> None:
     answer = Reader(["blue", "brown"], Calibration(1.0, 0.0)).picture([], given())
     assert (answer.unsure, answer.reason, answer.people) == (True, NO_EYE, ())
