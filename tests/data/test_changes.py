@@ -46,7 +46,7 @@ def test_a_change_shows_and_is_the_same_for_the_same_key(name: str) -> None:
     assert found.tobytes() == changed(name, picture).tobytes() != before
 
 
-@pytest.mark.parametrize("name", set(HARMLESS) - AROUND_EYES)
+@pytest.mark.parametrize("name", sorted(set(HARMLESS) - AROUND_EYES))
 def test_a_photograph_of_anything_may_be_another_photograph(name: str) -> None:
     grey = Image.new("RGB", (60, 40), (90, 100, 110))
     assert changed(name, grey).size == (60, 40) or name == "scale"
