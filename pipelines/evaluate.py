@@ -47,7 +47,8 @@ def _calibrated(params: Params) -> tuple[Classifier, Answers, Choice]:
     limits, seed = params.evaluate, params.base.seed
     with paths.whole_folder(paths.CALIBRATED) as folder:
         trained_on = suspects.of_training(manifest.of_split(paths.ACCEPTED, "train"), params.labels, variant=False)
-        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, limits, seed, folder)
+        doubted = suspects.doubted(params.labels)
+        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, doubted, limits, seed, folder)
         model = (paths.TRAINED, folder)
         classifier = Classifier.load(*model)
         test = evaluation.answers(classifier, paths.ACCEPTED, "test")

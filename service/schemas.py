@@ -55,6 +55,7 @@ class Neighbour(_Document):
     id: str = Field(description="its file in the pool")
     label: str
     distance: float = Field(description="cosine, between what the network reads of the two")
+    credit: str = Field(description="its author, licence and page, as far as they are known")
     thumbnail: str = Field(description="a small JPEG of what the network saw of it, as a data URI")
 
 

@@ -54,7 +54,9 @@ def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
     try:
         ((views, outputs),) = classifier.read([file.read_bytes()])
         near = classifier.reader.nearest(views, outputs)
-        nearest = [{"id": each.id, "label": each.label, "distance": each.distance} for each in near]
+        nearest = [
+            {"id": each.id, "label": each.label, "distance": each.distance, "credit": each.credit} for each in near
+        ]
         return {"file": str(file), **asdict(classifier.reader.picture(views, outputs)), "nearest": nearest}
     except OSError as error:
         return {"file": str(file), "error": error.strerror or str(error)}

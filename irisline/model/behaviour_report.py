@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
-from irisline.data import eyes, manifest
+from irisline.data import eyes, manifest, views
 from irisline.data.changes import RECOLOUR
 from irisline.data.images import Pixels
 from irisline.model import behaviour, flips
@@ -21,6 +22,8 @@ from irisline.model.canvas import BLUE, GREY, ORANGE, png
 from irisline.model.flips import Asked, Flips
 from irisline.params import Gate
 
+ALL = "all of these"  # several answers about each picture, which are not independent: no interval
+CANDIDATES = 16  # pictures that are looked through for one to show
 THUMBNAIL = 200  # pixels of the longer side
 
 
@@ -56,7 +59,8 @@ def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Exa
     """Give a test picture as it is and under each change: of those with the most answers as wanted, the one that shows most."""
     right = Counter(each.id for each in asked if each.said == each.wanted)
     most = max(right.values(), default=0)
-    complete = [row for row in manifest.of_split(folder, "test") if most and right[row["id"]] == most]
+    rows = (row for row in manifest.of_split(folder, "test") if most and right[row["id"]] == most)
+    complete = list(islice(rows, CANDIDATES))
     for shown in sorted(complete, key=lambda row: _size_of_eyes(tried.decode(row["image"])))[:1]:
         yield from _changed(shown, {each.change: each for each in asked if each.id == shown["id"] and each.said}, tried)
 
@@ -67,15 +71,16 @@ def _size_of_eyes(picture: Image.Image) -> float:
 
 
 def _changed(row: manifest.Row, said: Mapping[str, Asked], tried: Trial) -> Iterator[Example]:
-    yield _example(tried.decode(row["image"]), tried, f"as it is:\n{next(iter(said.values())).before}", False)
+    picture = tried.decode(row["image"])
+    square = views.of(picture, tried.preprocess)[0].pixels
+    yield _example(picture, square, f"as it is:\n{next(iter(said.values())).before}", False)
     for each in behaviour.changed(row, tried):
         if each.change in said:
-            answer = said[each.change]
-            yield _example(each.picture, tried, f"{_spoken(each.change)}:\n{answer.said}", answer.flipped)
+            answer, square = said[each.change], tried.look(each.picture)[0].pixels
+            yield _example(each.picture, square, f"{_spoken(each.change)}:\n{answer.said}", answer.flipped)
 
 
-def _example(picture: Image.Image, tried: Trial, caption: str, flipped: bool) -> Example:
-    square = tried.look(picture)[0].pixels
+def _example(picture: Image.Image, square: Pixels, caption: str, flipped: bool) -> Example:
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     return Example(picture, square.transpose(1, 2, 0), caption, flipped)
 
@@ -91,7 +96,7 @@ def draw(asked: Sequence[Asked], shown: Sequence[Example], limits: Gate) -> byte
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(3.6, 2.6)).flat
     left, right = above.subplots(1, 2, width_ratios=(2, 1))
     harmless = [each for each in asked if each.change != RECOLOUR]
-    counts = {"all of these": flips.counted(harmless)} | flips.of_each(harmless)
+    counts = {ALL: flips.counted(harmless)} | flips.of_each(harmless)
     _bars(left, counts, limits.max_flip_rate, "What must not matter: at most {:.0%} of all may flip")
     recoloured = flips.of_each([each for each in asked if each.change == RECOLOUR])
     _bars(right, recoloured, limits.min_recolour_rate, "What matters: at least {:.0%} must flip")
@@ -105,10 +110,11 @@ def draw(asked: Sequence[Asked], shown: Sequence[Example], limits: Gate) -> byte
 
 def _bars(axes: Axes, counts: Mapping[str, Flips], limit: float | None, title: str) -> None:
     shown = {_spoken(name): each for name, each in counts.items() if each.answers}
-    for place, each in enumerate(shown.values()):
-        low, high = each.interval
+    for place, (name, each) in enumerate(shown.items()):
+        low, high = (each.rate, each.rate) if name == ALL else each.interval
         axes.barh(place, each.rate, xerr=[[each.rate - low], [high - each.rate]], color=BLUE, ecolor=GREY, capsize=2)
-        axes.text(high, place, f"  {each.flips} of {each.answers}", va="center", fontsize=8)
+        lost = f", {each.lost} lost" if each.lost else ""
+        axes.text(high, place, f"  {each.flips} of {each.answers}{lost}", va="center", fontsize=8)
     if limit is not None:
         axes.axvline(limit, color=ORANGE, linestyle="--")
     axes.set(xlabel="share of answers that flip", xlim=(0, None))

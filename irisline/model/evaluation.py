@@ -2,7 +2,7 @@
 
 import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -43,7 +43,11 @@ class Answers:
 
     def of_seen(self) -> Self:
         """Give the answers about the pictures that were seen."""
-        kept = np.flatnonzero(self.seen)
+        return self.where(self.seen)
+
+    def where(self, wanted: NDArray[np.bool_]) -> Self:
+        """Give the answers about some of the pictures, by a mask (n,)."""
+        kept = np.flatnonzero(wanted)
         ids, digests = [self.ids[at] for at in kept], [self.digests[at] for at in kept]
         truth, logits, unsure = self.truth[kept], self.logits[kept], self.unsure[kept]
         return type(self)(ids, digests, truth, logits, self.seen[kept], unsure, self.distances[kept])
@@ -120,12 +124,25 @@ def _unlike(test: Answers, threshold: float | None) -> dict[str, float]:
     return {"unlike": float((test.distances > threshold).mean()), "unlike_distance": threshold}
 
 
-def calibrate(model: Path, folder: Path, training: Iterable[Row], limits: Evaluate, seed: int, target: Path) -> None:
-    """Write the neighbours of a model, of its training rows, and its calibration on the valid split of a folder of rows."""
+def calibrate(
+    model: Path,
+    folder: Path,
+    training: Iterable[Row],
+    doubted: Collection[str],
+    limits: Evaluate,
+    seed: int,
+    target: Path,
+) -> None:
+    """Write the neighbours of a model, of its training rows, and its calibration on the valid split of a folder of rows.
+
+    Temperature and threshold are fitted without the pictures whose labels are doubted: they cannot tell when it is right.
+    """
     compared = gather(Classifier.load(model), training, seed)
     (target / bundle.NEIGHBOURS).write_bytes(compared.as_bytes())
     valid = answers(Classifier.load(model, target), folder, "valid").of_seen()
-    calibrated = calibration.fit(valid.logits, valid.truth, limits.target_risk)
+    known = valid.where(np.array([name not in doubted for name in valid.ids]))
+    known = known if known.ids else valid
+    calibrated = calibration.fit(known.logits, known.truth, limits.target_risk)
     unlike = float(np.quantile(valid.distances, 1 - limits.max_unlike))
     (target / "calibration.json").write_text(calibration.as_json(replace(calibrated, unlike_distance=unlike)))
 
@@ -135,13 +152,18 @@ def gather(classifier: Classifier, training: Iterable[Row], seed: int) -> Galler
     drawn = heapq.nsmallest(MOST, training, key=lambda row: keyed.unit(seed, "neighbours", row["id"]))
     rows = sorted(drawn, key=lambda row: str(row["id"]))
     found = [
-        (features, row["id"], row["label"], view.pixels)
+        (features, row["id"], row["label"], _credit(row), view.pixels)
         for row, (views, outputs) in zip(rows, classifier.read(row["image"] for row in rows), strict=True)
         for view, features in zip(views, outputs.features, strict=True)
         if view.person == 0
     ]
     features, *rest = zip(*found, strict=True)
     return Gallery.of(np.stack(features), *rest)
+
+
+def _credit(row: Row) -> str:
+    """Say who made a picture and under which licence it is: whoever shows it must say so."""
+    return ", ".join(filter(None, (row.get("author"), row.get("licence"), row.get("page_url"))))
 
 
 def classifiers(*folders: Path) -> list[Classifier]:

@@ -60,21 +60,19 @@ def counted(asked: Sequence[Asked]) -> Flips:
 def measure(asked: Sequence[Asked]) -> dict[str, float]:
     """Give the numbers for metrics.json, each where there are answers to count.
 
-    flip_rate: the share of answers that flip by what must not matter; recolour_rate: of those that flip to the class whose
-    colour the irises got; surroundings_flip_rate: the share that flips by another shirt and wall; all with _low and _high, the
-    95 % interval. flips_<change>: the share of each; lost_rate: of all changed pictures, in how many no eye is found any more.
+    flip_rate: the share of answers that flip by what must not matter; surroundings_flip_rate: by another shirt and wall alone;
+    recolour_rate: of those that flip to the class whose colour the irises got, with _low and _high, the 95 % interval (answers
+    about one picture are not independent, so the other two have none). flips_<change>: the share of each; lost_rate: of all
+    changed pictures, in how many no eye is found any more.
     """
     harmless = [each for each in asked if each.change != RECOLOUR]
-    parts = {
-        "flip_rate": harmless,
-        "surroundings_flip_rate": [each for each in asked if each.change in SURROUNDINGS],
-        "recolour_rate": [each for each in asked if each.change == RECOLOUR],
-    }
+    shirt = [each for each in asked if each.change in SURROUNDINGS]
+    recoloured = counted([each for each in asked if each.change == RECOLOUR])
+    pooled = {"flip_rate": counted(harmless), "surroundings_flip_rate": counted(shirt), "recolour_rate": recoloured}
     found = {f"flips_{name}": flips.rate for name, flips in of_each(harmless).items()}
-    for name, part in parts.items():
-        if (flips := counted(part)).answers:
-            low, high = flips.interval
-            found |= {name: flips.rate, f"{name}_low": low, f"{name}_high": high}
+    found |= {name: flips.rate for name, flips in pooled.items() if flips.answers}
+    if recoloured.answers:
+        found |= dict(zip(("recolour_rate_low", "recolour_rate_high"), recoloured.interval, strict=True))
     return found | ({"lost_rate": counted(asked).lost / len(asked)} if asked else {})
 
 

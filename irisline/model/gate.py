@@ -22,7 +22,7 @@ class Check:
 
 
 def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits: Gate) -> list[Check]:
-    """Give the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity in logits, behaviour."""
+    """Give the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity, behaviour."""
     return [
         _at_most("error_rate", metrics["error_rate"], limits.max_error_rate, "gate.max_error_rate"),
         _at_most(

@@ -37,6 +37,8 @@ MEANINGS = {
     "roc_auc": "area under the ROC curve",
     "unlike": "pictures unlike all it was trained on, which makes them unsure",
     "flip_rate": "answers that change with what must not matter",
+    "surroundings_flip_rate": "of those with another shirt and wall",
+    "lost_rate": "changed pictures in which no eye was found any more, of all of them",
     "recolour_rate": "answers that follow an iris that is recoloured",
 }
 
@@ -111,8 +113,8 @@ def _metrics(subject: Subject) -> str:
             rows.append((f"`{name}`", meaning, f"{numbers[name]:.3f}", _span(*ends)))
     spoken = (
         f"On {numbers['test_images']:.0f} pictures of the test split, which was measured once. An answer with less confidence "
-        f"than {numbers['unsure_threshold']:.2f} is unsure: of validation pictures with more, at most "
-        f"{subject.params.evaluate.target_risk:.0%} were answered wrong."
+        f"than {numbers['unsure_threshold']:.3f} is unsure: chosen so that of validation pictures with more at most "
+        f"{subject.params.evaluate.target_risk:g} were answered wrong, where there is such a confidence."
     )
     return spoken + "\n\n" + _table(("metric", "of what", "value", "95 % interval"), rows)
 
@@ -176,7 +178,9 @@ def _data(subject: Subject) -> str:
             f"Licences: {_counted(subject.made['data_licences'])}. Providers: {_counted(subject.made['data_providers'])}.",
             *([doubt] if drawn else []),
             f"Labels: a person reviewed {reviewed}. {suspects['train']} of the training split are suspect and "
-            f"{policy[subject.params.labels.suspects]}; {suspects['test']} of the test split are, and count as given.",
+            f"{policy[subject.params.labels.suspects]}; {suspects['valid']} of the validation split are, and "
+            f"{'count' if subject.params.labels.suspects == 'keep' else 'do not count'} when temperature and threshold are "
+            f"fitted; {suspects['test']} of the test split are, and count as given.",
             "Near-duplicates are in one split; variants are made of training pictures alone.",
         )
     )

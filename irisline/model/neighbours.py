@@ -31,27 +31,36 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A training picture near to one that is asked about, its cosine distance, and a small JPEG of its square."""
+    """A training picture near to one that is asked about: its cosine distance, whom it is by, a small JPEG of its square."""
 
     id: str
     label: str
     distance: float
+    credit: str
     thumbnail: bytes
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Training squares: their features, float32 (n, d) of length 1, and of each the picture, its label and a thumbnail."""
+    """Training squares: their features, float32 (n, d) of length 1, and of each the picture, label, credit and thumbnail."""
 
     features: Features
     ids: Sequence[str]
     labels: Sequence[str]
+    credit_lines: Sequence[str]
     thumbnails: Sequence[bytes]
 
     @classmethod
-    def of(cls, features: Features, ids: Sequence[str], labels: Sequence[str], squares: Sequence[Pixels]) -> Self:
+    def of(
+        cls,
+        features: Features,
+        ids: Sequence[str],
+        labels: Sequence[str],
+        credit_lines: Sequence[str],
+        squares: Sequence[Pixels],
+    ) -> Self:
         """Give the gallery of squares, uint8 (3, size, size), by their features, float32 (n, d) of any length."""
-        return cls(_directions(features), ids, labels, [_thumbnail(square) for square in squares])
+        return cls(_directions(features), ids, labels, credit_lines, [_thumbnail(square) for square in squares])
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -61,7 +70,9 @@ class Gallery:
                 if any(part.compress_type != zipfile.ZIP_STORED for part in parts.infolist()):
                     raise ValueError("its parts are compressed")
             with np.load(path, allow_pickle=False) as held:
-                return cls._checked(*(held[name] for name in ("features", "ids", "labels", "jpeg", "ends")))
+                return cls._checked(
+                    *(held[name] for name in ("features", "ids", "labels", "credit_lines", "jpeg", "ends"))
+                )
         except Exception as error:  # a hostile or foreign file may raise anything
             reason = " ".join(str(error).split())[:100] or type(error).__name__
             raise ModelError(f"{path}: not the neighbours of a model: {reason}; publish it anew") from error
@@ -72,21 +83,29 @@ class Gallery:
         features: Features,
         ids: NDArray[np.str_],
         labels: NDArray[np.str_],
+        credit_lines: NDArray[np.str_],
         jpeg: NDArray[np.uint8],
         ends: NDArray[np.int64],
     ) -> Self:
-        kinds = [part.dtype.kind for part in (features, ids, labels, jpeg, ends)]
-        if kinds != ["f", "U", "U", "u", "i"] or features.ndim != 2 or not features.size:
+        rows = (ids, labels, credit_lines, jpeg, ends)
+        kinds = [(part.dtype.kind, part.ndim) for part in (features, *rows)]
+        if (
+            kinds != [("f", 2), ("U", 1), ("U", 1), ("U", 1), ("u", 1), ("i", 1)]
+            or jpeg.itemsize != 1
+            or not features.size
+        ):
             raise ValueError("its parts are of other kinds")
         starts = np.concatenate([[0], ends[:-1]])
-        if not len(features) == len(ids) == len(labels) == len(ends) or ends[-1] != len(jpeg):
+        if len({len(features), len(ids), len(labels), len(credit_lines), len(ends)}) > 1 or ends[-1] != len(jpeg):
             raise ValueError("its parts are of different lengths")
         if not ((ends > starts) & (ends - starts <= HEAVIEST)).all():
             raise ValueError("a thumbnail is empty or too large")
         if not np.linalg.norm(features, axis=1).max() < 1.001:  # nor numbers that are none
             raise ValueError("its features are longer than 1")
         thumbnails = [jpeg[start:end].tobytes() for start, end in zip(starts, ends, strict=True)]
-        return cls(features.astype(np.float32), ids.tolist(), labels.tolist(), thumbnails)
+        if any(max(_size(thumbnail)) > SIDE for thumbnail in thumbnails):
+            raise ValueError("a thumbnail is too large")
+        return cls(features.astype(np.float32), ids.tolist(), labels.tolist(), credit_lines.tolist(), thumbnails)
 
     def as_bytes(self) -> bytes:
         """Give the bytes of the file: the same gallery gives the same."""
@@ -96,6 +115,7 @@ class Gallery:
             features=self.features,
             ids=np.array(self.ids),
             labels=np.array(self.labels),
+            credit_lines=np.array(self.credit_lines),
             jpeg=np.frombuffer(b"".join(self.thumbnails), np.uint8),
             ends=np.cumsum([len(thumbnail) for thumbnail in self.thumbnails]),
         )
@@ -115,7 +135,8 @@ class Gallery:
             if len(found) == SHOWN:
                 break
             name = self.ids[at]
-            found.setdefault(name, Neighbour(name, self.labels[at], float(away[at]), self.thumbnails[at]))
+            facts = self.labels[at], float(away[at]), self.credit_lines[at], self.thumbnails[at]
+            found.setdefault(name, Neighbour(name, *facts))
         return list(found.values())
 
     def _away(self, features: Features) -> Features:
@@ -131,6 +152,12 @@ class Gallery:
 def _directions(features: Features) -> Features:
     length = np.linalg.norm(features, axis=1, keepdims=True)
     return np.asarray(features / np.maximum(length, 1e-9), dtype=np.float32)
+
+
+def _size(thumbnail: bytes) -> tuple[int, int]:
+    """Give width and height as the header has them; raise OSError when it is no JPEG."""
+    with Image.open(io.BytesIO(thumbnail), formats=["JPEG"]) as image:
+        return image.size
 
 
 def _thumbnail(square: Pixels) -> bytes:

@@ -106,6 +106,11 @@ def of_training(rows: Iterable[Row], labels: Labels, variant: bool) -> Iterator[
     return (row for row in rows if row["id"] not in out)
 
 
+def doubted(labels: Labels) -> set[str]:
+    """Give the ids of pictures whose labels no confidence is fitted on: the suspects, unless params keep them."""
+    return set() if labels.suspects == "keep" else ids()
+
+
 def ids() -> set[str]:
     """Give the ids of the suspects that the labels stage has left; raise MissingInput without its table."""
     rows = manifest.stream(paths.LABELLED, ["id", "suspect"])

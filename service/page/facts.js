@@ -41,7 +41,7 @@ const MEASURES = {
 const MOMENTS = ["registered", "promoted", "loaded"];
 const FITS = { squash: "squashed", crop: "cropped", pad: "padded" };
 const MANY = 8; // parts that are folded away
-const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece|unlike$)/;
+const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece|flips|unlike$)/;
 
 /** "128 × 128 pixels, squashed"; "" where the service does not say. */
 export function seen(preprocess) {

@@ -95,8 +95,8 @@ export class Stage {
     this.at.nearest.hidden = !nearest.length;
     this.at.nearest.replaceChildren(
       element("p", { class: "fine" }, "Nearest training pictures"),
-      element("ul", {}, nearest.map(({ id, label, thumbnail }) => (
-        element("li", { title: id }, element("img", { src: thumbnail, alt: "" }), title(label))
+      element("ul", {}, nearest.map(({ id, label, credit, thumbnail }) => (
+        element("li", { title: credit ? `${id}: ${credit}` : id }, element("img", { src: thumbnail, alt: "" }), title(label))
       ))),
     );
   }

@@ -11,7 +11,7 @@ from irisline import keyed
 from irisline.data import changes, eyes
 from irisline.data.changes import AROUND_EYES, HARMLESS
 from irisline.data.changes.near import near
-from irisline.data.eyes import Face
+from irisline.data.eyes import Eye, Face
 from irisline.params import Evaluate
 from tests import drawn
 
@@ -60,6 +60,15 @@ def test_paint_leaves_the_eye_between_its_lids_alone(name: str, label: str) -> N
     touched = differs(picture, changed(name, picture))
     assert touched.any()
     assert not touched[distances(picture, face) < 1.0].any()
+
+
+@pytest.mark.parametrize("name", sorted(HARMLESS))
+def test_eyes_may_lie_outside_of_the_picture(name: str) -> None:
+    picture = Image.new("RGB", (191, 200), (120, 90, 80))
+    beside = Face((Eye(49.0, -5.0, 24.0, 1.0, 1.0),), "eye"), Face((Eye(-30.0, 90.0, 9.0, 1.0, 1.0),), "face")
+    changed = HARMLESS[name](picture, beside, keyed.generator(name))
+    assert changed.mode == "RGB"
+    assert changed.size == picture.size or name == "scale"
 
 
 @pytest.mark.parametrize(("name", "hue"), [("blue_surroundings", 159), ("orange_surroundings", 18)])

@@ -84,7 +84,7 @@ def test_a_whole_picture_has_no_people() -> None:
     assert (answer.label, answer.people) == ("brown", ())
 
 
-GALLERY = Gallery(np.array([[1, 0, 0]] * 12, np.float32), ["blue/1.jpg"] * 12, ["blue"] * 12, [b"jpeg"] * 12)
+GALLERY = Gallery(np.array([[1, 0, 0]] * 12, np.float32), ["blue/1.jpg"] * 12, ["blue"] * 12, [""] * 12, [b"jpeg"] * 12)
 COMPARED = Reader(["blue", "brown"], Calibration(1.0, 0.8, 0.3), GALLERY)
 LIKE, UNLIKE = (2.0, 0.5, 0.0), (0.0, 1.0, 0.0)
 

@@ -97,7 +97,7 @@ def test_the_numbers_of_a_model_that_always_says_blue(rows: Path, stubborn: Clas
 def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     training = planted.accept(tmp_path / "training", {"train": 8})
-    evaluation.calibrate(tmp_path / "model", rows, training, LIMITS, 1, tmp_path / "out")
+    evaluation.calibrate(tmp_path / "model", rows, training, set(), LIMITS, 1, tmp_path / "out")
     compared = Classifier.load(tmp_path / "out", tmp_path / "model")
     valid = evaluation.answers(compared, rows, "valid")
     expected = calibration.fit(valid.logits, valid.truth, LIMITS.target_risk)
@@ -109,6 +109,28 @@ def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classi
     found = evaluation.measure(test, replace(compared.calibration, unlike_distance=test.distances[3]), CLASSES, 50, 1)
     assert found["unlike"] == (test.distances > test.distances[3]).mean()
     assert found["unlike_distance"] == test.distances[3]
+
+
+def test_doubted_labels_have_no_say_in_confidence_unless_there_are_no_others(
+    rows: Path, classifier: Classifier, tmp_path: Path
+) -> None:
+    training = planted.accept(tmp_path / "training", {"train": 8})
+    valid = evaluation.answers(classifier, rows, "valid")
+    known = valid.where(np.arange(len(valid.ids)) > 2)
+    for name, doubted, kept in (("some", set(valid.ids[:3]), known), ("all", set(valid.ids), valid)):
+        (tmp_path / name).mkdir()
+        evaluation.calibrate(tmp_path / "model", rows, training, doubted, LIMITS, 1, tmp_path / name)
+        found = calibration.read(tmp_path / name / "calibration.json")
+        expected = calibration.fit(kept.logits, kept.truth, LIMITS.target_risk)
+        assert replace(found, unlike_distance=None) == expected
+    assert calibration.fit(known.logits, known.truth, 0.1) != calibration.fit(valid.logits, valid.truth, 0.1)
+
+
+def test_the_credit_of_a_picture_is_kept(classifier: Classifier, tmp_path: Path) -> None:
+    (row,) = planted.accept(tmp_path / "training", {"train": 1}, ("blue",))
+    known = row | {"author": "Ann", "licence": "CC-BY-4.0", "page_url": "https://pictures.example/1"}
+    found = evaluation.gather(classifier, [known, row | {"id": "z", "licence": None}], 1)
+    assert found.credit_lines == ("Ann, CC-BY-4.0, https://pictures.example/1", "")
 
 
 def test_the_neighbours_are_a_bounded_keyed_draw_and_the_same_bytes(

@@ -93,7 +93,7 @@ def test_numbers_come_with_their_meaning_and_interval_and_only_those_there_are()
     assert "| `recall_red` | pictures of red that are called so | 0.500 |  |" in told
     assert "| `flip_rate` |" in told
     assert "recolour_rate" not in told
-    assert "less confidence than 0.85 is unsure" in told
+    assert "less confidence than 0.850 is unsure" in told
 
 
 def test_slices_say_how_many_pictures_they_are_of() -> None:
@@ -121,8 +121,8 @@ def test_pictures_are_counted_by_class_split_licence_and_provider_and_drawn_ones
     assert "Licences: CC0-1.0 5, own 2. Providers: drawn 5, folder 2." in told
     assert "2 of 3 are drawn by a program" in told
     assert (
-        "a person reviewed 1. 1 of the training split are suspect and trained without variants; 1 of the test split"
-        in told
+        "a person reviewed 1. 1 of the training split are suspect and trained without variants; 0 of the validation split "
+        "are, and do not count when temperature and threshold are fitted; 1 of the test split" in told
     )
     photographs = [row | {"provider": "folder"} for row in subject().pictures]
     assert "drawn by a program" not in model_card.text(subject(pictures=photographs))

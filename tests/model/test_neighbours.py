@@ -25,7 +25,9 @@ def gallery() -> Gallery:
     """Give a gallery of two squares for each of 15 pictures."""
     features = keyed.generator("gallery").normal(size=(COUNT, WIDTH)).astype(np.float32)
     ids = [f"blue/{number // 2:02d}.jpg" for number in range(COUNT)]
-    return Gallery.of(5 * features, ids, ["blue"] * COUNT, [square(number) for number in range(COUNT)])
+    return Gallery.of(
+        5 * features, ids, ["blue"] * COUNT, ["Ann, CC-BY-4.0"] * COUNT, [square(number) for number in range(COUNT)]
+    )
 
 
 def test_the_distance_is_the_cosine_to_the_tenth_nearest(gallery: Gallery) -> None:
@@ -43,7 +45,7 @@ def test_a_person_is_as_far_away_as_the_eyes_are_on_average(gallery: Gallery) ->
 
 
 def test_fewer_squares_than_ten_are_compared_with_all_of_them() -> None:
-    few = Gallery.of(np.eye(2, dtype=np.float32), ["a", "b"], ["blue", "brown"], [square(0), square(1)])
+    few = Gallery.of(np.eye(2, dtype=np.float32), ["a", "b"], ["blue", "brown"], ["", ""], [square(0), square(1)])
     assert few.distance(np.array([[1, 0]], np.float32)) == 1.0
 
 
@@ -52,13 +54,14 @@ def test_the_nearest_pictures_come_once_each_the_nearest_first(gallery: Gallery)
     assert len(near) == len({each.id for each in near}) == neighbours.SHOWN
     assert {each.id for each in near[:2]} == {"blue/02.jpg", "blue/10.jpg"}
     assert [each.distance for each in near] == sorted(each.distance for each in near)
+    assert near[0].credit == "Ann, CC-BY-4.0"
     assert near[0].distance == pytest.approx(0, abs=1e-6)
     shown = {each.id: np.asarray(Image.open(io.BytesIO(each.thumbnail))) for each in near}
     assert abs(int(shown["blue/02.jpg"][0, 0, 0]) - 4) < 3
 
 
 def test_a_thumbnail_is_small() -> None:
-    (made,) = Gallery.of(np.ones((1, 1), np.float32), ["a"], ["blue"], [square(90, 224)]).thumbnails
+    (made,) = Gallery.of(np.ones((1, 1), np.float32), ["a"], ["blue"], [""], [square(90, 224)]).thumbnails
     assert Image.open(io.BytesIO(made)).size == (64, 64)
 
 
@@ -66,7 +69,8 @@ def test_a_file_holds_the_gallery_and_is_the_same_each_time(gallery: Gallery, tm
     (tmp_path / "neighbours.npz").write_bytes(gallery.as_bytes())
     found = Gallery.read(tmp_path / "neighbours.npz")
     assert np.array_equal(found.features, gallery.features)
-    assert (found.ids, found.labels, found.thumbnails) == (gallery.ids, gallery.labels, gallery.thumbnails)
+    assert (found.ids, found.labels, found.credit_lines) == (gallery.ids, gallery.labels, gallery.credit_lines)
+    assert found.thumbnails == gallery.thumbnails
     assert found.as_bytes() == gallery.as_bytes()
 
 
@@ -85,10 +89,22 @@ def parts(gallery: Gallery, **changes: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def large() -> dict[str, np.ndarray]:
+    """Give thumbnails of 65 pixels."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (65, 65)).save(buffer, "JPEG")
+    one = np.frombuffer(buffer.getvalue(), np.uint8)
+    return {"jpeg": np.tile(one, COUNT), "ends": len(one) * np.arange(1, COUNT + 1)}
+
+
 CHANGES = {
     "pickled": ({"ids": np.array([{"a": 1}] * COUNT, object)}, "allow_pickle=False"),
     "words": ({"features": np.array(["a"] * COUNT)}, "other kinds"),
     "empty": ({"features": np.zeros((0, WIDTH), np.float32)}, "other kinds"),
+    "in a square": ({"ids": np.full((COUNT, 2), "a")}, "other kinds"),
+    "wide": ({"jpeg": np.zeros(COUNT, np.uint16), "ends": np.arange(1, COUNT + 1)}, "other kinds"),
+    "no pictures": ({"jpeg": np.zeros(COUNT, np.uint8), "ends": np.arange(1, COUNT + 1)}, "cannot identify image"),
+    "a large picture": (large(), "a thumbnail is too large"),
     "few": ({"labels": np.array(["blue"])}, "different lengths"),
     "cut": ({"jpeg": np.zeros(9, np.uint8)}, "different lengths"),
     "turned": ({"ends": np.arange(COUNT)[::-1].copy(), "jpeg": np.zeros(0, np.uint8)}, "empty or too large"),

@@ -39,7 +39,7 @@ def test_the_nearest_training_pictures_are_drawn_below(tmp_path: Path) -> None:
     squares = [np.full((3, 8, 8), level, np.uint8) for level in (0, 255)]
     features = np.stack([np.full(3 * planted.SIZE**2, level, np.float32) for level in (1, 1)])
     features[1, ::2] = -1  # far
-    gallery = Gallery.of(features, ["a.jpg", "b.jpg"], ["blue", "brown"], squares)
+    gallery = Gallery.of(features, ["a.jpg", "b.jpg"], ["blue", "brown"], ["", ""], squares)
     (folder / bundle.NEIGHBOURS).write_bytes(gallery.as_bytes())
     drawn = Image.open(io.BytesIO(portrait.draw(Classifier.load(folder), data)))
     assert drawn.width > alone.width  # two thumbnails are wider than the picture

@@ -76,7 +76,9 @@ def gallery() -> Gallery:
     """Give three training pictures of each class to compare with."""
     squares = {f"{label}/{key}.jpg": planted.square(label, key) for label in planted.CLASSES for key in range(3)}
     features = np.stack([square.reshape(-1) for square in squares.values()]).astype(np.float32)
-    return Gallery.of(features, [*squares], [name.split("/")[0] for name in squares], [*squares.values()])
+    return Gallery.of(
+        features, [*squares], [name.split("/")[0] for name in squares], ["Ann"] * len(squares), [*squares.values()]
+    )
 
 
 def turned() -> onnx.ModelProto:

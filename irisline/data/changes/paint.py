@@ -82,10 +82,12 @@ def _faces(picture: Image.Image, faces: Sequence[Face]) -> Plane:
     for face in faces:
         first, last = face.eyes[0], face.eyes[-1]
         middle = replace(first, x=(first.x + last.x) / 2, y=(first.y + last.y) / 2)
-        at = near(picture.size, middle, face.tilt, max(picture.size) / first.radius)
+        at = near(
+            picture.size, middle, face.tilt, 2 * max(picture.size) / first.radius
+        )  # eyes may lie outside the picture
         alone = CLOSE_UP if face.framing == "eye" else FACE[1]
         shape = _ellipse(at, FACE, FACE_MIDDLE) if len(face.eyes) == 2 else _ellipse(at, (alone, alone))
-        cover = np.maximum(cover, inside(shape, 0.2))
+        cover[at.rows, at.columns] = np.maximum(cover[at.rows, at.columns], inside(shape, 0.2))
     return cover
 
 
