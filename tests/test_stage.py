@@ -80,13 +80,15 @@ def test_times_hold_the_seconds_of_stages_that_ended_well(root: Path) -> None:
 
 
 def test_a_second_run_waits_for_the_first(root: Path) -> None:
-    body = "Path('log').open('a').write(sys.argv[0] and 'in '); time.sleep({0}); Path('log').open('a').write('out ')"
-    first = start(root, body.format(1.0))
+    body = "Path('log').open('a').write('in '); {0}; Path('log').open('a').write('out ')"
+    first = start(root, body.format("[time.sleep(0.01) for _ in iter(Path('go').exists, True)]"))
     while not (root / "log").exists():
         time.sleep(0.01)
-    second = start(root, body.format(0.0))
-    assert finish(second)[:2] == (0, "work: another work is still at work here; waiting for it to end\n")
-    assert finish(first)[0] == 0
+    second = start(root, body.format("pass"))
+    assert second.stdout
+    assert second.stdout.readline() == "work: another work is still at work here; waiting for it to end\n"
+    (root / "go").touch()
+    assert (finish(second)[0], finish(first)[0]) == (0, 0)
     assert (root / "log").read_text() == "in out in out "
 
 
