@@ -81,7 +81,7 @@ def test_a_stage_without_its_input_says_which_command_makes_it(clone: Clone) -> 
         _failure(clone, "augment")
         == "augment: artifacts/validate: no shards here; type dvc repro to make them, or dvc pull to fetch them"
     )
-    assert _failure(clone, "evaluate").startswith("evaluate: model.json: not in artifacts/train; type dvc repro")
+    assert _failure(clone, "evaluate").startswith("evaluate: artifacts/labels: no shards here; type dvc repro")
 
 
 def test_no_room_for_an_output_is_one_line_and_leaves_nothing_half_written(clone: Clone) -> None:

@@ -1,6 +1,6 @@
 """What is judged of a picture besides training a network on it: a short row of numbers for each.
 
-Of eyes, the colour of the iris against its surroundings; of whole pictures, what the last layer of a network reads that was
+Of eyes, the colour of the iris against its surroundings; of whole pictures, what the last block of a network reads that was
 trained on others, or, where there is none, a thumbnail. A version of the registry has learnt these very labels, the wrong ones
 too, and is not asked. Knows nothing of labels.
 """
@@ -52,7 +52,7 @@ def thumbnails(squares: NDArray[np.uint8]) -> Features:
 
 
 def network(params: Params) -> Extractor:
-    """Give what the last layer of train.arch reads, with train.init.
+    """Give what the last block of train.arch reads, with train.init.
 
     Raise ModelError as `network.build` does.
     """

@@ -25,7 +25,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class Outputs(NamedTuple):
-    """What a network gives of n squares: logits, float32 (n, classes), and features, float32 (n, d), read by its last layer.
+    """What a network gives of n squares: logits, float32 (n, classes), and features, float32 (n, d), read by its last block.
 
     d is 0 for a version from before there were features.
     """

@@ -1,4 +1,4 @@
-"""A network that tells what its last layer reads. Knows nothing of what that is compared with."""
+"""A network that tells what its last block reads. Knows nothing of what that is compared with."""
 
 import threading
 
@@ -7,18 +7,35 @@ from torch import Tensor, nn
 from irisline.model.network import Network
 
 
+WIDEST = 4096  # numbers of a picture that may be told: the blocks of some networks read every place of their maps
+
+
 class Telling(nn.Module):
-    """A network that gives logits and features, float32 (n, d): what its last layer reads, over maps their mean."""
+    """A network that gives logits and features, float32 (n, d): what its last block reads, over maps their mean."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
         self._read = threading.local()  # threads that answer share a network
-        layers = [module for module in network.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
-        layers[-1].register_forward_pre_hook(lambda _, inputs: setattr(self._read, "last", inputs[0]))
+        _reader(network).register_forward_pre_hook(lambda _, inputs: setattr(self._read, "last", inputs[0]))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Give the logits and the features of a batch."""
         logits: Tensor = self.network(pixels)
         features: Tensor = self._read.__dict__.pop("last")
         return logits, features.mean((2, 3)) if features.ndim == 4 else features
+
+
+def _reader(network: Network) -> nn.Module:
+    """Give the first layer of the last block, classes aside the least that training has changed; the last if that is too wide."""
+    blocks = [[*filter(_is_layer, child.modules())] for child in network.body.children()]
+    layers = [block for block in blocks if block][-1]
+    return next(layer for layer in layers if layer is layers[-1] or _width(layer) <= WIDEST)
+
+
+def _is_layer(module: nn.Module) -> bool:
+    return isinstance(module, nn.Linear | nn.Conv2d)
+
+
+def _width(layer: nn.Module) -> int:
+    return int(layer.in_features if isinstance(layer, nn.Linear) else layer.in_channels)  # type: ignore[arg-type]

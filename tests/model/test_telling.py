@@ -1,4 +1,4 @@
-"""What the last layer reads is told beside the logits, of every kind of network, and to each thread its own."""
+"""What the last block reads is told beside the logits, of every kind of network, and to each thread its own."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +14,7 @@ PIXELS = torch.from_numpy(keyed.generator("telling").integers(0, 256, (12, 3, 64
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.mark.parametrize("arch", ["resnet18", "mobilenet_v3_small", "densenet121", "swin_t"])
+@pytest.mark.parametrize("arch", ["resnet18", "densenet121", "swin_t"])
 def test_the_head_makes_the_logits_of_the_features(arch: str) -> None:
     built = network.build(arch, 3, "scratch", 1).eval()
     with torch.inference_mode():
@@ -22,6 +22,17 @@ def test_the_head_makes_the_logits_of_the_features(arch: str) -> None:
         assert features.shape == (2, network.head(built).in_features)
         assert torch.allclose(network.head(built)(features), logits, atol=1e-5)
         assert torch.allclose(built(PIXELS[:2]), logits)
+
+
+@pytest.mark.parametrize(("arch", "first", "width"), [("mobilenet_v3_small", 0, 576), ("alexnet", 4, 4096)])
+def test_a_block_of_several_layers_tells_what_the_first_reads_that_is_not_too_wide(
+    arch: str, first: int, width: int
+) -> None:
+    built = network.build(arch, 3, "scratch", 1).eval()
+    with torch.inference_mode():
+        logits, features = Telling(built).eval()(PIXELS[:2])
+        assert features.shape == (2, width)
+        assert torch.allclose(built.body.classifier[first:](features), logits, atol=1e-5)
 
 
 def test_a_head_that_reads_maps_tells_their_mean() -> None:
