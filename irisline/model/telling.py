@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from irisline.model.network import Network
 
-
 WIDEST = 4096  # numbers of a picture that may be told: the blocks of some networks read every place of their maps
 
 
@@ -27,7 +26,7 @@ class Telling(nn.Module):
 
 
 def _reader(network: Network) -> nn.Module:
-    """Give the first layer of the last block, classes aside the least that training has changed; the last if that is too wide."""
+    """Give the first layer of the last block, which reads what no class has shaped yet; a later one if it reads too much."""
     blocks = [[*filter(_is_layer, child.modules())] for child in network.body.children()]
     layers = [block for block in blocks if block][-1]
     return next(layer for layer in layers if layer is layers[-1] or _width(layer) <= WIDEST)
