@@ -27,7 +27,10 @@ DIGEST = "sha256:"  # of an author's name, in place of the name
 _PICTURES = (
     (re.compile(r"(?:m\.)?flickr\.com/photos/[^/]+/(\d+)(?:[/?].*)?"), "flickr.com/photos/{}"),
     (re.compile(r"[\w.]+\.static\.?flickr\.com/.*/(\d+)_[0-9a-f]{6,}(?:_\w+)?\.\w+(?:\?.*)?"), "flickr.com/photos/{}"),
-    (re.compile(r"commons\.(?:m\.)?wikimedia\.org/(?:wiki/|w/index\.php\?title=)File:([^?&]+).*"), "commons/File:{}"),
+    (
+        re.compile(r"commons\.(?:m\.)?wikimedia\.org/(?:wiki/|w/index\.php\?(?:.*&)?title=)File:([^?&]+).*"),
+        "commons/File:{}",
+    ),
     (re.compile(r"upload\.wikimedia\.org/wikipedia/commons/(?:thumb/)?\w/\w\w/([^/?]+).*"), "commons/File:{}"),
 )
 
@@ -145,12 +148,16 @@ def _plainly(url: str) -> str:
     except ValueError:
         return url.strip()
     host = re.sub(r":(?:80|443)$", "", parts.netloc.lower()).removeprefix("www.")
-    return f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{_escaped(parts.query)}" if parts.query else "")
+    query = "&".join(_escaped(part.replace("+", " ")) for part in parts.query.split("&"))
+    return f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{query}" if query else "")
 
 
 def _escaped(part: str) -> str:
-    """Give a part of an address in one spelling of many: escaped where it must be, accents composed."""
-    return quote(unicodedata.normalize("NFC", unquote(part)), safe="/:@!$&'()*+,;=~")
+    """Give a part of an address in one spelling of many: escaped where it must be, accents composed.
+
+    An & too is escaped, so that those that are left are the ones between the parts of a query.
+    """
+    return quote(unicodedata.normalize("NFC", unquote(part)), safe="/:@!$'()*+,;=~")
 
 
 def _plain(provider_id: str) -> str:

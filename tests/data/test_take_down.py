@@ -52,6 +52,8 @@ def test_what_only_resembles_it_may_be_fetched(known: dict[str, str]) -> None:
 
 FLICKR = "https://www.flickr.com/photos/7@N06/495"
 COMMONS = "https://commons.wikimedia.org/wiki/File:%C3%84_b.jpg"
+AND = "https://commons.wikimedia.org/wiki/File:Smith_&_Sons_1.jpg"
+WHO = "https://commons.wikimedia.org/wiki/File:Who%3F_1.jpg?uselang=de"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,11 @@ COMMONS = "https://commons.wikimedia.org/wiki/File:%C3%84_b.jpg"
             "https://upload.wikimedia.org/wikipedia/commons/thumb/0/0a/%C3%84_b.jpg/960px-%C3%84_b.jpg?utm_source=x",
         ),
         (COMMONS, "https://upload.wikimedia.org/wikipedia/commons/0/0a/Ä_b.jpg"),
+        (AND, "https://commons.wikimedia.org/w/index.php?oldid=7&title=File:Smith_%26_Sons_1.jpg"),
+        (AND, "https://commons.wikimedia.org/w/index.php?title=File:Smith+%26+Sons+1.jpg&oldid=7"),
+        (AND, "https://upload.wikimedia.org/wikipedia/commons/0/0a/Smith_%26_Sons_1.jpg"),
+        (WHO, "https://upload.wikimedia.org/wikipedia/commons/thumb/0/0a/Who%3F_1.jpg/960px-Who%3F_1.jpg"),
+        (WHO, "https://commons.wikimedia.org/w/index.php?title=File:Who?_1.jpg"),
         ("https://example.org/a b/Ä.jpg?of=ü", "http://www.example.org:80/a%20b/%c3%84.jpg/?of=%C3%BC"),
     ],
 )
@@ -86,6 +93,10 @@ def test_one_picture_is_known_by_every_way_to_write_its_address(recorded: str, o
         (FLICKR, "https://www.flickr.com/photos/7@N06/albums/495"),
         (COMMONS, "https://commons.wikimedia.org/wiki/File:A_b.jpg"),
         (COMMONS, "https://en.wikipedia.org/wiki/File:%C3%84_b.jpg"),
+        (AND, "https://commons.wikimedia.org/wiki/File:Smith_%26_Jones_2.jpg"),
+        (AND, "https://commons.wikimedia.org/w/index.php?title=File:Smith_%26_Jones_2.jpg"),
+        (WHO, "https://commons.wikimedia.org/wiki/File:Who%3F_2.jpg"),
+        ("https://example.org/?of=a%26b=c", "https://example.org/?of=a&b=c"),
         ("https://example.org/a_b.jpg", "https://example.org/a b.jpg"),
     ],
 )
