@@ -14,8 +14,8 @@ from pathlib import Path
 from irisline import paths
 from irisline.data import fingerprints, provenance, take_down
 from irisline.data.provenance import Line
-from irisline.data.snapshot import filing
-from irisline.data.snapshot.journal import alone
+from irisline.data.snapshot import filing, replay
+from irisline.data.snapshot.journal import Journal, alone
 from irisline.data.snapshot.snapshot import pin
 from irisline.data.sources import wording
 from irisline.data.take_down import STATUS, Rule, TakeDowns
@@ -70,6 +70,7 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
 
 
 def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
+    filing.take_up(Journal(paths.SNAPSHOT, settings), settings.base.classes)  # else the next snapshot would, too late
     lines, files = provenance.read(paths.POOL / paths.SOURCES), dict(_files())
     known = take_down.read(paths.POOL / paths.TAKE_DOWNS)
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
@@ -103,6 +104,8 @@ def _finish(settings: Params) -> None:
     if (paths.POOL / paths.ATTRIBUTION).is_file():
         filing.attribute(_SCRATCH, settings.base.classes)
     shutil.rmtree(paths.ANSWERS, ignore_errors=True)  # they name authors
+    for folder in (paths.SNAPSHOT, replay.FOLDER):  # they hold pictures
+        Journal(folder, settings).drop()
     pin()
 
 
