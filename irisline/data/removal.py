@@ -76,7 +76,7 @@ def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
     asked = _asked(what, reason, settings.base.classes, authors, author)
     ids = {_name(what)} if asked.what == "id" else _meant(asked, known, lines, files)
-    ids |= _cut_off(lines, files, known)
+    ids = _sharing(asked, ids, lines) | _cut_off(lines, files, known)
     going = {name: file for name, file in files.items() if name in ids}
     removed, alike = _look(settings, files, going)
     rules = [rule for rule in _rules(asked, sorted(ids), lines, going, removed) if rule.covered() and known.adds(rule)]
@@ -154,6 +154,13 @@ def _meant(asked: Rule, known: TakeDowns, lines: Iterable[Line], files: Files) -
     if asked.sha256:
         ids |= {name for name, file in files.items() if _digest("sha256", file) == asked.sha256}
     return ids
+
+
+def _sharing(asked: Rule, ids: Collection[str], lines: Collection[Line]) -> set[str]:
+    """Give these ids, and those of all other lines of the same pictures: what was refused names its author too."""
+    shared = {line["id"]: _rule(asked, line["id"], line).covered() for line in lines}
+    covered = {key for name in ids for key in shared.get(name, ())}
+    return {*ids, *(name for name, keys in shared.items() if keys & covered)}
 
 
 def _rules(
