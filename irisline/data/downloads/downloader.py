@@ -16,9 +16,8 @@ from threading import Lock
 import aiohttp
 
 from irisline import paths
-from irisline.data.downloads import addresses, answers, bodies, pictures
+from irisline.data.downloads import addresses, answers, bodies, connections, pictures
 from irisline.data.downloads.answers import NotNow
-from irisline.data.downloads.connections import Connections
 from irisline.data.downloads.download import (
     DAMAGED,
     TIMEOUT,
@@ -70,7 +69,7 @@ class _Run:
     def __init__(self, folder: Path, limits: Limits, done: Callable[[Download], None]) -> None:
         self._folder, self._limits, self._done = folder, limits, done
         self._turns = Turns(limits.per_host)
-        self._connections = Connections(limits.agent, limits.allowed)
+        self._connections = connections.Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
         self._room = asyncio.Semaphore(KEEPING * limits.concurrency)
@@ -126,7 +125,9 @@ class _Run:
             raise
         except TimeoutError as error:
             host.heard(False)
-            raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
+            silent = isinstance(error, aiohttp.ServerTimeoutError)
+            said = f"silent for {connections.READ:g} s" if silent else f"not whole within {self._limits.timeout:g} s"
+            raise Refused(TIMEOUT, f"{job.target.host}: {said}") from error
         except aiohttp.ClientResponseError as error:
             raise Refused(DAMAGED, f"{job.target.host}: not proper HTTP: {short(error)}") from error
         except (OSError, ValueError, aiohttp.ClientError) as error:
