@@ -15,10 +15,11 @@ LIFE = 7 * 86400.0  # seconds; later a search may find what is new
 
 
 class Answers:
-    """The answers of one provider; without a folder there are none. With keep false none is written."""
+    """The answers of one provider; without a folder there are none. With keep false none is written: this run alone knows."""
 
     def __init__(self, folder: Path | None = None, keep: bool = True) -> None:
         self._folder, self._keep = folder, keep
+        self._of_this_run: dict[str, bytes] = {}
         self._there: set[Path] = set()  # for later, of what was asked for
         self.closed = ""  # why the provider is asked no more, in one line
         for file in folder.glob("*") if folder and keep else ():
@@ -36,6 +37,8 @@ class Answers:
         if file and file.is_file() and not _is_old(file):
             self._there.add(file)
             return file.read_bytes()
+        if question in self._of_this_run:
+            return self._of_this_run[question]
         if self.closed:
             raise SearchFailed(self.closed)
         return None
@@ -46,6 +49,8 @@ class Answers:
         if file and self._keep:
             paths.write_whole(file, answer)
             self._there.add(file)
+        elif file:
+            self._of_this_run[question] = answer
 
     def _file(self, question: str) -> Path | None:
         asked = f"{irisline.__version__} {question}"  # another version may read answers in another way

@@ -144,6 +144,12 @@ def test_a_search_that_is_not_to_keep_anything_writes_nothing(connected: Web, pr
     assert list(project.iterdir()) == []
 
 
+def test_nor_does_it_ask_for_anything_twice_when_it_searches_deeper(connected: Web, project: Path) -> None:
+    searched(wanting(1), [], depth=2, keep=False)
+    assert len(asked(connected)) > 3
+    assert list(project.iterdir()) == []
+
+
 def test_no_secret_is_kept(keyed: Web) -> None:
     searched(wanting(1, "openverse", "flickr", "brave"), [])
     kept = b"".join(contents("artifacts").values())
