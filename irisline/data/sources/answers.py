@@ -5,6 +5,7 @@ Knows no provider and no answer. Of a question only a digest is kept: a form may
 
 import hashlib
 import time
+from collections.abc import Container
 from pathlib import Path
 
 import irisline
@@ -22,9 +23,6 @@ class Answers:
         self._of_this_run: dict[str, bytes] = {}
         self._there: set[Path] = set()  # for later, of what was asked for
         self.closed = ""  # why the provider is asked no more, in one line
-        for file in folder.glob("*") if folder and keep else ():
-            if _is_old(file):
-                file.unlink()
 
     @property
     def count(self) -> int:
@@ -55,6 +53,13 @@ class Answers:
     def _file(self, question: str) -> Path | None:
         asked = f"{irisline.__version__} {question}"  # another version may read answers in another way
         return self._folder and self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()}.json"
+
+
+def forget_old(folder: Path, unkept: Container[str]) -> None:
+    """Remove the answers that are old, of every provider that was ever asked, and all of those that are not to be kept."""
+    for file in folder.glob("*/*"):
+        if file.parent.name in unkept or _is_old(file):
+            file.unlink()
 
 
 def _is_old(file: Path) -> bool:
