@@ -34,9 +34,10 @@ class Searching:
         self._found_any = False
 
     @property
-    def unanswered(self) -> bool:
-        """Whether any source could not be asked."""
-        return bool(self._failed)
+    def unanswered(self) -> tuple[str, ...]:
+        """The sources that could not be asked for all that was wanted of them."""
+        failed = {source for source, _ in self._failed}
+        return tuple(source for source in self.settings.snapshot.sources if source in failed)
 
     def deeper(self, labels: Iterable[str]) -> dict[str, list[list[list[Candidate]]] | None]:
         """Give for each class what each source gives to each query, twice as deep as before; None when there is no more.

@@ -82,13 +82,13 @@ def test_a_limit_in_the_middle_keeps_what_was_answered_and_says_so_in_one_line(c
         "there (3 pages); run the same command then, or get a free key, which allows 10,000 a day"
     )
     assert told == [expected]
-    assert first.unanswered
+    assert first.unanswered == ("openverse",)
     taken = {urlsplit(url).path for url, line in recorded().items() if line["status"] == "fetched"}
     assert 0 < len(taken) < 30
     connected.limits.clear()
     connected.seen = [one for one in connected.seen[:3] if one.service == "openverse"]
     last = snapshot.run(wanting(15), told.append, lambda: None)
-    assert (last.short, last.unanswered) == ({}, False)
+    assert (last.short, last.unanswered) == ({}, ())
     assert not taken & {one.path for one in connected.asked("pictures")}
     assert len(asked(connected)) > 3
 
