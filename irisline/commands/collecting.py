@@ -118,6 +118,7 @@ def _document(outcome: "Outcome") -> dict[str, Any]:
             for (label, provider), counts in sorted(outcome.tally.items())
         ],
         "short": dict(outcome.short),
+        "unanswered": list(outcome.unanswered),
     }
 
 

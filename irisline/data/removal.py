@@ -14,8 +14,8 @@ from pathlib import Path
 from irisline import paths
 from irisline.data import fingerprints, provenance, take_down
 from irisline.data.provenance import Line
-from irisline.data.snapshot import filing
-from irisline.data.snapshot.journal import alone
+from irisline.data.snapshot import filing, replay
+from irisline.data.snapshot.journal import Journal, alone
 from irisline.data.snapshot.snapshot import pin
 from irisline.data.sources import wording
 from irisline.data.take_down import STATUS, Rule, TakeDowns
@@ -70,12 +70,13 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
 
 
 def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
+    filing.take_up(Journal(paths.SNAPSHOT, settings), settings.base.classes)  # else the next snapshot would, too late
     lines, files = provenance.read(paths.POOL / paths.SOURCES), dict(_files())
     known = take_down.read(paths.POOL / paths.TAKE_DOWNS)
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
     asked = _asked(what, reason, settings.base.classes, authors, author)
     ids = {_name(what)} if asked.what == "id" else _meant(asked, known, lines, files)
-    ids |= _cut_off(lines, files, known)
+    ids = _sharing(asked, ids, lines) | _cut_off(lines, files, known)
     going = {name: file for name, file in files.items() if name in ids}
     removed, alike = _look(settings, files, going)
     rules = [rule for rule in _rules(asked, sorted(ids), lines, going, removed) if rule.covered() and known.adds(rule)]
@@ -103,6 +104,8 @@ def _finish(settings: Params) -> None:
     if (paths.POOL / paths.ATTRIBUTION).is_file():
         filing.attribute(_SCRATCH, settings.base.classes)
     shutil.rmtree(paths.ANSWERS, ignore_errors=True)  # they name authors
+    for folder in (paths.SNAPSHOT, replay.FOLDER):  # they hold pictures
+        Journal(folder, settings).drop()
     pin()
 
 
@@ -151,6 +154,13 @@ def _meant(asked: Rule, known: TakeDowns, lines: Iterable[Line], files: Files) -
     if asked.sha256:
         ids |= {name for name, file in files.items() if _digest("sha256", file) == asked.sha256}
     return ids
+
+
+def _sharing(asked: Rule, ids: Collection[str], lines: Collection[Line]) -> set[str]:
+    """Give these ids, and those of all other lines of the same pictures: what was refused names its author too."""
+    shared = {line["id"]: _rule(asked, line["id"], line).covered() for line in lines}
+    covered = {key for name in ids for key in shared.get(name, ())}
+    return {*ids, *(name for name, keys in shared.items() if keys & covered)}
 
 
 def _rules(

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import reduce
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -22,14 +23,20 @@ from irisline.errors import DataError
 STATUS = "taken_down"  # in sources.csv
 LONGEST = 120  # signs of an id that are compared; a file is not named after more
 DIGEST = "sha256:"  # of an author's name, in place of the name
-# Many addresses of one picture, and the one that stands for them. Forms: flickr.com/services/api/misc.urls.html,
-# commons.wikimedia.org/wiki/Commons:FAQ; MediaWiki writes a title's spaces as _.
-_PICTURES = (
-    (re.compile(r"(?:m\.)?flickr\.com/photos/[^/]+/(\d+)(?:[/?].*)?"), "flickr.com/photos/{}"),
-    (re.compile(r"[\w.]+\.static\.?flickr\.com/.*/(\d+)_[0-9a-f]{6,}(?:_\w+)?\.\w+(?:\?.*)?"), "flickr.com/photos/{}"),
-    (re.compile(r"commons\.(?:m\.)?wikimedia\.org/(?:wiki/|w/index\.php\?title=)File:([^?&]+).*"), "commons/File:{}"),
-    (re.compile(r"upload\.wikimedia\.org/wikipedia/commons/(?:thumb/)?\w/\w\w/([^/?]+).*"), "commons/File:{}"),
+# Many addresses of one picture. Forms: flickr.com/services/api/misc.urls.html, flickr.com/groups/api/discuss/72157616713786392
+# (flic.kr); commons.wikimedia.org/wiki/Commons:FAQ, mediawiki.org/wiki/Manual:Page_title.
+_FLICKR = re.compile(
+    r"(?:m\.)?flickr\.com/photos/[^/]+/(\d+)(?:[/?].*)?"
+    r"|(?:m\.)?flickr\.com/photo\.gne\?(?:.*&)?id=(\d+)(?:&.*)?"
+    r"|[\w.]+\.static\.?flickr\.com/.*/(\d+)_[0-9a-f]{6,}(?:_\w+)?\.\w+(?:\?.*)?"
 )
+_FLICKR_SHORT = re.compile(r"flic\.kr/p/([1-9A-HJ-NP-Za-km-z]+)(?:[/?].*)?")
+_BASE58 = "123456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+_COMMONS = re.compile(
+    r"commons\.(?:m\.)?wikimedia\.org/(?:wiki/|w/index\.php\?(?:.*&)?title=)(?i:File:|Image:|Special:FilePath/)([^?&]+).*"
+    r"|upload\.wikimedia\.org/wikipedia/commons/(?:thumb/)?\w/\w\w/([^/?]+).*"
+)
+_COMMONS_VIEWER = re.compile(r"(?i)^(https?://commons\.(?:m\.)?wikimedia\.org/)[^#]*#/media/(?=File:)")
 
 
 @dataclass(frozen=True)
@@ -135,8 +142,20 @@ def leads_to_one(page_url: str) -> bool:
 
 
 def _of_one_picture(url: str) -> str:
-    found = ((form.fullmatch(_plainly(url)), stands) for form, stands in _PICTURES)
-    return next((stands.format(hit[1].replace("%20", "_")) for hit, stands in found if hit), "")
+    """Give what stands for all addresses of a picture of Flickr or Commons; nothing for what is none of them."""
+    plain = _plainly(_COMMONS_VIEWER.sub(r"\1wiki/", url.strip()))
+    if hit := _FLICKR.fullmatch(plain):
+        return f"flickr.com/photos/{hit[hit.lastindex or 0]}"
+    if hit := _FLICKR_SHORT.fullmatch(plain):
+        return f"flickr.com/photos/{reduce(lambda number, sign: 58 * number + _BASE58.index(sign), hit[1], 0)}"
+    hit = _COMMONS.fullmatch(plain)
+    return f"commons/File:{_title(hit[hit.lastindex or 0])}" if hit else ""
+
+
+def _title(escaped: str) -> str:
+    """Give a title as MediaWiki writes it: _ for spaces, and the first letter a capital."""
+    title = unquote(escaped).replace(" ", "_").strip("_")
+    return title[:1].upper() + title[1:]
 
 
 def _plainly(url: str) -> str:
@@ -145,12 +164,16 @@ def _plainly(url: str) -> str:
     except ValueError:
         return url.strip()
     host = re.sub(r":(?:80|443)$", "", parts.netloc.lower()).removeprefix("www.")
-    return f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{_escaped(parts.query)}" if parts.query else "")
+    query = "&".join(_escaped(part.replace("+", " ")) for part in parts.query.split("&"))
+    return f"{host}{_escaped(parts.path).rstrip('/')}" + (f"?{query}" if query else "")
 
 
 def _escaped(part: str) -> str:
-    """Give a part of an address in one spelling of many: escaped where it must be, accents composed."""
-    return quote(unicodedata.normalize("NFC", unquote(part)), safe="/:@!$&'()*+,;=~")
+    """Give a part of an address in one spelling of many: escaped where it must be, accents composed.
+
+    An & too is escaped, so that those that are left are the ones between the parts of a query.
+    """
+    return quote(unicodedata.normalize("NFC", unquote(part)), safe="/:@!$'()*+,;=~")
 
 
 def _plain(provider_id: str) -> str:

@@ -231,6 +231,21 @@ def test_a_picture_on_a_page_of_many_goes_alone(project: Path, what: str) -> Non
     assert covered(image_url="https://cdn.example.org/new.jpg", page_url=page)
 
 
+@pytest.mark.parametrize("what", [FLICKR, PAGE, "blue/brave-495"])
+@pytest.mark.parametrize("shared", ["page_url", "image_url", "sha256"])
+def test_the_person_is_named_in_no_other_line_of_the_same_picture(project: Path, what: str, shared: str) -> None:
+    other = {
+        "id": "blue/brave-495", "provider": "brave", "licence": "", "status": "duplicate", "author": "Ann of 7@N06",
+        shared: lines()[FLICKR][shared],
+    }  # fmt: skip
+    provenance.write(Path("data/sources.csv"), [*lines().values(), other])
+    assert remove(what).ids == ("blue/brave-495", FLICKR)
+    assert "Ann of" not in Path("data/sources.csv").read_text()
+    assert lines()["blue/brave-495"]["status"] == "taken_down"
+    assert not Path("data", FLICKR).exists()
+    assert Path("data", OPENVERSE).exists()
+
+
 @pytest.mark.parametrize("odd", ["http://[::1", "https://example.org:99999/a.jpg", "https://"])
 def test_an_address_that_no_server_has_is_one_line(project: Path, odd: str) -> None:
     with pytest.raises(DataError, match=r"^take-down: 'http.*' is no address of the web; copy it again from the brows"):

@@ -52,6 +52,8 @@ def test_what_only_resembles_it_may_be_fetched(known: dict[str, str]) -> None:
 
 FLICKR = "https://www.flickr.com/photos/7@N06/495"
 COMMONS = "https://commons.wikimedia.org/wiki/File:%C3%84_b.jpg"
+AND = "https://commons.wikimedia.org/wiki/File:Smith_&_Sons_1.jpg"
+WHO = "https://commons.wikimedia.org/wiki/File:Who%3F_1.jpg?uselang=de"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,19 @@ COMMONS = "https://commons.wikimedia.org/wiki/File:%C3%84_b.jpg"
             "https://upload.wikimedia.org/wikipedia/commons/thumb/0/0a/%C3%84_b.jpg/960px-%C3%84_b.jpg?utm_source=x",
         ),
         (COMMONS, "https://upload.wikimedia.org/wikipedia/commons/0/0a/Ä_b.jpg"),
+        (FLICKR, "https://flic.kr/p/9x"),
+        (FLICKR, "https://www.flickr.com/photo.gne?rb=1&id=495"),
+        ("https://www.flickr.com/photos/drdrang/5169665786/", "http://flic.kr/p/8SPTwJ"),
+        ("https://www.flickr.com/photos/drdrang/4425073240/", "https://flic.kr/p/7K2E7d/"),
+        (COMMONS, "https://commons.wikimedia.org/wiki/Special:FilePath/%C3%84_b.jpg?width=300"),
+        (COMMONS, "https://commons.wikimedia.org/wiki/Category:Eyes#/media/File:%C3%84_b.jpg"),
+        (COMMONS, "https://commons.wikimedia.org/wiki/file:_%C3%A4_b.jpg"),
+        (COMMONS, "https://commons.wikimedia.org/wiki/Image:%C3%A4_b.jpg"),
+        (AND, "https://commons.wikimedia.org/w/index.php?oldid=7&title=File:Smith_%26_Sons_1.jpg"),
+        (AND, "https://commons.wikimedia.org/w/index.php?title=File:Smith+%26+Sons+1.jpg&oldid=7"),
+        (AND, "https://upload.wikimedia.org/wikipedia/commons/0/0a/Smith_%26_Sons_1.jpg"),
+        (WHO, "https://upload.wikimedia.org/wikipedia/commons/thumb/0/0a/Who%3F_1.jpg/960px-Who%3F_1.jpg"),
+        (WHO, "https://commons.wikimedia.org/w/index.php?title=File:Who?_1.jpg"),
         ("https://example.org/a b/Ä.jpg?of=ü", "http://www.example.org:80/a%20b/%c3%84.jpg/?of=%C3%BC"),
     ],
 )
@@ -84,8 +99,16 @@ def test_one_picture_is_known_by_every_way_to_write_its_address(recorded: str, o
     [
         (FLICKR, "https://www.flickr.com/photos/7@N06/4951"),
         (FLICKR, "https://www.flickr.com/photos/7@N06/albums/495"),
+        (FLICKR, "https://flic.kr/p/9y"),
+        (FLICKR, "https://flic.kr/s/9x"),
         (COMMONS, "https://commons.wikimedia.org/wiki/File:A_b.jpg"),
+        (COMMONS, "https://commons.wikimedia.org/wiki/File:%C3%84_B.jpg"),
+        (COMMONS, "https://commons.wikimedia.org/wiki/Category:Eyes#/media/File:A_b.jpg"),
         (COMMONS, "https://en.wikipedia.org/wiki/File:%C3%84_b.jpg"),
+        (AND, "https://commons.wikimedia.org/wiki/File:Smith_%26_Jones_2.jpg"),
+        (AND, "https://commons.wikimedia.org/w/index.php?title=File:Smith_%26_Jones_2.jpg"),
+        (WHO, "https://commons.wikimedia.org/wiki/File:Who%3F_2.jpg"),
+        ("https://example.org/?of=a%26b=c", "https://example.org/?of=a&b=c"),
         ("https://example.org/a_b.jpg", "https://example.org/a b.jpg"),
     ],
 )

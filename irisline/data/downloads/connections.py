@@ -66,6 +66,8 @@ class Connections:
             return await self._session.get(_url(place), headers=headers, allow_redirects=False)
         except aiohttp.ClientConnectorCertificateError as error:
             raise Refused(UNREACHABLE, f"{place.host}: {short(error.certificate_error)}") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise Refused(UNREACHABLE, f"{place.host}: did not answer within {CONNECT:g} s") from error
         except aiohttp.ClientConnectorError as error:
             raise Refused(UNREACHABLE, f"{place.host}: {short(error.os_error)}") from error
 

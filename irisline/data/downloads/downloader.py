@@ -16,9 +16,8 @@ from threading import Lock
 import aiohttp
 
 from irisline import paths
-from irisline.data.downloads import addresses, answers, bodies, pictures
+from irisline.data.downloads import addresses, answers, bodies, connections, pictures
 from irisline.data.downloads.answers import NotNow
-from irisline.data.downloads.connections import Connections
 from irisline.data.downloads.download import (
     DAMAGED,
     TIMEOUT,
@@ -30,13 +29,14 @@ from irisline.data.downloads.download import (
     Refused,
     short,
 )
+from irisline.data.downloads.room import Room
 from irisline.data.downloads.turns import Host, Job, Turns
 
 REDIRECTS = 5  # that are followed
 RETRIES = 3  # after 429 and 5xx
 PAUSE = 0.5  # seconds before the first of them, on the average; twice as long before each other
 WRITERS = 2  # threads that look at pictures and write them; more would wait for each other
-KEEPING = 2  # pictures, for each download at once, that have come and are not yet written
+WAITING = 64_000_000  # bytes of pictures that have come and are not yet written, beside one for each download at once
 _AT_ONCE = 64  # addresses taken before what they began may go on
 
 
@@ -70,10 +70,10 @@ class _Run:
     def __init__(self, folder: Path, limits: Limits, done: Callable[[Download], None]) -> None:
         self._folder, self._limits, self._done = folder, limits, done
         self._turns = Turns(limits.per_host)
-        self._connections = Connections(limits.agent, limits.allowed)
+        self._connections = connections.Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
-        self._room = asyncio.Semaphore(KEEPING * limits.concurrency)
+        self._room = Room(WAITING)
         self._locks = tuple(Lock() for _ in range(16))  # by a hash's first digit: the same bytes may come twice at once
 
     async def take_in(self, urls: Iterable[str]) -> None:
@@ -94,7 +94,7 @@ class _Run:
         while turn := await self._turns.next():
             came = await self._arrived(*turn)
             if isinstance(came, bytes):
-                await self._room.acquire()
+                await self._room.take(len(came))
                 group.create_task(self._keep(turn[1], came))
             elif came:
                 self._end(came)
@@ -126,7 +126,9 @@ class _Run:
             raise
         except TimeoutError as error:
             host.heard(False)
-            raise Refused(TIMEOUT, f"{job.target.host}: not whole within {self._limits.timeout:g} s") from error
+            silent = isinstance(error, aiohttp.ServerTimeoutError)
+            said = f"silent for {connections.READ:g} s" if silent else f"not whole within {self._limits.timeout:g} s"
+            raise Refused(TIMEOUT, f"{job.target.host}: {said}") from error
         except aiohttp.ClientResponseError as error:
             raise Refused(DAMAGED, f"{job.target.host}: not proper HTTP: {short(error)}") from error
         except (OSError, ValueError, aiohttp.ClientError) as error:
@@ -177,7 +179,7 @@ class _Run:
             kept = await asyncio.get_running_loop().run_in_executor(self._disk, self._written, job.url, body)
         except Refused as refused:
             kept = Download(job.url, refused.status, refused.detail)
-        self._room.release()
+        await self._room.give(len(body))
         self._end(kept)
 
     def _end(self, download: Download) -> None:

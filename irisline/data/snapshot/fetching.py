@@ -1,13 +1,12 @@
 """The bytes of candidates: from the journal, from this machine, or from the web. Knows nothing of the pool."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from irisline import paths
 from irisline.data import images
-from irisline.data.downloads import download, downloader
+from irisline.data.downloads import addresses, download, downloader
 from irisline.data.downloads.download import Download, Limits
 from irisline.data.provenance import FETCHED
 from irisline.data.snapshot.journal import Journal, Noted
@@ -30,7 +29,7 @@ def limits(settings: Params) -> Limits:
         concurrency=asked.concurrency,
         per_host=asked.per_host,
         agent=api.agent(asked.contact),
-        allowed=frozenset(filter(None, os.environ.get("IRISLINE_ALLOW_HOSTS", "").split(","))),
+        allowed=addresses.allowed_hosts(),
     )
 
 

@@ -22,6 +22,7 @@ from irisline.data.sources.candidate import Candidate, Query
 from irisline.errors import MissingInput
 from irisline.params import Params
 
+FOLDER = paths.SNAPSHOT.with_name("replay")
 SAME, CHANGED, GONE = "same", "changed", "gone"
 IN_POOL, FROM_WEB, FROM_DVC, LOST = "in the pool", "fetched", "from DVC", "lost"
 
@@ -51,7 +52,7 @@ def run(settings: Params) -> list[Replayed]:
         raise MissingInput(f"{table}: no recorded list here; type make data, or irisline snapshot to make one")
     with alone():
         recorded = [line for line in provenance.read(table) if line.get("status") == FETCHED and line.get("image_url")]
-        journal = Journal(paths.SNAPSHOT.with_name("replay"), settings)
+        journal = Journal(FOLDER, settings)
         candidates = [_candidate(line) for line in recorded]
         with console.progress("replaying", len(candidates)) as advance:
             found = fetching.fetch(candidates, journal, settings, advance)

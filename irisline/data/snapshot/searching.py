@@ -6,9 +6,9 @@ Knows nothing of the pool: what is found again is for others to leave out.
 from collections.abc import Callable, Iterable
 
 from irisline import paths
-from irisline.data.sources.answers import Answers
+from irisline.data.sources.answers import Answers, forget_old
 from irisline.data.sources.candidate import Candidate, Provider, Query
-from irisline.data.sources.providers import WITHOUT_WORDS, provider
+from irisline.data.sources.providers import UNKEPT, WITHOUT_WORDS, provider
 from irisline.errors import ParamsError, SearchFailed
 from irisline.params import Params
 
@@ -21,7 +21,11 @@ class Searching:
 
     def __init__(self, settings: Params, tell: Callable[[str], None], keep: bool = True) -> None:
         self.settings, self.tell = settings, tell
-        self._answered = {name: Answers(paths.ANSWERS / name, keep) for name in settings.snapshot.sources}
+        if keep:
+            forget_old(paths.ANSWERS, UNKEPT)
+        self._answered = {
+            name: Answers(paths.ANSWERS / name, keep and name not in UNKEPT) for name in settings.snapshot.sources
+        }
         self._providers: dict[str, Provider] = {}
         self._times: dict[str, int] = {}  # by class: the depth, as so many times the first
         self._ended: set[tuple[str, Query]] = set()  # searches that have no more to give
@@ -30,9 +34,10 @@ class Searching:
         self._found_any = False
 
     @property
-    def unanswered(self) -> bool:
-        """Whether any source could not be asked."""
-        return bool(self._failed)
+    def unanswered(self) -> tuple[str, ...]:
+        """The sources that could not be asked for all that was wanted of them."""
+        failed = {source for source, _ in self._failed}
+        return tuple(source for source in self.settings.snapshot.sources if source in failed)
 
     def deeper(self, labels: Iterable[str]) -> dict[str, list[list[list[Candidate]]] | None]:
         """Give for each class what each source gives to each query, twice as deep as before; None when there is no more.

@@ -41,7 +41,7 @@ class Outcome:
     short: Mapping[str, int]  # pictures that a class wants yet
     reports: list[str] = field(default_factory=list)  # what a person should look at
     changed: bool = False
-    unanswered: bool = False  # some source could not be asked for all that was wanted of it
+    unanswered: tuple[str, ...] = ()  # sources that could not be asked for all that was wanted of them
 
 
 class Rounds:
@@ -138,7 +138,8 @@ def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> 
     _check(settings)
     rounds = Rounds(settings, Journal(paths.SNAPSHOT, settings, keep=False), tell, retry)
     planned = rounds.planned()
-    return planned, Outcome(rounds.ledger.tally, rounds.selection.short())
+    unanswered = rounds.searching.unanswered
+    return planned, Outcome(rounds.ledger.tally, rounds.selection.short(), unanswered=unanswered)
 
 
 def pin(patience: float = PATIENCE) -> None:

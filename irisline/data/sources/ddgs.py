@@ -79,8 +79,8 @@ class Ddgs:
         question = f"{ENGINE} {page} {text}"
         if known := self._answers.known(question):
             return _RESULTS.validate_json(known)
-        found = self._asked(text, page)
-        self._answers.note(question, _RESULTS.dump_json(found))
+        if found := self._asked(text, page):  # nothing is also what a search that is blocked gives
+            self._answers.note(question, _RESULTS.dump_json(found))
         return found
 
     def _asked(self, text: str, page: int) -> list[Result]:

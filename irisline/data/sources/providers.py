@@ -31,6 +31,8 @@ KNOWN: dict[str, Callable[[Params, Answers | None], Provider]] = {
 }
 WITHOUT_WORDS = frozenset({"folder", "urls", "drawn"})
 """Providers that look at a query's class only: one query of a class gives all there is."""
+UNKEPT = frozenset({"brave"})
+"""Providers whose terms may forbid to store what they answer: it is known to one run, and never written down."""
 
 REFUSED = {
     "pexels": "its terms forbid to build data sets or to train models with its API (help.pexels.com, article 900005880463)",

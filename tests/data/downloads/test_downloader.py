@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from irisline.data.downloads import turns
+from irisline.data.downloads import connections, turns
 from irisline.data.downloads.download import Download
 from irisline.data.downloads.downloader import fetch_all
 from irisline.errors import IrislineError
-from tests.data.downloads.web import fetched, limits
+from tests.data.downloads.web import dropping, fetched, limits
 from tests.fakes import hostile
 from tests.fakes.hostile import Server, after, at_first, forever, head, whole
 from tests.fakes.hostile_answers import AGENT
@@ -145,6 +145,27 @@ def test_a_host_that_refuses_connections_is_unreachable(server: Server, tmp_path
     (ended,) = fetched([closed.url("good")], tmp_path, within)
     assert ended.status == "unreachable"
     assert ended.detail.startswith("127.0.0.1: [Errno 111] Connect call failed")
+
+
+def test_a_host_that_drops_what_comes_is_unreachable(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "CONNECT", 0.3)
+    with dropping() as place:
+        within = limits(server, allowed=frozenset({place}))
+        (ended,) = fetched([f"http://{place}/1.jpg"], tmp_path, within)
+    assert (ended.status, ended.detail) == ("unreachable", "127.0.0.1: did not answer within 0.3 s")
+
+
+def test_a_host_that_falls_silent_is_told_from_one_that_is_slow(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "READ", 0.3)
+    (silent,) = fetched([server.url("slow")], tmp_path, limits(server))
+    assert (silent.status, silent.detail) == ("timeout", "127.0.0.1: silent for 0.3 s")
+    monkeypatch.undo()
+    (slow,) = fetched([server.url("slow")], tmp_path, limits(server, timeout=0.3))
+    assert (slow.status, slow.detail) == ("timeout", "127.0.0.1: not whole within 0.3 s")
 
 
 def test_a_name_that_is_none_is_asked_for_some_times_only(server: Server, tmp_path: Path) -> None:

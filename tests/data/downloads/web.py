@@ -1,7 +1,9 @@
 """What the tests of downloads share: limits, one run, and a certificate of their own."""
 
+import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,17 @@ def fetched(urls: Iterable[str], folder: Path, within: Limits) -> list[Download]
     ended: list[Download] = []
     fetch_all(urls, folder, within, ended.append)
     return ended
+
+
+@contextmanager
+def dropping() -> Iterator[str]:
+    """Give a host:port that answers no packet, as behind a firewall: of a full queue the kernel drops what comes."""
+    with ExitStack() as open_sockets, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        for _ in range(4):
+            waiting = open_sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield f"127.0.0.1:{full.getsockname()[1]}"
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:

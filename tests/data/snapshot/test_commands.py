@@ -60,6 +60,7 @@ def test_a_snapshot_is_shown_as_a_table_and_the_last_line_says_what_is_next(read
     again = irisline("--json")
     assert json.loads(again.stdout)["changed"] is False
     assert json.loads(again.stdout)["short"] == {"brown": 1}
+    assert json.loads(again.stdout)["unanswered"] == []
 
 
 @pytest.mark.slow
@@ -96,6 +97,8 @@ def test_a_failure_is_one_line_and_the_other_providers_go_on(ready: Web) -> None
 def test_of_a_source_that_failed_nobody_says_that_it_has_no_more(ready: Web) -> None:
     Path("params.yaml").write_text(yaml.safe_dump(document(**CHANGES | {"snapshot__sources": ["pexels", "urls"]})))
     assert "brown: 1 of 2 pictures, and who answers has no other; add queries" in irisline().stdout
+    for words in (("--json",), ("--json", "--dry-run")):
+        assert json.loads(irisline(*words).stdout)["unanswered"] == ["pexels"]
 
 
 def test_a_replay_with_other_wishes_is_a_usage_error(project: Path) -> None:

@@ -54,13 +54,13 @@ def keyed(connected: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
     return connected
 
 
-@pytest.mark.parametrize("source", ["openverse", "commons", "flickr", "brave"])
+@pytest.mark.parametrize("source", ["openverse", "commons", "flickr"])
 def test_who_searches_deeper_or_again_asks_for_nothing_twice(source: str, keyed: Web) -> None:
     params, told = wanting(30, source), []
     shallow = searched(params, told)
     deep = searched(params, told, depth=4)
     assert asked(keyed, source)
-    assert all(shallow[label] < deep[label] or source == "brave" for label in WORDS)
+    assert all(shallow[label] < deep[label] for label in WORDS)
     keyed.seen.clear()
     assert searched(params, told, depth=4) == deep
     assert keyed.seen == []
@@ -82,13 +82,13 @@ def test_a_limit_in_the_middle_keeps_what_was_answered_and_says_so_in_one_line(c
         "there (3 pages); run the same command then, or get a free key, which allows 10,000 a day"
     )
     assert told == [expected]
-    assert first.unanswered
+    assert first.unanswered == ("openverse",)
     taken = {urlsplit(url).path for url, line in recorded().items() if line["status"] == "fetched"}
     assert 0 < len(taken) < 30
     connected.limits.clear()
     connected.seen = [one for one in connected.seen[:3] if one.service == "openverse"]
     last = snapshot.run(wanting(15), told.append, lambda: None)
-    assert (last.short, last.unanswered) == ({}, False)
+    assert (last.short, last.unanswered) == ({}, ())
     assert not taken & {one.path for one in connected.asked("pictures")}
     assert len(asked(connected)) > 3
 
@@ -139,8 +139,34 @@ def test_an_answer_is_asked_for_again_after_a_week(connected: Web) -> None:
     assert others
 
 
+def test_answers_of_a_source_that_is_no_longer_listed_go_when_they_are_old(connected: Web) -> None:
+    old, young = paths.ANSWERS / "commons" / "1.json", paths.ANSWERS / "commons" / "2.json"
+    for file in (old, young):
+        paths.write_whole(file, "{}")
+    os.utime(old, (0, time.time() - LIFE - 1))
+    Searching(wanting(1), print, keep=False)
+    assert old.exists()
+    Searching(wanting(1), print)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_no_answer_of_brave_is_written_down(keyed: Web) -> None:
+    earlier = paths.ANSWERS / "brave" / "1.json"
+    paths.write_whole(earlier, "of a version that wrote them down")
+    assert all(searched(wanting(30, "brave"), [], depth=3).values())
+    assert len(asked(keyed, "brave")) == 3
+    assert list(paths.ANSWERS.rglob("*.json")) == []
+
+
 def test_a_search_that_is_not_to_keep_anything_writes_nothing(connected: Web, project: Path) -> None:
     searched(wanting(1), [], keep=False)
+    assert list(project.iterdir()) == []
+
+
+def test_nor_does_it_ask_for_anything_twice_when_it_searches_deeper(connected: Web, project: Path) -> None:
+    searched(wanting(1), [], depth=2, keep=False)
+    assert len(asked(connected)) > 3
     assert list(project.iterdir()) == []
 
 

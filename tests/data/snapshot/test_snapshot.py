@@ -210,6 +210,11 @@ def test_a_network_that_is_down_changes_nothing_and_blames_no_picture(
     assert take(listed(connected, chosen, snapshot__per_class=6)).short == {"brown": 6}
 
 
+def test_hosts_that_are_allowed_may_be_listed_with_spaces(connected: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IRISLINE_ALLOW_HOSTS", f"localhost:1, {connected.host}")
+    assert take(listed(connected, works("blue", 0), snapshot__per_class=1)).tally["blue", "urls"]["fetched"] == 1
+
+
 def test_one_host_that_is_down_is_not_the_network(connected: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = Web()
     nobody.close()

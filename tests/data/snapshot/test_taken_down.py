@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from irisline import paths
 from irisline.data import provenance, removal
 from irisline.data.snapshot import snapshot
-from tests.data.snapshot.made import recorded, settings
+from tests.data.snapshot.made import contents, recorded, settings, status, works
+from tests.data.snapshot.test_resumed import cut_off, few
 from tests.fakes.web import Web
 from tests.planted import CLASSES
 
@@ -45,3 +47,21 @@ def test_a_picture_that_was_taken_down_is_never_asked_for_again(connected: Web, 
     assert path not in asked_for(connected)
     (line,) = [line for line in provenance.read(Path("data/sources.csv")) if line["image_url"] == gone["image_url"]]
     assert (line["status"], line["title"], line["author"]) == ("taken_down", "", "")
+
+
+@pytest.mark.parametrize("done", [0, 1, 3])
+def test_what_a_killed_snapshot_had_still_to_file_does_not_come_in_after_it_was_taken_down(
+    connected: Web, done: int
+) -> None:
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], check=True)
+    whole = cut_off(connected, done)
+    paths.write_whole(paths.SCRATCH / "replay" / "blobs" / "a.jpg", "what a replay that was killed had fetched")
+    (gone,) = works("brown", 0)
+    removal.remove(few(connected), connected.url + gone.path, "asked by mail")
+    assert not paths.SNAPSHOT.exists()
+    assert not (paths.SCRATCH / "replay").exists()
+    snapshot.run(few(connected), print, lambda: None)
+    assert status(connected, gone) == "taken_down"
+    file = f"data/{recorded()[connected.url + gone.path]['id']}"
+    assert whole.keys() - contents().keys() == {file}
+    assert gone.path not in asked_for(connected)

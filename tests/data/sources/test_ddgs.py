@@ -1,10 +1,12 @@
 """DuckDuckGo through a library that is not ours and may not be there: its answers are played, its absence is real."""
 
 import importlib.util
+from pathlib import Path
 
 import pytest
 
 from irisline.data.sources import ddgs
+from irisline.data.sources.answers import Answers
 from irisline.data.sources.candidate import Query
 from irisline.data.sources.ddgs import Ddgs, Library
 from irisline.errors import SearchFailed
@@ -52,6 +54,14 @@ def test_the_same_page_again_is_the_end(time: Time) -> None:
 
     assert len(list(Ddgs(repeating, time.clock).search(BLUE, 100))) == 1
     assert pages == [1, 2]
+
+
+def test_a_search_that_finds_nothing_is_asked_again(time: Time, tmp_path: Path) -> None:
+    blocked, open_again = playing(), playing([result("a")])
+    assert list(Ddgs(blocked, time.clock, Answers(tmp_path)).search(BLUE, 1)) == []
+    for library in (open_again, blocked):  # what was found is kept
+        (found,) = Ddgs(library, time.clock, Answers(tmp_path)).search(BLUE, 1)
+        assert found.image_url == "https://example.org/a.jpg"
 
 
 def test_no_more_is_asked_than_is_wanted_and_pages_are_two_seconds_apart(time: Time) -> None:
