@@ -39,7 +39,7 @@ near_hashes = st.lists(
 
 
 @given(near_hashes, st.integers(0, 16))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_groups_are_those_of_comparing_every_pair(hashes, distance):
     assert found(hashes, distance) == brute_force(hashes, distance)
 

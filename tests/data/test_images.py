@@ -214,7 +214,7 @@ def test_random_bytes_are_a_reason(data: bytes) -> None:
 
 
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.integers(0, 2**32), st.integers(1, 12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_mutated_file_decodes_or_is_a_reason(kind: str, seed: int, changes: int) -> None:
     rng = random.Random(seed)
     data = bytearray(saved(picture(size=(24, 20)), kind))

@@ -25,7 +25,7 @@ ROWS = st.lists(
 
 
 @given(ROWS, st.integers(1, 140))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_rows_come_back_as_they_went(rows: list[manifest.Row], shard_rows: int) -> None:
     nothing = dict.fromkeys(manifest.AUGMENTED.names)
     with TemporaryDirectory() as place:
