@@ -13,7 +13,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install data snapshot repro ui serve bento container up down test check bench format
+.PHONY: help install unlocked data snapshot repro ui serve bento container up down test check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,11 +28,15 @@ install: .venv/installed ## create .venv with the locked dependencies (about 2 G
 	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,serve,dev]'
 	@touch $@
 
-data: install $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
+data: install unlocked $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
 	@if [ ! -d data ] || [ -e $(PULLING) ]; then \
 		mkdir -p $(dir $(PULLING)) && touch $(PULLING) && dvc pull --quiet data.dvc && rm $(PULLING); fi
 
-$(RENDERED): %: %.dvc | install
+# DVC's list of what is at work, which a kill may have torn: DVC would refuse everything until it is removed.
+unlocked: | install
+	@[ ! -e .dvc/tmp/rwlock ] || python -m json.tool .dvc/tmp/rwlock >/dev/null 2>&1 || rm -f .dvc/tmp/rwlock
+
+$(RENDERED): %: %.dvc | install unlocked
 	@dvc pull --quiet $< && touch $@
 
 snapshot: data ## search the web for pictures under accepted licences, add them to data/, pin it (RETRY=1 to try again what failed)

@@ -28,6 +28,7 @@ def test_killed_at_several_points_of_every_stage_the_same_commands_go_on(whole: 
     clone.forget(STAGES)
     for stage in STAGES:
         _strike(clone, whole, stage)
+        clone.make("unlocked")
         ended = clone.make("repro") if stage == STAGES[-1] else clone.run("dvc", "repro", stage)
         assert "Traceback" not in ended.stdout + ended.stderr
     assert _digests(clone) == _digests(whole)
@@ -38,6 +39,7 @@ def _strike(clone: Clone, whole: Clone, stage: str) -> None:
     seconds = json.loads((whole.folder / f"artifacts/scratch/times/{stage}.json").read_text())["seconds"]
     points = [seconds * share * random.Random(f"{stage} {share}").uniform(0.9, 1.1) for share in (0.2, 0.6, 0.95)]
     while points:
+        clone.make("unlocked")  # as make repro does before it
         process = clone.start("dvc", "repro", stage)
         time.sleep(1.0 + points[0])
         ended = process.poll() is not None

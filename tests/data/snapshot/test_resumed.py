@@ -170,6 +170,16 @@ def test_another_dvc_at_work_is_waited_for(project: Path) -> None:
     assert Path("data.dvc").is_file()
 
 
+@pytest.mark.parametrize("torn", ["", '{"read": {"da'])
+def test_what_dvc_left_torn_when_it_was_killed_is_dropped(project: Path, torn: str) -> None:
+    Path("data").mkdir()
+    Path("data/1.txt").write_text("a picture")
+    subprocess.run(["dvc", "init", "--no-scm", "--quiet"], check=True)
+    Path(".dvc/tmp/rwlock").write_text(torn)
+    snapshot.pin()
+    assert Path("data.dvc").is_file()
+
+
 def test_a_second_snapshot_is_told_of_the_first(connected: Web) -> None:
     code = "import sys; from irisline.data.snapshot import journal\nwith journal.alone(): print(1, flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as holder:
