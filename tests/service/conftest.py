@@ -40,6 +40,11 @@ def version_folder(
     if gallery:
         (folder / bundle.NEIGHBOURS).write_bytes(gallery.as_bytes())
     (folder / "model.safetensors").write_bytes(b"weights")
+    return sealed(folder, number)
+
+
+def sealed(folder: Path, number: int = 1) -> Path:
+    """Add to a model's files what makes them a version that can be proven: golden answers and an identity."""
     (folder / "golden").mkdir()
     answers = []
     for label in planted.CLASSES:
