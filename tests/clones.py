@@ -33,8 +33,9 @@ TINY = {
 class Clone:
     """A git clone with the working tree's files, its own DVC cache and its own MLflow store."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **also: str) -> None:
         self.folder = folder
+        self.also = also  # in the environment of all that is typed
 
     @classmethod
     def of_the_project(cls, folder: Path) -> Self:
@@ -69,6 +70,7 @@ class Clone:
             "PATH": f"{BIN}{os.pathsep}{inherited['PATH']}",
             "PYTHONPATH": str(self.folder),
             "DVC_NO_ANALYTICS": "1",
+            **self.also,
         }
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
