@@ -9,7 +9,7 @@ import { draw } from "./heat.js";
 import { blind, place, title } from "./words.js";
 
 const SPAN = 4.8; // side of the square that the network sees of an eye, in radii of its iris
-const WHOLE = { left: "0", top: "0", width: "100%", height: "100%" };
+const WHOLE = { left: "0", top: "0", width: "100%", height: "100%", rotate: "none" };
 const FAR = 0.6; // of the window's height: an answer that begins lower is scrolled to
 const LOOKING = "Covering one part after another, to see what the answer rests on…";
 
@@ -104,19 +104,24 @@ export class Stage {
   lay(grid) {
     if (grid) draw(this.at.heat, grid);
     this.at.heat.hidden = !grid;
-    const eye = this.entry.answer?.people?.[0]?.eyes?.[0];
-    Object.assign(this.at.heat.style, grid && eye ? this.around(eye.place) : WHOLE);
-    this.at.stage.dataset.fit = grid && !eye ? (this.preprocess()?.fit ?? "squash") : "whole";
+    const places = (this.entry.answer?.people?.[0]?.eyes ?? []).map((eye) => eye.place);
+    Object.assign(this.at.heat.style, grid && places.length ? this.around(...places) : WHOLE);
+    this.at.stage.dataset.fit = grid && !places.length ? (this.preprocess()?.fit ?? "squash") : "whole";
   }
 
-  /** Where the square around an eye lies on the stage, which shows all of the picture in its middle. */
-  around({ x, y, radius }) {
+  /**
+   * Where the square around the first of a person's eyes lies on the stage, which shows all of the picture in its middle;
+   * it is as tilted as the line from that eye to the other, the one right of it.
+   */
+  around({ x, y, radius }, right = { x: x + 1, y }) {
     const { naturalWidth: width, naturalHeight: height } = this.at.picture;
+    const rotate = `${Math.atan2((right.y - y) * height, (right.x - x) * width).toFixed(4)}rad`;
     const longest = Math.max(width, height) || 1;
     const side = (SPAN * radius * width) / longest;
     const share = (of, natural) => 0.5 + ((of - 0.5) * natural) / longest - side / 2;
     const percent = (value) => `${(100 * value).toFixed(2)}%`;
-    return { left: percent(share(x, width)), top: percent(share(y, height)), width: percent(side), height: percent(side) };
+    const size = percent(side);
+    return { left: percent(share(x, width)), top: percent(share(y, height)), width: size, height: size, rotate };
   }
 
   words(entry, wanted) {

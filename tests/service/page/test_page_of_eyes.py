@@ -1,5 +1,6 @@
 """The page of a model that looks at eyes: what it looked at lies where the eye is, and no eye is no answer."""
 
+import math
 from collections.abc import Iterator
 from functools import partial
 
@@ -11,7 +12,7 @@ from irisline.data.rendering.picture import render, true_irises
 from irisline.data.rendering.sampling import sample
 from tests import planted
 from tests.service.conftest import gallery, running, version_folder
-from tests.service.page.browser import Open, answered, barriers, drop, jpeg, keep, visit
+from tests.service.page.browser import Open, answered, barriers, drop, jpeg, keep, style, visit
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +47,20 @@ def test_what_it_looked_at_lies_on_the_eye(opened: Open) -> None:
     ]
     assert min(near) < 0.5 * true_irises(scene)[0].radius / longest
     assert heat["width"] < 0.5 * stage["width"]
+
+
+@pytest.mark.parametrize("degrees", [-15, 15])
+def test_it_is_as_tilted_as_the_eyes_are(opened: Open, degrees: int) -> None:
+    scene = sample("two/3", "blue")
+    left, right = sorted(true_irises(scene), key=lambda iris: iris.x)
+    already = math.degrees(math.atan2(right.y - left.y, right.x - left.x))
+    tilted = Image.fromarray(render(scene)).rotate(-degrees, Image.Resampling.BICUBIC)  # Pillow's turn the other way
+    with opened() as page:
+        drop(page, jpeg("face.jpg", planted.saved(tilted, quality=95)))
+        answered(page, "face.jpg")
+        shown = style(page, "#heat", "rotate")
+        keep(page, f"tilted {degrees}")
+    assert float(shown.removesuffix("deg")) == pytest.approx(already + degrees, abs=4)
 
 
 def test_the_nearest_training_pictures_are_shown_with_their_labels(opened: Open) -> None:
