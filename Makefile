@@ -66,8 +66,10 @@ down: ## end what make up has started; what is stored stays
 test: data ## run every test and say what was skipped and why
 	@$(PYTEST) --cov --cov-report=term:skip-covered
 
+# After "make check test" every test has run, the fast ones once.
 check: install ## lint, types and the fast tests
-	@ruff check . && ruff format --check . && mypy && $(PYTEST) -m "not slow" -q
+	@ruff check . && ruff format --check . && mypy
+	@$(if $(filter test,$(MAKECMDGOALS)),,$(PYTEST) -m "not slow" -q)
 
 bench: repro ## measure every claim of speed and memory as a ratio
 	@for bench in bench/[a-z]*.py; do python -m bench.$$(basename $$bench .py) || exit 1; done

@@ -1,10 +1,11 @@
-"""What the eyes in a picture say of it: how many, how large, the tone of the skin around them, and the light they are in.
+"""What the eyes in a picture say of it: how many, how large, the skin around them, the light they are in, and glasses.
 
 Measured so that errors can be counted by them. They are of a picture, in which light, camera and make-up have a say, and tell
 nothing of who someone is or where a person comes from. Judges nothing. Knows nothing of files or labels.
 """
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from irisline.data import eyes
-from irisline.data.eyes.cropping import polar
+from irisline.data.eyes import Eye, Face
+from irisline.data.eyes.cropping import SPAN, polar
 from irisline.data.eyes.light import DARKEST, to_linear, white
 
 Band = NDArray[np.floating]
 
-NAMES = ("people", "eyes", "eye_radius", "skin_tone", "light")
+NAMES = ("people", "eyes", "eye_radius", "skin_tone", "light", "glasses")
 
 SIDE = 64
 """Pixels of the square that colours are read from."""
@@ -35,12 +37,20 @@ Chosen on 60 drawn pictures. On 300 others `skin_tone` is 13 degrees off (median
 LEAST_YELLOW = 5.0
 """Least b* of skin: what is less is an error of the light, and the angle would be one of noise."""
 
+BRIDGE, RIM = (-2.3, 1.4), 0.5
+"""Highest and lowest place of the bridge of glasses, and how thick its edge is: in iris radii below the line of the eyes.
+
+The nose is as wide as its ridge there (BESIDE_RIDGE), and smooth from brow to tip.
+"""
+
+BESIDE_RIDGE = 1.3
+
 
 def measure(picture: Image.Image) -> dict[str, float | None]:
     """Give the facts of an upright RGB picture: of the nearest person, null where no eye is found.
 
     people whose eyes are seen; eyes of the nearest; eye_radius, of the larger iris, as a share of the picture's width;
-    skin_tone and light.
+    skin_tone, light and glasses, the last null of a single eye, too.
     """
     people = eyes.find(picture).faces
     if not people:
@@ -54,6 +64,7 @@ def measure(picture: Image.Image) -> dict[str, float | None]:
         "eye_radius": max(eye.radius for eye in nearest.eyes) / picture.width,
         "skin_tone": skin_tone(skins, whites),
         "light": light(whites),
+        "glasses": glasses(picture, nearest),
     }
 
 
@@ -82,3 +93,26 @@ def light(white: Band) -> float:
     """
     red, _, blue = np.maximum(white, DARKEST).tolist()
     return math.log2(red / blue)
+
+
+def glasses(picture: Image.Image, face: Face) -> float | None:
+    """Give by how much the sharpest edge across the bridge of the nose is brighter or darker than what is above it.
+
+    The natural logarithm of linear light; null without both eyes. A frame crosses what is smooth skin otherwise (Jiang et al.,
+    Towards detection of glasses in facial images, 2000), so rimless glasses are missed.
+    """
+    if len(face.eyes) < 2:
+        return None
+    linear = to_linear(np.asarray(eyes.crop(picture, _between(*face.eyes), face.tilt, SIDE)))
+    offsets = (np.arange(SIDE) - (SIDE - 1) / 2) * (SPAN / SIDE)
+    ridge = np.median(np.log(linear[:, np.abs(offsets) < BESIDE_RIDGE] + DARKEST), axis=1)
+    rim = round(RIM * SIDE / SPAN)
+    places = (offsets[rim:] + offsets[:-rim]) / 2
+    edges = np.abs(ridge[rim:] - ridge[:-rim])[(places > BRIDGE[0]) & (places < BRIDGE[1])]
+    return float(edges.max())
+
+
+def _between(left: Eye, right: Eye) -> Eye:
+    """Give the place in the middle between two eyes, as large as they are."""
+    x, y, radius = ((getattr(left, name) + getattr(right, name)) / 2 for name in ("x", "y", "radius"))
+    return replace(left, x=x, y=y, radius=radius)

@@ -37,6 +37,7 @@ _FACTS = [
     pa.field("eye_radius", pa.float64()),  # of the larger iris, as a share of the picture's width
     pa.field("skin_tone", pa.float64()),  # individual typology angle in degrees, -90 (dark) to 90 (light)
     pa.field("light", pa.float64()),  # binary logarithm of red / blue in the white of the eye
+    pa.field("glasses", pa.float64()),  # natural logarithm by which an edge across the nose stands out; null of one eye
 ]
 
 COLLECTED = pa.schema(

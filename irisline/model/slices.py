@@ -44,6 +44,8 @@ CUTS = (
     Cut("light", "light", ("cold", "neutral", "warm"), (0.3, 1.1)),
     # Drawn faces have 0.034 to 0.048, bands with both eyes 0.054 to 0.075, close-ups 0.10 to 0.23.
     Cut("eye_radius", "framing", ("face", "both eyes", "one eye"), (0.05, 0.085)),
+    # Of 275 drawn people, 96 % of those with glasses are above and 4 % of the others; of 50 photographs without any, none.
+    Cut("glasses", "glasses", ("without", "with"), (0.5,)),
 )
 
 
@@ -66,7 +68,7 @@ class Slice:
 def of(test: Answers, folder: Path) -> list[Slice]:
     """Give the slices of the answers on the test split of a folder of rows; none by a fact that no row has.
 
-    A picture that was not seen has no such facts, and is in no slice.
+    A picture is in no slice by a fact that it has not: one that was not seen in none at all.
     """
     columns = ["id", "split", *(cut.fact for cut in CUTS)]
     rows = {row["id"]: row for row in manifest.stream(folder, columns) if row["split"] == "test"}

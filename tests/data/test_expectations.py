@@ -17,7 +17,7 @@ PARAMS = read(Path(__file__).parents[2] / "params.yaml")
 GOOD = {
     "reason": None, "width": 200, "height": 150, "licence": "own",
     "aspect": 1.3, "brightness": 120.0, "contrast": 40.0, "sharpness": 70.0, "entropy": 6.5,
-    "people": 1.0, "eyes": 2.0, "eye_radius": 0.06, "skin_tone": 30.0, "light": 0.5,
+    "people": 1.0, "eyes": 2.0, "eye_radius": 0.06, "skin_tone": 30.0, "light": 0.5, "glasses": 0.2,
 }  # fmt: skip
 
 UNREADABLE = dict.fromkeys(["sha256", "phash", "width", "height", *facts.NAMES]) | {"reason": "damaged: cut short"}

@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 from irisline.data import eye_facts, facts, images, manifest
 from irisline.data.rendering import Scene, encode, render, sample
 from irisline.data.rendering import colour as palette
+from irisline.model import slices
 from irisline.params import Execution
 
 
@@ -38,7 +39,7 @@ def in_light(scene: Scene, kelvin: float) -> Scene:
 
 def test_a_picture_without_an_eye_has_no_eyes_and_nothing_of_them() -> None:
     nothing = eye_facts.measure(Image.new("RGB", (200, 150), (200, 170, 150)))
-    assert nothing == {"people": 0, "eyes": 0, "eye_radius": None, "skin_tone": None, "light": None}
+    assert nothing == {"people": 0, "eyes": 0, "eye_radius": None, "skin_tone": None, "light": None, "glasses": None}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,25 @@ def test_light_tells_warm_from_cold() -> None:
     for scene in scenes("eyes", 5):
         warm, cold = (told(in_light(scene, kelvin))["light"] for kelvin in (3000, 8000))
         assert warm > cold + 0.5
+
+
+@pytest.mark.parametrize("colour", [(0.01, 0.01, 0.01), (0.9, 0.9, 0.9)])
+def test_glasses_are_told_by_their_bridge_whatever_their_colour(colour: tuple[float, float, float]) -> None:
+    worn = {"glasses": "round", "glasses_width": 0.4, "glasses_colour": colour}
+    limit = next(cut for cut in slices.CUTS if cut.fact == "glasses").limits[0]
+    right = []
+    for scene in scenes("face", 10):
+        without, with_them = (
+            told(replace(scene, things=replace(scene.things, **things)))["glasses"]
+            for things in ({"glasses": "none"}, worn)
+        )
+        right += [without < limit < with_them] if without and with_them else []
+    assert len(right) >= 8
+    assert sum(right) >= 0.85 * len(right)
+
+
+def test_of_one_eye_nobody_can_tell_whether_there_are_glasses() -> None:
+    assert [told(scene)["glasses"] for scene in scenes("eye", 3)] == [None] * 3
 
 
 def test_the_facts_of_eyes_are_those_of_the_stored_picture(tmp_path: Path) -> None:
