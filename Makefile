@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 BIN := $(CURDIR)/.venv/bin
 PULLING := .dvc/tmp/pulling
 RENDERED := $(patsubst %.dvc,%,$(wildcard pretrain/weights/*.dvc))
-PYTEST := OMP_WAIT_POLICY=passive pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 pytest -n 3 --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1

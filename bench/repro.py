@@ -14,7 +14,7 @@ from bench._side_by_side import alternate, at_most, heading, number, ratio, show
 from irisline import stage
 
 CORES = 2
-STAGES = ("collect", "validate", "augment", "train", "evaluate")
+STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")
 UP_TO_DATE = "up to date"
 
 

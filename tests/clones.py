@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+import psutil
 import yaml
 
 from tests.imports import ROOT
@@ -137,9 +138,19 @@ def _remove(path: Path) -> None:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a command and all it started, at once, and wait until all of it is gone with the locks it held."""
-    with suppress(ProcessLookupError):  # it had ended already
-        for _ in range(1000):
+    for _ in range(1000):
+        with suppress(ProcessLookupError):  # it had ended already
             os.killpg(process.pid, signal.SIGKILL)
-            process.poll()
-            time.sleep(0.01)
-    process.wait()
+        if process.poll() is not None and not _run_on(process.pid):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"what {process.args} started does not end")
+
+
+def _run_on(group: int) -> bool:
+    """Say whether any of a process group still runs: who is dead and not yet buried by its parent holds nothing."""
+    for one in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError):
+            if os.getpgid(one.pid) == group and one.info["status"] not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+                return True
+    return False

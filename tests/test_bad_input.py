@@ -1,7 +1,6 @@
 """What goes wrong at the front door: each gives one line that says what and what to do, and loses nothing."""
 
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -92,18 +91,6 @@ def test_no_room_for_an_output_is_one_line_and_leaves_nothing_half_written(clone
     assert done.stderr.endswith("raise it, then run the same command again\n")
     assert done.stderr.count("\n") == 1
     assert not (clone.folder / "artifacts/collect").exists()
-
-
-@pytest.mark.slow
-def test_a_locked_store_costs_a_warning_and_not_the_training(clone: Clone) -> None:
-    clone.run("dvc", "repro", "augment")
-    clone.run("irisline", "versions", check=False)  # makes the store
-    with sqlite3.connect(clone.folder / "mlflow.db") as holder:
-        holder.execute("BEGIN EXCLUSIVE")
-        done = clone.run("dvc", "repro")
-    assert "irisline publish" in done.stderr + done.stdout
-    assert (clone.folder / "artifacts/train/model.onnx").is_file()
-    assert "version 1" in clone.run("irisline", "publish").stdout
 
 
 def _failure(clone: Clone, stage: str) -> str:

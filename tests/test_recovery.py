@@ -1,7 +1,11 @@
-"""A run that is killed anywhere goes on by the same command, and no half-written output is taken for whole."""
+"""A run that is killed anywhere goes on by the same command, and no half-written output is taken for whole.
+
+Nor is a training lost because nobody could write down that it ran.
+"""
 
 import json
 import random
+import sqlite3
 import time
 from pathlib import Path
 
@@ -32,6 +36,18 @@ def test_killed_at_several_points_of_every_stage_the_same_commands_go_on(whole: 
         ended = clone.make("repro") if stage == STAGES[-1] else clone.run("dvc", "repro", stage)
         assert "Traceback" not in ended.stdout + ended.stderr
     assert _digests(clone) == _digests(whole)
+
+
+def test_a_locked_store_costs_a_warning_and_not_the_training(whole: Clone, tmp_path: Path) -> None:
+    clone = whole.copy(tmp_path / "clone")
+    clone.forget(["train", "evaluate"])
+    clone.run("irisline", "versions", check=False)  # makes the store
+    with sqlite3.connect(clone.folder / "mlflow.db") as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        done = clone.run("dvc", "repro")
+    assert "irisline publish" in done.stderr + done.stdout
+    assert (clone.folder / "artifacts/train/model.onnx").is_file()
+    assert "version 1" in clone.run("irisline", "publish").stdout
 
 
 def _strike(clone: Clone, whole: Clone, stage: str) -> None:

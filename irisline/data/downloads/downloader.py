@@ -36,7 +36,7 @@ REDIRECTS = 5  # that are followed
 RETRIES = 3  # after 429 and 5xx
 PAUSE = 0.5  # seconds before the first of them, on the average; twice as long before each other
 WRITERS = 2  # threads that look at pictures and write them; more would wait for each other
-WAITING = 64_000_000  # bytes of pictures that have come and are not yet written, beside one for each download at once
+WAITING = 16_000_000  # bytes of pictures that have come and are not yet written, beside one for each download at once
 _AT_ONCE = 64  # addresses taken before what they began may go on
 
 
