@@ -3,9 +3,10 @@
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3) python3)
 BIN := $(CURDIR)/.venv/bin
+PIP := .venv/bin/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 PULLING := .dvc/tmp/pulling
 RENDERED := $(patsubst %.dvc,%,$(wildcard pretrain/weights/*.dvc))
-PYTEST := OMP_NUM_THREADS=1 pytest -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 pytest -n 3 --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
@@ -13,7 +14,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install unlocked data snapshot repro ui serve bento container up down test check bench format
+.PHONY: help install mended data snapshot repro ui serve bento container up down test check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,19 +25,19 @@ install: .venv/installed ## create .venv with the locked dependencies (about 2 G
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make: needs Python 3.11, found %s; type make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
 	@echo "Installing the locked dependencies into .venv (about 2 GB, once) ..."
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch==2.13.0
-	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[pipeline,serve,dev]'
+	@$(PIP) torch==2.13.0
+	@$(PIP) --editable '.[pipeline,serve,dev]'
+	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true # on all cores; some files are no Python of ours
 	@touch $@
 
-data: install unlocked $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
+data: install mended $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
 	@if [ ! -d data ] || [ -e $(PULLING) ]; then \
 		mkdir -p $(dir $(PULLING)) && touch $(PULLING) && dvc pull --quiet data.dvc && rm $(PULLING); fi
 
-# DVC's list of what is at work, which a kill may have torn: DVC would refuse everything until it is removed.
-unlocked: | install
-	@[ ! -e .dvc/tmp/rwlock ] || python -m json.tool .dvc/tmp/rwlock >/dev/null 2>&1 || rm -f .dvc/tmp/rwlock
+mended: | install
+	@python -m irisline.recovery
 
-$(RENDERED): %: %.dvc | install unlocked
+$(RENDERED): %: %.dvc | install mended
 	@dvc pull --quiet $< && touch $@
 
 snapshot: data ## search the web for pictures under accepted licences, add them to data/, pin it (RETRY=1 to try again what failed)

@@ -1,6 +1,7 @@
 """Pictures to measure with: some hundreds drawn, thousands made of them. Knows nothing of stages or models."""
 
 import io
+import itertools
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from irisline import keyed
-from irisline.data.rendering import draw_pool
+from irisline.data.rendering import draw_pool, encode, render, sample
 from irisline.execution import map_ordered
 from irisline.params import Execution
 
@@ -55,6 +56,14 @@ def photographs(sources: Sequence[Path], lightest: int = LIGHTEST, heaviest: int
     """Give the pictures as a phone or a web page would send them: 640 pixels wide or high, JPEG files of 20 to 60 kB."""
     sizes = np.linspace(lightest, heaviest, len(sources)).tolist()
     return [_of_size(file.read_bytes(), size) for file, size in zip(sources, sizes, strict=True)]
+
+
+def faces(count: int) -> list[bytes]:
+    """Give drawn faces, both eyes in the picture, as photographs."""
+    scenes = (sample(f"bench/{number}", ("blue", "brown")[number % 2]) for number in itertools.count())
+    framed = itertools.islice((scene for scene in scenes if scene.framing.kind == "face"), count)
+    sizes = np.linspace(LIGHTEST, HEAVIEST, count).tolist()
+    return [_of_size(encode(render(scene), 95), size) for scene, size in zip(framed, sizes, strict=True)]
 
 
 def _of_size(data: bytes, size: float) -> bytes:

@@ -1,7 +1,8 @@
 """Classifier.predict against its floor: decode each picture, one bare ONNX Runtime run for each batch.
 
-The floor does what no answer can do without, with the same resizing and the same batches. It has
-no bound on pixels, turns no picture upright, converts no colour profile, and neither calibrates nor names the answers.
+The floor does what no answer can do without, with the same batches. It has no bound on pixels, turns no picture upright,
+converts no colour profile, looks for no eyes, and neither calibrates nor names the answers. One face at a time is asked on one
+thread, as the service does.
 """
 
 import io
@@ -14,32 +15,66 @@ import torch
 from PIL import Image
 
 from bench import _pictures, _project
-from bench._side_by_side import alternate, figure, heading, number, ratio, show
+from bench._side_by_side import alternate, at_most, figure, heading, number, ratio, show
 from irisline import params as parameters
 from irisline.model import export, network
 from irisline.model.classifier import BATCH, Classifier
+from irisline.model.runtime import Runtime
 from irisline.params import Params
 
 
 def main() -> None:
-    """Print images a second of both, and their ratio."""
+    """Print images a second of both, and their ratio; then the same of one face at a time."""
     params = parameters.read(_project.ROOT / "params.yaml")
-    count = number("BENCH_IMAGES", 256)
-    heading(f"Prediction: {count} pictures, {params.train.arch} at {params.preprocess.size} pixels, batches of {BATCH}")
     with _project.scratch() as folder:
         _export(params, folder)
         sources = _pictures.drawn(folder / "drawn", number("BENCH_DRAWN", 32), seed=1)
-        files = _pictures.varied(sources, folder / "pictures", range(count))
-        pictures = [file.read_bytes() for file in files]
-        session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-        contenders = {
-            "Classifier.predict": partial(Classifier.load(folder).predict, pictures),
-            "decode + bare ONNX Runtime": partial(_floor, session, pictures, params.preprocess.size),
-        }
-        seconds = alternate(contenders, number("BENCH_RUNS", 9))
-    show(seconds, count)
+        _many(params, folder, _pictures.varied(sources, folder / "pictures", range(number("BENCH_IMAGES", 256))))
+        _alone(params, folder, number("BENCH_DRAWN", 32))
+
+
+def _many(params: Params, folder: Path, files: list[Path]) -> None:
+    heading(f"Prediction: {len(files)} pictures, {_what(params)}, batches of {BATCH}")
+    pictures = [file.read_bytes() for file in files]
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    contenders = {
+        "Classifier.predict": partial(Classifier.load(folder).predict, pictures),
+        "decode + bare ONNX Runtime": partial(_floor, session, pictures, params.preprocess.size),
+    }
+    seconds = alternate(contenders, number("BENCH_RUNS", 9))
+    show(seconds, len(pictures))
     ours, floor = seconds.values()
     figure("Classifier.predict / floor, images a second", ratio(floor, ours))
+
+
+def _alone(params: Params, folder: Path, count: int) -> None:
+    heading(f"One face of 640 pixels at a time: {count} of them, {_what(params)}, one thread")
+    faces, size = _pictures.faces(count), params.preprocess.size
+    classifier = Classifier.load(folder, threads=1)
+    found = [len(classifier.look(face)) for face in faces]
+    runtime = classifier.runtime
+    seconds = alternate(
+        {
+            "find, crop and classify": lambda: [classifier.predict([face]) for face in faces],
+            "decode + network": lambda: [
+                _bare(runtime, face, eyes, size) for face, eyes in zip(faces, found, strict=True)
+            ],
+        },
+        number("BENCH_RUNS", 9),
+    )
+    show(seconds, count)
+    at_most("find, crop and classify / decode + network, seconds", ratio(*seconds.values()), 2)
+
+
+def _what(params: Params) -> str:
+    return f"{params.train.arch} at {params.preprocess.size} pixels"
+
+
+def _bare(runtime: Runtime, face: bytes, eyes: int, size: int) -> None:
+    """Decode a picture, and let the network see as many squares as it has eyes."""
+    with Image.open(io.BytesIO(face)) as image:
+        image.convert("RGB")
+    runtime.run(np.zeros((eyes, 3, size, size), dtype=np.uint8))
 
 
 def _export(params: Params, folder: Path) -> None:

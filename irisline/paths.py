@@ -16,7 +16,6 @@ SERVICE = Path("service")
 ARTIFACTS = Path("artifacts")
 REPORTS = Path("reports")
 SOURCES = "sources.csv"
-DVC_AT_WORK = Path(".dvc/tmp/rwlock")
 LABEL_PATCHES = "label_patches.csv"
 TAKE_DOWNS = "take_downs.csv"
 ATTRIBUTION = "ATTRIBUTION.md"

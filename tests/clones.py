@@ -59,7 +59,7 @@ class Clone:
     def copy(self, folder: Path) -> Self:
         """Give a copy of the clone as it stands."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return type(self)(folder)
+        return type(self)(folder, **self.also)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,83 +1,80 @@
-"""A run that is killed anywhere goes on by the same command, and no half-written output is taken for whole.
+"""What a kill leaves of DVC's own files is put back before DVC reads it, and what is whole or being written stays."""
 
-Nor is a training lost because nobody could write down that it ran.
-"""
-
-import json
-import random
-import sqlite3
-import time
+import fcntl
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.clones import Clone, kill
+from irisline import recovery
+from irisline.recovery import AT_WORK, HELD, LOCK, PIN
 
-pytestmark = pytest.mark.slow
-
-STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")
-OUTPUTS = tuple(f"artifacts/{stage}" for stage in STAGES)
-
-
-@pytest.fixture(scope="module")
-def whole(tiny: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Give a tiny clone whose run was never interrupted."""
-    clone = tiny.copy(tmp_path_factory.mktemp("whole") / "clone")
-    clone.run("dvc", "repro")
-    return clone
+WHOLE = {
+    AT_WORK: "{}",
+    LOCK: "schema: '2.0'\nstages:\n  collect:\n    cmd: python -m collect\n    deps:\n    - path: data\n      md5: 012345.dir\n",
+    PIN: "outs:\n- md5: 0123456789abcdef.dir\n  size: 7\n  nfiles: 1\n  hash: md5\n  path: data\n",
+}
 
 
-def test_killed_at_several_points_of_every_stage_the_same_commands_go_on(whole: Clone, tmp_path: Path) -> None:
-    clone = whole.copy(tmp_path / "clone")
-    clone.forget(STAGES)
-    for stage in STAGES:
-        _strike(clone, whole, stage)
-        clone.make("unlocked")
-        ended = clone.make("repro") if stage == STAGES[-1] else clone.run("dvc", "repro", stage)
-        assert "Traceback" not in ended.stdout + ended.stderr
-    assert _digests(clone) == _digests(whole)
+@pytest.fixture
+def repository(project: Path) -> Path:
+    """Give a project under git and DVC whose files are whole and, but for DVC's list of who is at work, committed."""
+    for words in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
+        subprocess.run(words, check=True)
+    for file, text in WHOLE.items():
+        file.write_text(text)
+    own = ("-c", "user.name=A Stranger", "-c", "user.email=stranger@example.org")
+    subprocess.run(["git", "add", str(LOCK), str(PIN)], check=True)
+    subprocess.run(["git", *own, "commit", "--quiet", "--message=whole"], check=True)
+    return project
 
 
-def test_a_locked_store_costs_a_warning_and_not_the_training(whole: Clone, tmp_path: Path) -> None:
-    clone = whole.copy(tmp_path / "clone")
-    clone.forget(["train", "evaluate"])
-    clone.run("irisline", "versions", check=False)  # makes the store
-    with sqlite3.connect(clone.folder / "mlflow.db") as holder:
-        holder.execute("BEGIN EXCLUSIVE")
-        done = clone.run("dvc", "repro")
-    assert "irisline publish" in done.stderr + done.stdout
-    assert (clone.folder / "artifacts/train/model.onnx").is_file()
-    assert "version 1" in clone.run("irisline", "publish").stdout
+def test_what_is_whole_stays_as_it_is(repository: Path) -> None:
+    LOCK.write_text(WHOLE[LOCK] + "  train:\n    cmd: python -m train\n")
+    before = {file: file.read_text() for file in WHOLE}
+    assert recovery.mend() == []
+    assert {file: file.read_text() for file in WHOLE} == before
 
 
-def _strike(clone: Clone, whole: Clone, stage: str) -> None:
-    """Kill a stage at three points, early, halfway and late; where it ended before, it is made again and struck sooner."""
-    seconds = json.loads((whole.folder / f"artifacts/scratch/times/{stage}.json").read_text())["seconds"]
-    points = [seconds * share * random.Random(f"{stage} {share}").uniform(0.9, 1.1) for share in (0.2, 0.6, 0.95)]
-    while points:
-        clone.make("unlocked")  # as make repro does before it
-        process = clone.start("dvc", "repro", stage)
-        time.sleep(1.0 + points[0])
-        ended = process.poll() is not None
-        kill(process)
-        if ended:
-            assert process.returncode == 0, clone.log.read_text()
-            clone.forget([stage])
-            points = [point * 0.7 for point in points]
-        else:
-            points.pop(0)
-            _no_output_is_half_written(clone, whole)
+@pytest.mark.parametrize(
+    ("file", "torn"),
+    [(LOCK, ""), (LOCK, "sche"), (LOCK, "schema: '2.0'\nstages:\n  col"), (LOCK, "schema: '2.0'\nstages:\n  collect:\n   "),
+     (PIN, ""), (PIN, "outs:\n- md"), (PIN, "outs:\n- md5: 0123456789abcdef.dir\n  size: 7")],
+)  # fmt: skip
+def test_what_is_torn_is_as_the_last_commit_has_it_and_dvc_reads_it(
+    repository: Path, file: Path, torn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(torn)
+    assert recovery.mend() == [file]
+    assert file.read_text() == WHOLE[file]
+    assert f"{file}: torn by a kill; it is now as the last commit has it" in "".join(capsys.readouterr())
+    assert recovery.mend() == []
 
 
-def _no_output_is_half_written(clone: Clone, whole: Clone) -> None:
-    for output in OUTPUTS:
-        made = clone.folder / output
-        if made.exists():
-            assert {file.name for file in made.iterdir()} == {file.name for file in (whole.folder / output).iterdir()}
+@pytest.mark.parametrize("file", WHOLE, ids=str)
+def test_what_was_never_committed_goes(repository: Path, file: Path) -> None:
+    subprocess.run(["git", "update-ref", "-d", "HEAD"], check=True)
+    file.write_text(WHOLE[file][:1])
+    assert recovery.mend() == [file]
+    assert not file.exists()
 
 
-def _digests(clone: Clone) -> dict[str, bytes]:
-    """Give what a run yields, by name: the weights, the tables, the answers."""
-    files = [file for output in OUTPUTS for file in (clone.folder / output).rglob("*") if file.is_file()]
-    files += [clone.folder / "reports/evaluate/predictions.csv", clone.folder / "reports/validate/rejected.csv"]
-    return {str(file.relative_to(clone.folder)): file.read_bytes() for file in files}
+@pytest.mark.parametrize("lock", HELD, ids=str)
+def test_nothing_is_touched_while_a_dvc_is_at_work(repository: Path, lock: Path) -> None:
+    LOCK.write_text("")
+    with lock.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert recovery.mend() == []
+        assert LOCK.read_text() == ""
+    assert recovery.mend() == [LOCK]
+
+
+def test_every_beginning_of_a_lock_is_mended_or_read_by_dvc(repository: Path) -> None:
+    from dvc.dvcfile import Lockfile
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        for end in range(0, len(WHOLE[LOCK]), 3):
+            LOCK.write_text(WHOLE[LOCK][:end])
+            recovery.mend()
+            Lockfile(repo, str(LOCK)).load()

@@ -15,7 +15,7 @@ from irisline import console, paths
 from irisline.errors import ReleaseError
 from irisline.model import bundle
 from irisline.params import Params
-from irisline.release import evidence, lineage, lock, note, store, tracking, trained_on, versions
+from irisline.release import evidence, lineage, lock, note, package, store, tracking, trained_on, versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -116,7 +116,7 @@ def _refine_source(client: "MlflowClient", run: "Run") -> None:
 def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, tags: dict[str, str]) -> int:
     from mlflow.exceptions import MlflowException
 
-    stored = versions.log_model(client, experiment, run_id, tags[versions.DIGEST])
+    stored = package.log(client, experiment, run_id, tags[versions.DIGEST])
     try:
         client.create_registered_model(model, description="Irisline's versions. Change aliases with irisline promote.")
     except MlflowException as error:

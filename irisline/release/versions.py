@@ -1,18 +1,16 @@
-"""Versions in the registry: found, packed, fetched and proven. Knows nothing of gates or the journal."""
+"""Versions in the registry: found, fetched and proven. Knows nothing of gates or the journal."""
 
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irisline import paths
-from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
+from irisline.errors import MissingInput, NotFound, ReleaseError
 from irisline.model import bundle
 from irisline.model.bundle import Precision
-from irisline.release import lineage
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,11 +29,9 @@ RUN = "irisline.run_id"  # the run that holds the evidence now; the one at regis
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
-REQUIRED = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pydantic", "pyyaml")
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
 _LARGEST = 2**63 - 1  # what a database takes as an integer
-_NOT_SERVED = ("__pycache__", "assets", "commands", "release", "rendering", "sources")
 
 
 @dataclass(frozen=True)
@@ -117,31 +113,6 @@ def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
         raise
 
 
-def log_model(client: "MlflowClient", experiment: str, run_id: str, digest: str) -> str:
-    """Store the workspace's bundle as a pyfunc model of the run; give the model's id. One stored before is used again."""
-    import mlflow
-
-    stored = client.search_logged_models([experiment], f"tags.`{DIGEST}` = '{digest}'")
-    whole = [model for model in stored if str(model.status) == "READY"]
-    if whole:
-        return str(whole[0].model_id)
-    with tempfile.TemporaryDirectory() as scratch:
-        packed, code = _copy_bundle(Path(scratch) / "bundle"), _copy_code(Path(scratch) / "irisline")
-        signature, example = _signature(packed)
-        with mlflow.start_run(run_id=run_id):
-            info = mlflow.pyfunc.log_model(
-                name="model",
-                python_model=str(Path(__file__).with_name("served.py")),
-                artifacts={"bundle": str(packed)},
-                code_paths=[str(code)],
-                signature=signature,
-                input_example=example,
-                pip_requirements=[f"{name}=={lineage.version(name)}" for name in REQUIRED],
-                tags={DIGEST: digest},
-            )
-    return str(info.model_id)
-
-
 def fetch(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, downloaded once and proven by its digest each time."""
     kept = _KEPT / version.digest
@@ -213,32 +184,3 @@ def _digest(folder: Path) -> str:
         return bundle.digest(folder)
     except MissingInput as error:
         return f"none, {error}"
-
-
-def _copy_bundle(target: Path, folders: Sequence[Path] = bundle.MODEL_FOLDERS) -> Path:
-    for name, path in bundle.files(*folders).items():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target / name)
-    return target
-
-
-def _copy_code(target: Path) -> Path:
-    package = Path(__file__).parents[1]
-    shutil.copytree(package, target, ignore=shutil.ignore_patterns(*_NOT_SERVED))
-    return target
-
-
-def _signature(folder: Path) -> tuple[Any, Any]:
-    """Give the model's signature and an input example: a golden picture, whose answer is known."""
-    import pandas as pd
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    classes = json.loads((folder / "model.json").read_text())["classes"]
-    golden = sorted((folder / "golden").glob("*.jpg"))
-    if not golden:
-        raise ModelError(f"{folder}: the golden set is empty; raise evaluate.golden_images in params.yaml")
-    answer = [ColSpec("string", "label"), ColSpec("double", "confidence"), ColSpec("boolean", "unsure")]
-    shares = [ColSpec("double", f"probability_{name}") for name in classes]
-    signature = ModelSignature(inputs=Schema([ColSpec("binary", "image")]), outputs=Schema([*answer, *shares]))
-    return signature, pd.DataFrame({"image": [golden[0].read_bytes()]})

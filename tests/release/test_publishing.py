@@ -156,10 +156,10 @@ def test_the_lock_that_dvc_writes_after_the_stage_is_told_by_the_next_publish(tr
 KILLED = """
 import os, signal, sys
 from irisline import params, paths
-from irisline.release import evidence, publishing, versions
+from irisline.release import evidence, package, publishing
 def die(*arguments, **named): os.kill(os.getpid(), signal.SIGKILL)
 module, name = sys.argv[1].split(".")
-setattr({"evidence": evidence, "publishing": publishing, "versions": versions}[module], name, die)
+setattr({"evidence": evidence, "package": package, "publishing": publishing}[module], name, die)
 publishing.publish(params.read(paths.PARAMS))
 """
 
@@ -197,7 +197,7 @@ def test_a_card_that_is_too_long_for_a_database_is_cut_between_sections(train: T
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["evidence._show_inputs", "versions.log_model", "publishing._set_challenger"])
+@pytest.mark.parametrize("step", ["evidence._show_inputs", "package.log", "publishing._set_challenger"])
 def test_a_publish_that_was_killed_is_completed(step: str, train: Train, settings: Params) -> None:
     train()
     killed = subprocess.run([sys.executable, "-c", KILLED, step], env=os.environ, check=False)

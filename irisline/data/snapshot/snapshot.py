@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from irisline import console, paths
+from irisline import console, paths, recovery
 from irisline.data import fingerprints, provenance, take_down
 from irisline.data.fingerprints import Fingerprint
 from irisline.data.snapshot import fetching, filing, searching, sheets
@@ -29,7 +29,6 @@ from irisline.params import Params
 
 PATIENCE = 20.0  # seconds to wait for another DVC
 BUSY = "it is being blocked by"  # DVC's word for it
-TORN = "Unable to read RWLock-file"
 
 Tally = Mapping[tuple[str, str], Mapping[str, int]]  # by class and provider: found, known, and the statuses
 
@@ -146,17 +145,14 @@ def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> 
 def pin(patience: float = PATIENCE) -> None:
     """Let DVC pin data/ as it is; raise IrislineError when it does not.
 
-    Another DVC at work there is waited for: one of a run that was killed may still be ending. A list of what is at work that a
-    kill has torn is dropped: DVC reads and writes it under a lock of its own, so nobody is at it.
+    Another DVC at work there is waited for: one of a run that was killed may still be ending. What a kill has torn is mended.
     """
     adding, until = f"dvc add {paths.POOL}", time.monotonic() + patience
     while said := _refusal([sys.executable, "-m", "dvc", "add", str(paths.POOL)]):
-        torn = TORN in said and paths.DVC_AT_WORK.exists()
-        if not (torn or BUSY in said) or time.monotonic() > until:
+        mended = recovery.mend()
+        if not (mended or BUSY in said) or time.monotonic() > until:
             raise IrislineError(f"{paths.POOL}/ is changed, but {adding} failed: {said}; mend it, then type {adding}")
-        if torn:
-            paths.DVC_AT_WORK.unlink(missing_ok=True)
-        else:
+        if not mended:
             time.sleep(0.5)
 
 
