@@ -11,7 +11,7 @@ from irisline.recovery import AT_WORK, HELD, LOCK, PIN
 
 WHOLE = {
     AT_WORK: "{}",
-    LOCK: "schema: '2.0'\nstages:\n  collect:\n    cmd: python -m collect\n    deps:\n    - path: data\n      md5: 012345.dir\n",
+    LOCK: "schema: '2.0'\nstages:\n  collect:\n    cmd: python -m collect\n    deps:\n    - path: data\n      md5: 01234.dir\n",
     PIN: "outs:\n- md5: 0123456789abcdef.dir\n  size: 7\n  nfiles: 1\n  hash: md5\n  path: data\n",
 }
 
