@@ -6,6 +6,7 @@ thread, as the service does.
 """
 
 import io
+import os
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from PIL import Image
 from bench import _pictures, _project
 from bench._side_by_side import alternate, at_most, figure, heading, number, ratio, show
 from irisline import params as parameters
+from irisline.data import images
 from irisline.model import export, network
 from irisline.model.classifier import BATCH, Classifier
 from irisline.model.runtime import Runtime
@@ -30,7 +32,7 @@ def main() -> None:
         _export(params, folder)
         sources = _pictures.drawn(folder / "drawn", number("BENCH_DRAWN", 32), seed=1)
         _many(params, folder, _pictures.varied(sources, folder / "pictures", range(number("BENCH_IMAGES", 256))))
-        _alone(params, folder, number("BENCH_DRAWN", 32))
+        _alone(params, folder)
 
 
 def _many(params: Params, folder: Path, files: list[Path]) -> None:
@@ -47,34 +49,35 @@ def _many(params: Params, folder: Path, files: list[Path]) -> None:
     figure("Classifier.predict / floor, images a second", ratio(floor, ours))
 
 
-def _alone(params: Params, folder: Path, count: int) -> None:
-    heading(f"One face of 640 pixels at a time: {count} of them, {_what(params)}, one thread")
-    faces, size = _pictures.faces(count), params.preprocess.size
+def _alone(params: Params, folder: Path) -> None:
+    faces = _faces()
+    heading(f"One face of 640 pixels at a time: {len(faces)} of them, {_what(params)}, one thread")
     classifier = Classifier.load(folder, threads=1)
-    found = [len(classifier.look(face)) for face in faces]
-    runtime = classifier.runtime
-    seconds = alternate(
-        {
-            "find, crop and classify": lambda: [classifier.predict([face]) for face in faces],
-            "decode + network": lambda: [
-                _bare(runtime, face, eyes, size) for face, eyes in zip(faces, found, strict=True)
-            ],
-        },
-        number("BENCH_RUNS", 9),
-    )
-    show(seconds, count)
+    asked = [(classifier.runtime, face, len(classifier.look(face))) for face in faces]
+    contenders = {
+        "find, crop and classify": lambda: [classifier.predict([face]) for face in faces],
+        "decode + network": lambda: [_bare(params, *each) for each in asked],
+    }
+    seconds = alternate(contenders, number("BENCH_RUNS", 9))
+    show(seconds, len(faces))
     at_most("find, crop and classify / decode + network, seconds", ratio(*seconds.values()), 2)
+
+
+def _faces() -> list[bytes]:
+    """Give the photographs below BENCH_FACES, else drawn faces, which look less like faces and take longer to find."""
+    if folder := os.environ.get("BENCH_FACES"):
+        return [file.read_bytes() for file in sorted(Path(folder).rglob("*.jpg"))]
+    return _pictures.faces(number("BENCH_DRAWN", 32))
 
 
 def _what(params: Params) -> str:
     return f"{params.train.arch} at {params.preprocess.size} pixels"
 
 
-def _bare(runtime: Runtime, face: bytes, eyes: int, size: int) -> None:
+def _bare(params: Params, runtime: Runtime, face: bytes, eyes: int) -> None:
     """Decode a picture, and let the network see as many squares as it has eyes."""
-    with Image.open(io.BytesIO(face)) as image:
-        image.convert("RGB")
-    runtime.run(np.zeros((eyes, 3, size, size), dtype=np.uint8))
+    images.decode(face, params.collect.max_side, params.collect.max_pixels)
+    runtime.run(np.zeros((eyes, 3, params.preprocess.size, params.preprocess.size), dtype=np.uint8))
 
 
 def _export(params: Params, folder: Path) -> None:
