@@ -1,8 +1,8 @@
 """Classifier.predict against its floor: decode each picture, one bare ONNX Runtime run for each batch.
 
 The floor does what no answer can do without, with the same batches. It has no bound on pixels, turns no picture upright,
-converts no colour profile, looks for no eyes, and neither calibrates nor names the answers. One face at a time is asked on one
-thread, as the service does.
+converts no colour profile, looks for no eyes, and neither calibrates nor names the answers. Of one face at a time, on one
+thread, the floor is our own decoding and the network.
 """
 
 import io
@@ -51,9 +51,9 @@ def _many(params: Params, folder: Path, files: list[Path]) -> None:
 
 def _alone(params: Params, folder: Path) -> None:
     faces = _faces()
-    heading(f"One face of 640 pixels at a time: {len(faces)} of them, {_what(params)}, one thread")
+    heading(f"One face at a time: {len(faces)} of them, {_what(params)}, one thread")
     classifier = Classifier.load(folder, threads=1)
-    asked = [(classifier.runtime, face, len(classifier.look(face))) for face in faces]
+    asked = [(classifier.runtime, face, max(1, len(classifier.look(face)))) for face in faces]
     contenders = {
         "find, crop and classify": lambda: [classifier.predict([face]) for face in faces],
         "decode + network": lambda: [_bare(params, *each) for each in asked],

@@ -37,6 +37,7 @@ class Clone:
     def __init__(self, folder: Path, **also: str) -> None:
         self.folder = folder
         self.also = also  # in the environment of all that is typed
+        self.said: dict[str, str] = {}  # by make, for those who come later
 
     @classmethod
     def of_the_project(cls, folder: Path) -> Self:
@@ -65,7 +66,9 @@ class Clone:
     def environment(self) -> dict[str, str]:
         """The stranger's environment: this Python's commands, the clone's own code, no store named."""
         inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "COV_", "IRISLINE"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MLFLOW", "COV_", "IRISLINE", "MAKE", "MFLAGS"))
         }
         return inherited | {
             "PATH": f"{BIN}{os.pathsep}{inherited['PATH']}",

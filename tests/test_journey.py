@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """Give a clone in which make repro has run once, with the shipped pool and params."""
     made = Clone.of_the_project(tmp_path_factory.mktemp("journey"))
-    made.first = made.make("repro").stdout
+    made.said["repro"] = made.make("repro").stdout
     return made
 
 
@@ -27,10 +27,10 @@ def store(clone: Clone) -> MlflowClient:
 
 
 def test_make_repro_ends_with_a_champion_and_a_summary(clone: Clone, store: MlflowClient) -> None:
-    assert "eye-colour version 1 (champion); live: 1" in clone.first
+    assert "eye-colour version 1 (champion); live: 1" in clone.said["repro"]
     for stage in ("collect", "validate", "labels", "augment", "train", "evaluate"):
-        assert f"\n{stage} " in clone.first
-    assert "95 % interval" in clone.first
+        assert f"\n{stage} " in clone.said["repro"]
+    assert "95 % interval" in clone.said["repro"]
     assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 1
 
 

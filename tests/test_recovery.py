@@ -1,18 +1,40 @@
-"""What a kill leaves of DVC's own files is put back before DVC reads it, and what is whole or being written stays."""
+"""What a kill leaves of DVC's own files is set aside before DVC reads it; what is whole, in conflict or being written stays."""
 
 import fcntl
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from dvc.dvcfile import Lockfile, SingleStageFile
+from dvc.repo import Repo
 
 from irisline import recovery
-from irisline.recovery import AT_WORK, HELD, LOCK, PIN
+from irisline.recovery import ASIDE, AT_WORK, HELD, LOCK, PIN
 
+STAGE = """\
+    cmd: python -m pipelines.collect
+    deps:
+    - path: data
+      hash: md5
+      md5: 0123456789abcdef0123456789abcdef.dir
+      size: 7
+      nfiles: 1
+    params:
+      params.yaml:
+        collect:
+          max_side: 640
+    outs:
+    - path: artifacts/collect
+      hash: md5
+      md5: fedcba9876543210fedcba9876543210.dir
+      size: 9
+      nfiles: 2
+"""
 WHOLE = {
-    AT_WORK: "{}",
-    LOCK: "schema: '2.0'\nstages:\n  collect:\n    cmd: python -m collect\n    deps:\n    - path: data\n      md5: 01234.dir\n",
-    PIN: "outs:\n- md5: 0123456789abcdef.dir\n  size: 7\n  nfiles: 1\n  hash: md5\n  path: data\n",
+    AT_WORK: '{"read": {}, "write": {"data \\ud83d\\udc41": {"pid": 1, "cmd": "dvc add"}}}',
+    LOCK: f"schema: '2.0'\nstages:\n  collect:\n{STAGE}",
+    PIN: "outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  size: 7\n  nfiles: 1\n  hash: md5\n  path: data\n",
 }
 
 
@@ -29,38 +51,72 @@ def repository(project: Path) -> Path:
     return project
 
 
+def kept() -> dict[str, str]:
+    """Give what was set aside."""
+    return {file.name: file.read_text() for file in ASIDE.iterdir()} if ASIDE.is_dir() else {}
+
+
 def test_what_is_whole_stays_as_it_is(repository: Path) -> None:
-    LOCK.write_text(WHOLE[LOCK] + "  train:\n    cmd: python -m train\n")
-    before = {file: file.read_text() for file in WHOLE}
+    changed = {LOCK: WHOLE[LOCK] + f"  train:\n{STAGE}", PIN: WHOLE[PIN].replace("size: 7", "size: 8"), AT_WORK: "{}"}
+    for file, text in changed.items():
+        file.write_text(text)
     assert recovery.mend() == []
-    assert {file: file.read_text() for file in WHOLE} == before
+    assert {file: file.read_text() for file in WHOLE} == changed
 
 
 @pytest.mark.parametrize(
-    ("file", "torn"),
-    [(LOCK, ""), (LOCK, "sche"), (LOCK, "schema: '2.0'\nstages:\n  col"), (LOCK, "schema: '2.0'\nstages:\n  collect:\n   "),
-     (PIN, ""), (PIN, "outs:\n- md"), (PIN, "outs:\n- md5: 0123456789abcdef.dir\n  size: 7")],
+    "text",
+    [WHOLE[LOCK].replace("fedcba9876543210fedcba9876543210.dir", "''"), WHOLE[LOCK].replace("max_side", "on"),
+     "schema: '2.0'\n"],
+    ids=["no digest", "a name that is true in old YAML", "no stages"],
 )  # fmt: skip
-def test_what_is_torn_is_as_the_last_commit_has_it_and_dvc_reads_it(
-    repository: Path, file: Path, torn: str, capsys: pytest.CaptureFixture[str]
+def test_what_dvc_reads_stays(repository: Path, text: str) -> None:
+    LOCK.write_text(text)
+    assert recovery.mend() == []
+    assert LOCK.read_text() == text
+
+
+@pytest.mark.parametrize("file", [LOCK, PIN], ids=str)
+def test_a_conflict_is_left_to_a_person(repository: Path, file: Path) -> None:
+    conflict = f"<<<<<<< HEAD\n{WHOLE[file]}=======\n{WHOLE[file]}>>>>>>> theirs\n"
+    file.write_text(conflict)
+    assert recovery.mend() == []
+    assert file.read_text() == conflict
+
+
+@pytest.mark.parametrize("file", [LOCK, PIN], ids=str)
+def test_what_is_torn_is_kept_and_work_goes_on_with_the_last_commits(
+    repository: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file.write_text(torn)
+    file.write_text(WHOLE[file][:40])
     assert recovery.mend() == [file]
     assert file.read_text() == WHOLE[file]
-    assert f"{file}: torn by a kill; it is now as the last commit has it" in "".join(capsys.readouterr())
+    assert kept() == {file.name: WHOLE[file][:40]}
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith(
+        f"{file}: torn, as by a kill; it lies in .dvc/tmp/torn now, and work goes on with the last commit's; "
+    )
     assert recovery.mend() == []
 
 
 @pytest.mark.parametrize("file", WHOLE, ids=str)
-def test_what_was_never_committed_goes(repository: Path, file: Path) -> None:
-    subprocess.run(["git", "update-ref", "-d", "HEAD"], check=True)
-    file.write_text(WHOLE[file][:1])
+def test_without_a_commit_work_goes_on_without_the_file(repository: Path, file: Path) -> None:
+    shutil.rmtree(".git")
+    file.write_text(WHOLE[file][:5])
     assert recovery.mend() == [file]
     assert not file.exists()
+    assert kept() == {file.name: WHOLE[file][:5]}
+
+
+def test_without_git_nothing_is_lost(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    LOCK.write_text("schema")
+    assert recovery.mend() == [LOCK]
+    assert kept() == {LOCK.name: "schema"}
 
 
 @pytest.mark.parametrize("lock", HELD, ids=str)
-def test_nothing_is_touched_while_a_dvc_is_at_work(repository: Path, lock: Path) -> None:
+def test_nothing_is_touched_while_a_dvc_may_be_writing(repository: Path, lock: Path) -> None:
     LOCK.write_text("")
     with lock.open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -69,12 +125,16 @@ def test_nothing_is_touched_while_a_dvc_is_at_work(repository: Path, lock: Path)
     assert recovery.mend() == [LOCK]
 
 
-def test_every_beginning_of_a_lock_is_mended_or_read_by_dvc(repository: Path) -> None:
-    from dvc.dvcfile import Lockfile
-    from dvc.repo import Repo
+def test_where_no_dvc_has_worked_there_is_nothing_to_mend(project: Path) -> None:
+    assert recovery.mend() == []
+    assert list(project.iterdir()) == []
 
+
+def test_dvc_reads_whatever_beginning_a_kill_has_left_once_it_is_mended(repository: Path) -> None:
     with Repo() as repo:
-        for end in range(0, len(WHOLE[LOCK]), 3):
-            LOCK.write_text(WHOLE[LOCK][:end])
-            recovery.mend()
-            Lockfile(repo, str(LOCK)).load()
+        for file, kind in ((LOCK, Lockfile), (PIN, SingleStageFile)):
+            for end in range(0, len(WHOLE[file]), 7):
+                file.write_text(WHOLE[file][:end])
+                recovery.mend()
+                kind(repo, str(file)).load()
+        assert PIN.read_text() == WHOLE[PIN]

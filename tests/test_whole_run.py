@@ -48,9 +48,9 @@ def whole(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     made.make("data")
     for label in ("blue", "brown"):
         shutil.rmtree(made.folder / "data" / label)
-    made.table = made.make("snapshot").stdout
+    made.said = {"snapshot": made.make("snapshot").stdout}
     made.git("commit", "--quiet", "--all", "--message=A snapshot")
-    made.summary = made.make("repro").stdout
+    made.said["repro"] = made.make("repro").stdout
     return made
 
 
@@ -67,10 +67,10 @@ def from_the_web(clone: Clone) -> list[dict[str, str]]:
 
 
 def test_a_search_becomes_a_pool_and_a_version_that_tells_its_licences(whole: Clone) -> None:
-    assert "class\tprovider\tfound\tknown\tfetched\trefused" in whole.table
+    assert "class\tprovider\tfound\tknown\tfetched\trefused" in whole.said["snapshot"]
     fetched = from_the_web(whole)
     assert Counter(line["id"].split("/")[0] for line in fetched) == {"blue": 20, "brown": 20}
-    assert "eye-colour version 1 (champion); live: 1" in whole.summary
+    assert "eye-colour version 1 (champion); live: 1" in whole.said["repro"]
     licences = json.loads(whole.run("irisline", "lineage", "1", "--json").stdout)["licences of the data"]
     assert sum(licences.values()) > 30
     assert set(licences) <= {line["licence"] for line in fetched}

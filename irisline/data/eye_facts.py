@@ -38,12 +38,13 @@ LEAST_YELLOW = 5.0
 """Least b* of skin: what is less is an error of the light, and the angle would be one of noise."""
 
 BRIDGE, RIM = (-2.3, 1.4), 0.5
-"""Highest and lowest place of the bridge of glasses, and how thick its edge is: in iris radii below the line of the eyes.
+"""Highest and lowest place of the bridge of glasses, below the line of the eyes, and how thick its edge is: in iris radii.
 
-The nose is as wide as its ridge there (BESIDE_RIDGE), and smooth from brow to tip.
+Between them the skin of the nose is smooth. Chosen on 275 drawn people, with the limit of the model card's slice.
 """
 
 BESIDE_RIDGE = 1.3
+"""Greatest distance from the middle of the nose, in iris radii, that is read."""
 
 
 def measure(picture: Image.Image) -> dict[str, float | None]:
@@ -98,8 +99,8 @@ def light(white: Band) -> float:
 def glasses(picture: Image.Image, face: Face) -> float | None:
     """Give by how much the sharpest edge across the bridge of the nose is brighter or darker than what is above it.
 
-    The natural logarithm of linear light; null without both eyes. A frame crosses what is smooth skin otherwise (Jiang et al.,
-    Towards detection of glasses in facial images, 2000), so rimless glasses are missed.
+    The natural logarithm of linear light, of the band that shows it most; null without both eyes. A frame crosses what is
+    smooth skin otherwise (Jiang et al., Towards detection of glasses in facial images, 2000), so rimless glasses are missed.
     """
     if len(face.eyes) < 2:
         return None

@@ -30,7 +30,7 @@ def known_failures(of_eyes: bool, classes: Sequence[str]) -> list[str]:
     return [
         f"An eye that is none of {', '.join(classes)} is called one of them, with less confidence, not always little enough.",
         "A dark disc on something light is taken for an eye about once in ten.",
-        "Not told apart, and so not measured: spectacles, make-up, age, cameras.",
+        "Not told apart, and so not measured: rimless glasses, make-up, age, cameras.",
     ]
 
 

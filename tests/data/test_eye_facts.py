@@ -92,7 +92,7 @@ def test_glasses_are_told_by_their_bridge_whatever_their_colour(colour: tuple[fl
             told(replace(scene, things=replace(scene.things, **things)))["glasses"]
             for things in ({"glasses": "none"}, worn)
         )
-        right += [without < limit < with_them] if without and with_them else []
+        right += [without < limit < with_them] if without is not None and with_them is not None else []
     assert len(right) >= 8
     assert sum(right) >= 0.85 * len(right)
 

@@ -28,9 +28,8 @@ def package(published: Params) -> Path:
 
 
 def test_a_version_answers_from_bytes_and_from_base64(published: Params, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        sys, "dont_write_bytecode", True
-    )  # MLflow imports in place, and would leave its own in the store
+    # MLflow imports in place, and would leave compiled files in the store.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     store.client()
     model = mlflow.pyfunc.load_model("models:/eye-colour/1")
     expected = Classifier.load(
