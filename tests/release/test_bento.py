@@ -77,7 +77,7 @@ def test_the_model_proves_itself_and_a_process_that_knows_only_the_bento_answers
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     source = packed.folder / "src"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=source, env=clean, capture_output=True, text=True, check=True
+        [sys.executable, "-B", "-c", code], cwd=source, env=clean, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == [str(source / "irisline/model/classifier.py"), "blue"]
 

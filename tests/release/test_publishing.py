@@ -153,6 +153,14 @@ def test_the_lock_that_dvc_writes_after_the_stage_is_told_by_the_next_publish(tr
     assert registry.find(settings, 1).tags[lineage.LOCK] == wanted
 
 
+def test_nothing_compiled_is_stored(train: Train, settings: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    train()
+    publishing.publish(settings)
+    assert list(Path("mlartifacts").rglob("served.py"))
+    assert not list(Path("mlartifacts").rglob("__pycache__"))
+
+
 KILLED = """
 import os, signal, sys
 from irisline import params, paths
