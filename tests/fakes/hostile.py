@@ -117,14 +117,15 @@ def running(answers: Mapping[str, Answer], tls: ssl.SSLContext | None = None) ->
         server.port = listening.sockets[0].getsockname()[1]
         started.set()
         await stop.wait()
-        listening.close()
+        loop.remove_reader(listening.sockets[0].fileno())  # nothing more is accepted
+        await asyncio.sleep(0.02)  # and what was has begun: asyncio leaves a socket open whose task ends before that
         server.ending = True
-        for _ in range(5):  # a connection may have been on its way
-            others = asyncio.all_tasks() - {asyncio.current_task()}
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
-            await asyncio.sleep(0.02)  # the transports close
+        listening.close()
+        await asyncio.sleep(0.02)  # the transports close
 
     thread = threading.Thread(target=loop.run_until_complete, args=(main(),), daemon=True)
     thread.start()
