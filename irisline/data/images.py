@@ -10,6 +10,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -102,10 +103,9 @@ def _in_bands(image: Image.Image, max_side: int) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # a damaged note about the camera: the picture is shown as it lies, as browsers do
-        return image
+    with suppress(Exception):  # a damaged note about the camera: the picture is shown as it lies, as browsers do
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

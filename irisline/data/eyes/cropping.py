@@ -32,17 +32,28 @@ def crop(picture: Image.Image, eye: Eye, tilt: float, size: int) -> Image.Image:
     What lies outside the picture repeats its edge.
     """
     scale = SPAN * eye.radius / size
-    near = np.asarray(picture.convert("RGB"), dtype=np.uint8)
     shrink = max(1, int(scale))  # a bilinear tap sees one pixel: what is shrunk more is averaged before
-    if shrink > 1:
-        near = np.asarray(picture.reduce(shrink), dtype=np.uint8)
+    box = _around(eye, shrink, picture.size)
+    near = np.asarray(picture.reduce(shrink, box) if shrink > 1 else picture.crop(box), dtype=np.uint8)
     cosine, sine = math.cos(tilt) * scale / shrink, math.sin(tilt) * scale / shrink
-    x, y = ((middle + 0.5) / shrink - 0.5 for middle in (eye.x, eye.y))
+    x, y = ((middle - corner + 0.5) / shrink - 0.5 for middle, corner in zip((eye.x, eye.y), box[:2], strict=True))
     half = (size - 1) / 2
     to_picture = np.array([[cosine, -sine, x - half * (cosine - sine)], [sine, cosine, y - half * (sine + cosine)]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     square = cv2.warpAffine(near, to_picture, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return Image.fromarray(np.asarray(square, dtype=np.uint8))
+
+
+def _around(eye: Eye, step: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Give left, top, right, bottom of the part of a picture that holds the square, however it is turned.
+
+    All are whole steps from the picture's corner, but where the picture ends.
+    """
+    middle, most = np.array([eye.x, eye.y]), np.array(size)
+    reach = SPAN * eye.radius / math.sqrt(2) + 2 * step
+    start = np.clip((middle - reach) // step, 0, (most - 1) // step) * step
+    end = np.clip(np.ceil((middle + reach) / step) * step, start + step, None)
+    return int(start[0]), int(start[1]), min(int(end[0]), size[0]), min(int(end[1]), size[1])
 
 
 @dataclass(frozen=True)

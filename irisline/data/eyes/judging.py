@@ -27,12 +27,14 @@ SPOKES = 16
 FINER = 2
 """Levels below the one that votes are counted at: an iris is judged at 6 pixels a radius."""
 
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+LUMA = (0.299, 0.587, 0.114)
 """Weights of brightness in sRGB values (ITU-R BT.601)."""
 
-FLAT = 8.0
-FLAT_TINT = 0.03
-"""Contrast below which samples are not stretched further."""
+MIXTURES = np.array([(1, 0, 0), LUMA, (1, 0, -1), (1, 1, 1)], dtype=np.float32)
+"""What is made of red, green and blue: red, brightness, and of the tint what is divided and by what."""
+
+LEAST_SPREAD = np.array([8.0, 8.0, 0.03], dtype=np.float32)
+"""Contrast of red, brightness and tint below which samples are not stretched further."""
 
 FARTHEST = 0.5
 """Iris radii that one look may move a centre; the radius changes by at most as much in its logarithm."""
@@ -59,9 +61,10 @@ _ACROSS, _DOWN = _spokes()
 
 @cache
 def weights() -> tuple[Numbers, ...]:
-    """Give what pretrain has fitted: weights and bias of the hidden layer and of the last, read once."""
+    """Give what pretrain has fitted, read once: weights (outputs, inputs) and bias of the hidden layer and of the last."""
     with np.load(WEIGHTS) as stored:
-        return tuple(stored[name].astype(np.float32) for name in ("hidden", "hidden_bias", "out", "out_bias"))
+        names = ("hidden", "hidden_bias", "out", "out_bias")
+        return tuple(np.ascontiguousarray(stored[name].T, dtype=np.float32) for name in names)
 
 
 def samples(pyramid: Pyramid, places: Numbers, tilt: float = 0.0) -> Numbers:
@@ -69,7 +72,7 @@ def samples(pyramid: Pyramid, places: Numbers, tilt: float = 0.0) -> Numbers:
     taken = np.empty((len(places), len(_ACROSS), 3), dtype=np.float32)
     cosine, sine = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
     across, down = _ACROSS * cosine - _DOWN * sine, _ACROSS * sine + _DOWN * cosine
-    levels = np.array([pyramid.level_of(float(radius)) - FINER for radius in places[:, 2]], dtype=int)
+    levels = pyramid.levels_of(places[:, 2]) - FINER
     for level in np.unique(levels):
         chosen = np.flatnonzero(levels == level)
         x_scale, y_scale = pyramid.scales(int(level))
@@ -84,14 +87,13 @@ def samples(pyramid: Pyramid, places: Numbers, tilt: float = 0.0) -> Numbers:
 
 def features(taken: Numbers) -> Numbers:
     """Give what the network reads of samples: red, brightness and tint, each without its mean and scale."""
-    red, blue, luma = taken[..., 0], taken[..., 2], taken @ LUMA
-    tint = (red - blue) / (taken.sum(axis=2) + 20.0)
-    return np.concatenate([_stretched(red, FLAT), _stretched(luma, FLAT), _stretched(tint, FLAT_TINT)], axis=1)
-
-
-def _stretched(band: Numbers, least: float) -> Numbers:
-    middle, spread = band.mean(axis=1, keepdims=True), band.std(axis=1, keepdims=True)
-    return np.asarray((band - middle) / np.maximum(spread, least), dtype=np.float32)
+    mixed = cv2.transform(taken, MIXTURES).transpose(0, 2, 1)
+    bands: Numbers = np.array(mixed[:, :3], dtype=np.float32, order="C")
+    bands[:, 2] /= mixed[:, 3] + 20.0
+    bands -= bands.mean(axis=2, keepdims=True)
+    spread = np.sqrt(np.einsum("nbs,nbs->nb", bands, bands) / bands.shape[2])
+    scaled = bands / np.maximum(spread, LEAST_SPREAD)[..., None]
+    return np.asarray(scaled.reshape(len(taken), -1), dtype=np.float32)
 
 
 def judge(pyramid: Pyramid, places: Numbers) -> Verdict:
@@ -104,8 +106,8 @@ def judge(pyramid: Pyramid, places: Numbers) -> Verdict:
 
 
 def _layer(inputs: Numbers, weights: Numbers, bias: Numbers) -> Numbers:
-    """Inputs times weights plus bias on one thread: numpy would wake a thread on every core for a millisecond of work."""
-    return np.asarray(cv2.gemm(inputs, weights, 1.0, np.tile(bias, (len(inputs), 1)), 1.0), dtype=np.float32)
+    """Inputs times weights plus bias on one thread: BLAS would wake a thread on every core for a millisecond of work."""
+    return np.asarray(np.einsum("ij,kj->ik", inputs, weights) + bias, dtype=np.float32)
 
 
 def moved(places: Numbers, verdict: Verdict) -> Numbers:

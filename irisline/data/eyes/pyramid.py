@@ -35,13 +35,13 @@ class Pyramid:
         """Give the radius in pixels of the picture that is RADIUS at a level."""
         return self.smallest * STEP**level
 
-    def level_of(self, radius: float) -> int:
-        """Give the level at which a radius is nearest to RADIUS."""
-        return round(math.log(radius / self.smallest) / math.log(STEP))
+    def levels_of(self, radii: NDArray[np.floating]) -> NDArray[np.intp]:
+        """Give for each radius the level at which it is nearest to RADIUS."""
+        return np.asarray(np.round(np.log(radii / self.smallest) / math.log(STEP)), dtype=np.intp)
 
     def levels_up_to(self, largest: float) -> range:
         """Give the levels for radii from the smallest to a largest one."""
-        return range(self.level_of(largest) + 1)
+        return range(int(self.levels_of(np.array(largest))) + 1)
 
     def at(self, level: int) -> Pixels:
         """Give the picture at a level."""
@@ -49,8 +49,7 @@ class Pyramid:
             height, width = self.pixels.shape[:2]
             scale = RADIUS / self.radius(level)
             size = max(SMALLEST_SIDE, round(width * scale)), max(SMALLEST_SIDE, round(height * scale))
-            how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-            self._levels[level] = np.asarray(cv2.resize(self._half(scale), size, interpolation=how), dtype=np.uint8)
+            self._levels[level] = np.asarray(cv2.resize(self._half(scale), size), dtype=np.uint8)
         return self._levels[level]
 
     def _half(self, scale: float) -> Pixels:

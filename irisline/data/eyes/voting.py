@@ -42,7 +42,9 @@ class Place:
 
 
 def _ring() -> tuple[Map, Map]:
-    reach = int(np.ceil(RADIUS + 2 * RING_WIDTH))
+    reach = int(
+        RADIUS + 2 * RING_WIDTH
+    )  # 11 pixels across: OpenCV filters what is larger by Fourier transform, 6 times as long
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
     distance = np.hypot(x, y) + np.float32(1e-6)
     weight = np.exp(-0.5 * ((distance - RADIUS) / RING_WIDTH) ** 2)
@@ -59,7 +61,7 @@ def votes(level: Pixels) -> Map:
     band = cv2.GaussianBlur(level[..., RED].astype(np.float32), (0, 0), BLUR)
     across = cv2.Scharr(band, cv2.CV_32F, 1, 0, scale=1 / 32)
     down = cv2.Scharr(band, cv2.CV_32F, 0, 1, scale=1 / 32)
-    strength = np.sqrt(across * across + down * down) + np.float32(WEAK_EDGE)
+    strength = cv2.magnitude(across, down) + np.float32(WEAK_EDGE)
     rims = cv2.filter2D(across / strength, -1, _ACROSS, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(
         rims + cv2.filter2D(down / strength, -1, _DOWN, borderType=cv2.BORDER_REPLICATE), dtype=np.float32
@@ -74,7 +76,7 @@ def candidates(pyramid: Pyramid, largest: float, per_level: int) -> list[Place]:
 def _peaks(pyramid: Pyramid, level: int, count: int) -> list[Place]:
     total = votes(pyramid.at(level))
     highest = cv2.dilate(total, np.ones((2 * APART + 1, 2 * APART + 1), dtype=np.uint8))
-    rows, columns = np.nonzero((total >= highest) & (total > LEAST_VOTE))
+    rows, columns = np.divmod(np.flatnonzero((total >= highest) & (total > LEAST_VOTE)), total.shape[1])
     order = np.argsort(-total[rows, columns], kind="stable")[:count]
     across, down = pyramid.scales(level)
     return [
