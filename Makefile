@@ -62,7 +62,7 @@ up: ## start the service and MLflow with docker or podman (GPU=1, POSTGRES=1)
 	@deploy/compose.sh up --detach
 
 down: ## end what make up has started; what is stored stays
-	@deploy/compose.sh down
+	@deploy/compose.sh down --remove-orphans
 
 test: data ## run every test and say what was skipped and why
 	@$(PYTEST) --cov --cov-report=term:skip-covered

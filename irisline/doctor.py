@@ -83,6 +83,7 @@ def _project() -> Iterator[Finding]:
     try:
         found = params.read(paths.PARAMS)
         yield Finding("params.yaml", f"{found.base.name}: {', '.join(found.base.classes)}", well=True)
+        yield from _weights(found)
     except IrislineError as error:
         yield Finding("params.yaml", str(error), well=False, advice="mend the key it names")
     pool = paths.POOL.is_dir()
@@ -93,6 +94,16 @@ def _project() -> Iterator[Finding]:
     )
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     yield Finding("disk", f"{free:.0f} GB free", free > 1, "" if free > 1 else "free some: dvc gc --workspace")
+
+
+def _weights(given: params.Params) -> Iterator[Finding]:
+    """Look for the weights to start from, where they are a file of the project."""
+    if given.train.init == "rendered":
+        file = paths.RENDERED / f"{given.train.arch}.safetensors"
+        there = file.is_file()
+        yield Finding(
+            "weights to start from", str(file) if there else "not fetched", there, "" if there else "make data"
+        )
 
 
 def _tracking() -> Finding:

@@ -41,3 +41,12 @@ def row(label: str, picture: Image.Image, key: object, split: str) -> Row:
         "width": picture.width, "height": picture.height, "format": "JPEG", "licence": "own",
         "image": images.encode(picture),
     }  # fmt: skip
+
+
+def two_people() -> Image.Image:
+    """Give two drawn people side by side, the eyes of one blue and those of the other brown."""
+    pictures = [Image.fromarray(render(sample("two/3", colour))) for colour in ("blue", "brown")]
+    both = Image.new("RGB", (2 * pictures[0].width, pictures[0].height))
+    for number, picture in enumerate(pictures):
+        both.paste(picture, (number * picture.width, 0))
+    return both

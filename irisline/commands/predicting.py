@@ -1,5 +1,6 @@
 """irisline predict: what is on these pictures, asked of a version of the model."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,7 +31,7 @@ def predict(
         show_json({"model": named, "answers": answers})
     else:
         columns = ("file", "label", *classifier.classes, "unsure")
-        show_table(columns, (_row(answer, classifier.classes) for answer in answers))
+        show_table(columns, (row for answer in answers for row in _rows(answer, classifier.classes)))
         if draw:
             _draw(classifier, [file for file, answer in zip(files, answers, strict=True) if "error" not in answer])
     if any("error" in answer for answer in answers):
@@ -80,8 +81,13 @@ def _times_before(names: list[str]) -> list[int]:
     return [names[:at].count(name) for at, name in enumerate(names)]
 
 
-def _row(answer: dict[str, Any], classes: list[str]) -> list[object]:
+def _rows(answer: dict[str, Any], classes: list[str]) -> Iterator[list[object]]:
+    """Give the row of a picture, and one for each of its people where there are several."""
     if "error" in answer:
-        return [answer["file"], None, *(None for _ in classes), f"unreadable: {answer['error']}"]
-    shares = (f"{answer['probabilities'][name]:.3f}" for name in classes)
-    return [answer["file"], answer["label"], *shares, answer["reason"] if answer["unsure"] else "no"]
+        yield [answer["file"], None, *(None for _ in classes), f"unreadable: {answer['error']}"]
+        return
+    people = answer["people"] if len(answer["people"]) > 1 else ()
+    named = [(answer["file"], answer), *((f"{answer['file']}: {n}", one) for n, one in enumerate(people, start=1))]
+    for name, told in named:
+        shares = (f"{told['probabilities'][each]:.3f}" for each in classes)
+        yield [name, told["label"], *shares, told["reason"] if told["unsure"] else "no"]

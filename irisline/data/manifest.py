@@ -172,5 +172,5 @@ def write(folder: Path, schema: pa.Schema, shard_rows: int, rows: Iterable[Row])
 def _shards(folder: Path) -> list[Path]:
     shards = sorted(folder.glob("shard-*.parquet"))
     if not shards:
-        raise MissingInput(f"{folder}: no shards here; type dvc repro to make them, or dvc pull to fetch them")
+        raise MissingInput(f"{folder}: no shards here; type dvc repro to make them")
     return shards

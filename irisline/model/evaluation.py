@@ -178,12 +178,13 @@ def keep_golden(
     """Write the golden set: pictures of the test split drawn by key, and the answers they got from each classifier."""
     target.mkdir()
     chosen = set(sorted(test.ids, key=lambda name: keyed.unit(seed, "golden", name))[:count])
-    rows = (row for row in manifest.of_split(folder, "test") if row["id"] in chosen)
+    rows = [row for row in manifest.of_split(folder, "test") if row["id"] in chosen]
     pictures = {f"{number:04d}.jpg": row["image"] for number, row in enumerate(rows, start=1)}
     for name, picture in pictures.items():
         (target / name).write_bytes(picture)
     for classifier in answering:
-        said = golden_answers(classifier, pictures)
+        answered = zip(golden_answers(classifier, pictures), rows, strict=True)
+        said = [{**answer, "sha256": row["sha256"]} for answer, row in answered]  # take-down knows pictures by it
         (target / Path(ANSWERS[classifier.precision]).name).write_text(json.dumps(said, indent=2) + "\n")
 
 

@@ -94,7 +94,7 @@ def _details(made: dict[str, Any], of_eyes: bool) -> str:
         f"Says of a picture: {' or '.join(made['classes'])}; or `unsure`, with the reason. It knows no other class.",
         f"Looks at {seen}, {made['preprocess']['size']} pixels wide.",
         f"{made['arch']}, started from {made['init']}, {made['epochs']} epochs (`params.yaml` has the whole recipe).",
-        f"Digest of the weights `{made['digest'][:12]}`; `irisline versions` tells the number of the version.",
+        f"Digest of the weights, as `model.json` has it: `{made['digest'][:12]}`.",
     )
 
 
@@ -189,7 +189,7 @@ def _data(subject: Subject) -> str:
 def _rebuild(subject: Subject) -> str:
     return (
         "`irisline lineage V` names the commit, `dvc.lock` and the pool that version V was made from. Then\n\n"
-        "```\ngit checkout COMMIT\nmake repro\n```\n\n"
+        "```\ngit checkout COMMIT\ndvc pull data.dvc\nmake repro\n```\n\n"
         f"Seed {subject.params.base.seed}; pictures `{subject.made['data_pictures'][:12]}`."
     )
 

@@ -21,6 +21,7 @@ from irisline.model.neighbours import Neighbour
 SIDE = 200  # pixels of a square
 SMALL = 96  # of a training picture's
 GAP = 12
+LINE = 24  # of what is said above the picture
 PAPER, INK, RING = "white", "#222222", "#f0e442"  # yellow of Okabe and Ito (2008), told from others by all
 DARKEST = 0.35  # brightness left where covering changes nothing
 
@@ -31,33 +32,41 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
     ((views, outputs),) = classifier.read([data])
     answer = classifier.reader.picture(views, outputs)
     shown = _above(_ringed(picture, views), classifier.reader.nearest(views, outputs))
-    rows = max(1, len(views))
-    sheet = Image.new(
-        "RGB", (shown.width + 2 * SIDE + 4 * GAP, max(shown.height, rows * (SIDE + 3 * GAP)) + 4 * GAP), PAPER
-    )
+    lines, rows = sentences(answer), max(1, len(views))
+    below = GAP + LINE * len(lines)
+    height = max(shown.height, rows * (SIDE + 3 * GAP)) + below + GAP
+    sheet = Image.new("RGB", (shown.width + 2 * SIDE + 4 * GAP, height), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((GAP, GAP), sentence(answer), fill=INK, font=ImageFont.load_default(16))
-    sheet.paste(shown, (GAP, 3 * GAP))
+    for at, line in enumerate(lines):
+        pen.text((GAP, GAP + LINE * at), line, fill=INK, font=ImageFont.load_default(16))
+    sheet.paste(shown, (GAP, below))
     for number, view in enumerate(views):
-        top = 3 * GAP + number * (SIDE + 3 * GAP)
+        top = below + number * (SIDE + 3 * GAP)
         heat = saliency.occlusion(classifier, view.pixels)
         for column, square in enumerate((view.pixels, _heated(view.pixels, heat))):
             place = (shown.width + 2 * GAP + column * (SIDE + GAP), top)
             sheet.paste(_upright(square).resize((SIDE, SIDE), Image.Resampling.BICUBIC), place)
         shares = classifier.reader.shares(outputs.logits[number])
-        text = "  ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        text = _number(view, views) + "  ".join(f"{name} {share:.0%}" for name, share in shares.items())
         pen.text((shown.width + 2 * GAP, top + SIDE + 2), text, fill=INK, font=ImageFont.load_default(13))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def sentence(answer: Prediction) -> str:
-    """Say what the answer is, of each person where there are several."""
-    told: Sequence[Prediction | Person] = answer.people if len(answer.people) > 1 else [answer]
-    return "; ".join(
-        f"unsure: {one.reason}" if one.unsure else f"{one.label}, {one.confidence:.0%} sure" for one in told
-    )
+def sentences(answer: Prediction) -> list[str]:
+    """Say what the answer is, and what it is of each person where there are several."""
+    people = answer.people if len(answer.people) > 1 else ()
+    return [_said(answer), *(f"{number}: {_said(person)}" for number, person in enumerate(people, start=1))]
+
+
+def _said(answer: Prediction | Person) -> str:
+    return f"unsure: {answer.reason}" if answer.unsure else f"{answer.label}, {answer.confidence:.0%} sure"
+
+
+def _number(view: View, views: Sequence[View]) -> str:
+    """Give the number of the person a view is of, where there are several."""
+    return f"{view.person + 1}: " if any(other.person for other in views) else ""
 
 
 def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:
@@ -68,6 +77,10 @@ def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:
             x, y = view.place.x * picture.width, view.place.y * picture.height
             radius = view.place.radius * picture.width
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=RING, width=2)
+            mark = _number(view, views).rstrip(": ")
+            pen.text(
+                (x + radius, y - radius), mark, RING, ImageFont.load_default(16), "lb", stroke_width=2, stroke_fill=INK
+            )
     return shown
 
 

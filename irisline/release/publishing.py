@@ -155,12 +155,9 @@ def _update(client: "MlflowClient", model: str, version: versions.Version, facts
 
 
 def _set_challenger(client: "MlflowClient", model: str, number: int) -> None:
-    """Let challenger name the workspace's version, unless that is the champion: then nothing challenges it."""
-    aliases = versions.aliases_of(client, model)
-    if aliases.get(versions.CHAMPION) != number:
+    """Let challenger name the workspace's version, unless that is the champion: what challenged it before does so still."""
+    if versions.aliases_of(client, model).get(versions.CHAMPION) != number:
         client.set_registered_model_alias(model, versions.CHALLENGER, str(number))
-    elif versions.CHALLENGER in aliases:
-        client.delete_registered_model_alias(model, versions.CHALLENGER)
 
 
 def _model_facts() -> Any:

@@ -61,9 +61,10 @@ def _of_version(client: "MlflowClient", model: str, use: Use) -> Iterator[Step]:
         f"version {number} out of the registry, once it is not live: the picture {where}",
     )
     yield Step(f"mlflow runs delete --run-id {use.version.run_id}", f"the run of version {number} with it")
-    yield Step(f"mlflow gc --backend-store-uri {_backend()} --run-ids {use.version.run_id}", "and their files")
+    yield Step(f"mlflow gc {_stores()} --run-ids {use.version.run_id}", "and their files")
 
 
-def _backend() -> str:
+def _stores() -> str:
     """Give the store as mlflow gc wants it; a server's database is known to that server only."""
-    return "DATABASE_OF_THE_SERVER" if store.is_remote() else store.shown_address()
+    database = "DATABASE_OF_THE_SERVER" if store.is_remote() else store.shown_address()
+    return f"--backend-store-uri {database} --tracking-uri {store.shown_address()}"

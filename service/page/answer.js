@@ -2,7 +2,7 @@
 // Knows nothing of where answers come from.
 
 import { element, icon } from "./dom.js";
-import { blind, headline, percent, sureness, threshold, title } from "./words.js";
+import { blind, headline, percent, several, sureness, threshold, title } from "./words.js";
 
 const SHOWN = 6; // bars; the rest can be opened
 const LONG = 12; // letters that a large answer may have on a phone
@@ -36,10 +36,18 @@ function answered({ file, answer, note }) {
     element("p", { class: "eyebrow" }, file.name),
     element("h2", { class: headline(answer).length > LONG ? "label long" : "label" }, headline(answer)),
     element("p", { class: "sure" }, badge(word), ` ${rest}`),
-    !blind(answer) && bars(answer),
+    !blind(answer) && (several(answer) ? each(answer.people) : bars(answer)),
     note && element("p", { class: "fine" }, note),
     element("p", { class: "fine by" }, by(answer)),
   );
+}
+
+/** The people of a picture, numbered as they are on it. */
+function each(people) {
+  return element("ol", { class: "people" }, people.map((person) => {
+    const { word, rest } = sureness(person);
+    return element("li", {}, element("strong", {}, title(person.label)), ` ${word}: ${rest}`);
+  }));
 }
 
 function badge(word) {

@@ -6,7 +6,7 @@ import { explain } from "./asking.js";
 import { element } from "./dom.js";
 import { seen } from "./facts.js";
 import { draw } from "./heat.js";
-import { blind, place, title } from "./words.js";
+import { blind, place, several, title } from "./words.js";
 
 const SPAN = 4.8; // side of the square that the network sees of an eye, in radii of its iris
 const WHOLE = { left: "0", top: "0", width: "100%", height: "100%", rotate: "none" };
@@ -72,6 +72,7 @@ export class Stage {
     this.lay(wanted && entry.grid);
     this.at.caption.textContent = this.words(entry, wanted);
     this.near(entry);
+    this.number(entry);
     if (!wanted || entry.grid) return;
     const { answer } = entry;
     const trouble = await this.explained(entry);
@@ -99,6 +100,17 @@ export class Stage {
         element("li", { title: credit ? `${id}: ${credit}` : id }, element("img", { src: thumbnail, alt: "" }), title(label))
       ))),
     );
+  }
+
+  /** Numbers the people on the picture as the answer does, where there are several. */
+  number({ answer }) {
+    const people = answer && several(answer) ? answer.people : [];
+    this.at.people.replaceChildren(...people.map(({ eyes }, index) => {
+      const tag = element("span", {}, String(index + 1));
+      const { left, top } = this.around(eyes[0].place);
+      Object.assign(tag.style, { left, top });
+      return tag;
+    }));
   }
 
   lay(grid) {

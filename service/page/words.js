@@ -46,6 +46,11 @@ export function blind({ reason }) {
   return reason === NO_EYE;
 }
 
+/** Whether the answer is about several people. */
+export function several({ people = [] }) {
+  return people.length > 1;
+}
+
 /** An answer in a word or two. */
 export function headline(answer) {
   return blind(answer) ? title(NO_EYE) : title(answer.label);

@@ -62,6 +62,7 @@ def test_a_suspect_is_listed_until_somebody_decides(pool: Path) -> None:
     irisline("reject", "brown/1.jpg", "--why", "no eye")
     assert irisline() == "no label waits for a decision\n"
     listed = json.loads(irisline("list", "--all", "--json"))
+    assert json.loads(irisline("--all", "--json")) == listed
     assert [(label["id"], label["decision"]) for label in listed] == [
         ("blue/1.jpg", "accept blue"), ("brown/1.jpg", "reject"), ("blue/2.jpg", None),
     ]  # fmt: skip

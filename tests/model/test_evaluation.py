@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from irisline.data import manifest
 from irisline.errors import DataError
 from irisline.model import calibration, evaluation, report
 from irisline.model.calibration import Calibration
@@ -165,8 +166,10 @@ def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifie
     )
     kept = json.loads((tmp_path / "one" / "answers.json").read_text())
     pictures = {said["file"]: (tmp_path / "one" / said["file"]).read_bytes() for said in kept}
-    assert evaluation.golden_answers(classifier, pictures) == kept
-    assert {"file", "label", "probabilities", "confidence", "unsure", "reason", "distance"} == set(kept[0])
+    shown = {row["image"]: row["sha256"] for row in manifest.of_split(rows, "test")}
+    answered = evaluation.golden_answers(classifier, pictures)
+    assert [{**answer, "sha256": shown[pictures[answer["file"]]]} for answer in answered] == kept
+    assert {"file", "sha256", "label", "probabilities", "confidence", "unsure", "reason", "distance"} == set(kept[0])
 
 
 def test_a_golden_set_is_no_larger_than_its_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:

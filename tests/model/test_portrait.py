@@ -13,7 +13,7 @@ from irisline.model import bundle, portrait
 from irisline.model.answers import Person, Prediction
 from irisline.model.classifier import Classifier
 from irisline.model.neighbours import Gallery
-from tests import planted
+from tests import drawn, planted
 
 YELLOW = (240, 228, 66)
 
@@ -24,12 +24,12 @@ def test_eyes_are_ringed_where_they_are(tmp_path: Path) -> None:
     data = planted.saved(Image.fromarray(render(sample("two/3", "blue"))), quality=95)
     places = [view.place for view in classifier.look(data)]
     assert places
-    drawn = Image.open(io.BytesIO(portrait.draw(classifier, data)))
+    shown = Image.open(io.BytesIO(portrait.draw(classifier, data)))
     width, height = Image.open(io.BytesIO(data)).size
-    assert drawn.width > width
+    assert shown.width > width
     for place in places:
         right = (round((place.x + place.radius) * width) + portrait.GAP, round(place.y * height) + 3 * portrait.GAP)
-        near = np.asarray(drawn.crop((right[0] - 3, right[1] - 1, right[0] + 2, right[1] + 2))).reshape(-1, 3)
+        near = np.asarray(shown.crop((right[0] - 3, right[1] - 1, right[0] + 2, right[1] + 2))).reshape(-1, 3)
         assert any(tuple(pixel) == YELLOW for pixel in near)
 
 
@@ -41,11 +41,11 @@ def test_the_nearest_training_pictures_are_drawn_below(tmp_path: Path) -> None:
     features[1, ::2] = -1  # far
     gallery = Gallery.of(features, ["a.jpg", "b.jpg"], ["blue", "brown"], ["", ""], squares)
     (folder / bundle.NEIGHBOURS).write_bytes(gallery.as_bytes())
-    drawn = Image.open(io.BytesIO(portrait.draw(Classifier.load(folder), data)))
-    assert drawn.width > alone.width  # two thumbnails are wider than the picture
+    shown = Image.open(io.BytesIO(portrait.draw(Classifier.load(folder), data)))
+    assert shown.width > alone.width  # two thumbnails are wider than the picture
     top = 40 + 5 * portrait.GAP + portrait.SMALL // 2
     places = [(portrait.GAP + number * (portrait.SMALL + portrait.GAP) + portrait.SMALL // 2, top) for number in (0, 1)]
-    assert [drawn.getpixel(place) for place in places] == [(0, 0, 0), (255, 255, 255)]
+    assert [shown.getpixel(place) for place in places] == [(0, 0, 0), (255, 255, 255)]
 
 
 def test_a_picture_without_an_eye_is_drawn_too(tmp_path: Path) -> None:
@@ -62,4 +62,25 @@ def test_several_people_are_told_one_by_one() -> None:
         "brown", {"blue": 0.4, "brown": 0.6}, 0.6, unsure=True, reason="confidence 0.60 is below 0.80", eyes=()
     )
     answer = Prediction("blue", sure.probabilities, 0.97, unsure=False, reason=None, people=(sure, other))
-    assert portrait.sentence(answer) == "blue, 97% sure; unsure: confidence 0.60 is below 0.80"
+    assert portrait.sentences(answer) == [
+        "blue, 97% sure",
+        "1: blue, 97% sure",
+        "2: unsure: confidence 0.60 is below 0.80",
+    ]
+
+
+def test_the_eyes_of_several_people_bear_their_numbers(tmp_path: Path) -> None:
+    classifier = Classifier.load(planted.model(tmp_path))
+    classifier.preprocess = planted.settings(preprocess__crop="eyes", preprocess__size=planted.SIZE).preprocess
+    data = planted.saved(drawn.two_people(), quality=95)
+    shown = np.asarray(Image.open(io.BytesIO(portrait.draw(classifier, data)))).astype(int)
+    below = portrait.GAP + 3 * portrait.LINE  # the answer, and a line for each
+    width, height = Image.open(io.BytesIO(data)).size
+    assert {view.person for view in classifier.look(data)} == {0, 1}
+    for place in (view.place for view in classifier.look(data)):
+        x, y = (
+            round((place.x + place.radius) * width) + portrait.GAP,
+            round(place.y * height - place.radius * width) + below,
+        )
+        beside = shown[y - 16 : y, x : x + 12].reshape(-1, 3)
+        assert (np.abs(beside - YELLOW).max(axis=1) < 30).any()

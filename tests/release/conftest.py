@@ -16,7 +16,7 @@ from PIL import Image
 
 from irisline import params, paths
 from irisline.data import images, manifest, training_set
-from irisline.model import bundle, gate
+from irisline.model import bundle, evaluation, gate
 from irisline.model.classifier import Classifier
 from irisline.params import Params
 from irisline.release import publishing, store
@@ -180,19 +180,12 @@ def _accepted() -> Iterator[manifest.Row]:
         }
 
 
-def put_golden() -> None:
-    """Put the golden set of the workspace's model into it."""
-    folder = paths.CALIBRATED / "golden"
-    folder.mkdir()
+def put_golden(key: int = 6) -> None:
+    """Put the golden set of the workspace's model into it: two pictures of the test split, blue/4.jpg among them with key 6."""
+    shutil.rmtree(paths.CALIBRATED / "golden", ignore_errors=True)
     classifier = Classifier.load(paths.TRAINED, paths.CALIBRATED)
-    answers = []
-    for number, data in enumerate((BLUE, BROWN), 1):
-        (folder / f"{number:04d}.jpg").write_bytes(data)
-        answer = classifier.predict([data])[0]
-        found = {"probabilities": answer.probabilities, "unsure": answer.unsure}
-        shown = images.pixel_digest(images.decode(data, 640, 10**6))
-        answers.append({"file": f"{number:04d}.jpg", "sha256": shown, **found})
-    (folder / "answers.json").write_text(json.dumps(answers))
+    test = evaluation.answers(classifier, paths.ACCEPTED, "test")
+    evaluation.keep_golden([classifier], test, paths.ACCEPTED, 2, key, paths.CALIBRATED / "golden")
 
 
 def _reports(settings: Params, error_rate: float) -> None:

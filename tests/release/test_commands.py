@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
-from irisline import cli
+from irisline import cli, paths
 from irisline.errors import GateRefused, IrislineError
 from irisline.params import Params
 from irisline.release import publishing, registry, store
+from tests import drawn, planted
 from tests.release.conftest import BLUE, Train
 
 
@@ -95,6 +97,17 @@ def test_predict_answers_with_the_champion_and_names_what_it_cannot_read(publish
     assert sorted(file.name for file in Path("reports/predict").iterdir()) == ["blue-2.png", "blue.png"]
 
 
+def test_predict_tells_of_several_people_one_by_one(train: Train) -> None:
+    train()
+    facts = json.loads((paths.TRAINED / "model.json").read_text())
+    facts["preprocess"]["crop"] = "eyes"
+    (paths.TRAINED / "model.json").write_text(json.dumps(facts))
+    Path("two.jpg").write_bytes(planted.saved(drawn.two_people(), quality=95))
+    table = [line.split("\t") for line in typed("predict", "two.jpg", "--workspace").stdout.splitlines()[:-1]]
+    assert [line[0] for line in table] == ["file", "two.jpg", "two.jpg: 1", "two.jpg: 2"]
+    assert table[1][1:] == table[2][1:]  # the picture's answer is that about the nearest
+
+
 def test_predict_can_ask_the_workspace(train: Train) -> None:
     train()
     Path("blue.jpg").write_bytes(BLUE)
@@ -142,8 +155,20 @@ def test_doctor_names_what_is_there_and_what_is_missing(project: Path) -> None:
     assert found["mlflow"]["well"]
     assert found["MLflow"]["found"].startswith("sqlite:///")
     assert found["params.yaml"]["found"] == "eye-colour: blue, brown"
+    assert "weights to start from" not in found  # train.init is scratch
     assert (found["pool"]["well"], found["pool"]["advice"]) == (False, "dvc pull data.dvc")
     assert "cores" in found["device"]["found"]
+
+
+def test_doctor_misses_the_weights_that_training_starts_from(project: Path, settings: Params) -> None:
+    asked = settings.model_dump(by_alias=True)
+    asked["train"] |= {"init": "rendered", "arch": "mobilenet_v3_small"}
+    paths.PARAMS.write_text(yaml.safe_dump(asked))
+    missing = "MISSING\tweights to start from\tnot fetched\tmake data"
+    assert missing in typed("doctor").stdout.splitlines()
+    paths.RENDERED.mkdir(parents=True)
+    (paths.RENDERED / "mobilenet_v3_small.safetensors").write_bytes(b"weights")
+    assert missing not in typed("doctor").stdout.splitlines()
 
 
 def test_summary_says_what_ran_what_came_out_and_what_is_next(train: Train, settings: Params) -> None:

@@ -64,14 +64,22 @@ def test_pixels_tell_a_picture_that_had_another_name_and_a_name_one_that_cannot_
 
 def test_a_golden_picture_is_named_for_the_version_holds_its_bytes(train: Train, settings: Params) -> None:
     train()
-    golden = paths.CALIBRATED / "golden" / "answers.json"
-    answers = json.loads(golden.read_text())
-    answers[0]["sha256"] = pixels("blue/4.jpg")
-    golden.write_text(json.dumps(answers))
     publishing.publish(settings)
     (use,) = trained_on.uses(settings, ["blue/4.jpg", "brown/5.jpg"], [pixels("blue/4.jpg"), pixels("brown/5.jpg")])
     assert use.splits == {"test": ["blue/4.jpg", "brown/5.jpg"]}
     assert use.golden == ("blue/4.jpg",)
+
+
+def test_a_golden_set_of_an_earlier_release_does_not_tell_its_pictures(train: Train, settings: Params) -> None:
+    train()
+    golden = paths.CALIBRATED / "golden" / "answers.json"
+    told = [
+        {name: said for name, said in answer.items() if name != "sha256"} for answer in json.loads(golden.read_text())
+    ]
+    golden.write_text(json.dumps(told))
+    publishing.publish(settings)
+    (use,) = trained_on.uses(settings, ["blue/4.jpg"], [pixels("blue/4.jpg")])
+    assert (use.splits, use.golden) == ({"test": ["blue/4.jpg"]}, ())
 
 
 def test_a_version_published_before_tables_were_kept_is_unknown_until_it_is_published_again(

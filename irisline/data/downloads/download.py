@@ -16,10 +16,6 @@ NOT_A_PICTURE = "not_a_picture"
 TOO_MANY_PIXELS = "too_many_pixels"
 DAMAGED = "damaged"  # cut short, of another length than it says, or no proper HTTP
 TOO_MANY_REDIRECTS = "too_many_redirects"
-STATUSES = (
-    FETCHED, DEAD, DENIED, OPTED_OUT, NOT_PUBLIC, UNREACHABLE, UNWELL, TIMEOUT, TOO_LARGE, NOT_A_PICTURE,
-    TOO_MANY_PIXELS, DAMAGED, TOO_MANY_REDIRECTS,
-)  # fmt: skip
 _LONGEST = 200  # characters of a detail's reason
 
 

@@ -33,12 +33,11 @@ APART = 3
 
 @dataclass(frozen=True)
 class Place:
-    """A disc in a picture: centre and radius in pixels, and what speaks for it."""
+    """A disc in a picture: centre and radius in pixels."""
 
     x: float
     y: float
     radius: float
-    score: float
 
 
 def _ring() -> tuple[Map, Map]:
@@ -84,7 +83,6 @@ def _peaks(pyramid: Pyramid, level: int, count: int) -> list[Place]:
             (float(columns[i]) + 0.5) / across - 0.5,
             (float(rows[i]) + 0.5) / down - 0.5,
             pyramid.radius(level),
-            float(total[rows[i], columns[i]]),
         )
         for i in order
     ]

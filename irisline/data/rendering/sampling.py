@@ -10,8 +10,6 @@ from irisline.data.rendering.colour import IRIS_RANGES, Rgb
 from irisline.data.rendering.scene import Camera, Eyes, Framing, Iris, Light, Makeup, Person, Scene, Things
 from irisline.keyed import generator, pick
 
-"""What each colour name means, as ranges of `Iris`. Blue and brown leave a wide gap between them."""
-
 COLOURS = tuple(IRIS_RANGES)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from irisline.data.rendering.picture import render, true_irises
 from irisline.data.rendering.sampling import sample
-from tests import planted
+from tests import drawn, planted
 from tests.service.conftest import gallery, running, version_folder
 from tests.service.page.browser import Open, answered, barriers, drop, jpeg, keep, style, visit
 
@@ -77,6 +77,24 @@ def test_the_nearest_training_pictures_are_shown_with_their_labels(opened: Open)
         drop(page, jpeg("wall.jpg", planted.saved(Image.new("RGB", (120, 90), "green"))))
         expect(page.locator("#said h2")).to_have_text("No eye found")
         expect(page.locator("#nearest")).to_be_hidden()
+
+
+def test_several_people_are_numbered_and_told_one_by_one(opened: Open) -> None:
+    with opened() as page:
+        drop(page, jpeg("two.jpg", planted.saved(drawn.two_people(), quality=95)))
+        answered(page, "two.jpg")
+        told, numbers = page.locator("#said ol.people li"), page.locator("#people span")
+        expect(told).to_have_count(2)
+        expect(numbers).to_have_text(["1", "2"])
+        expect(page.locator(".bars")).to_have_count(0)
+        stage, *places = (found.bounding_box() for found in (page.locator("#stage"), *numbers.all()))
+        sides = sorted((place["x"] + place["width"] / 2 - stage["x"]) / stage["width"] for place in places)
+        assert sides[0] < 0.5 < sides[1]
+        assert barriers(page) == []
+        keep(page, "two people")
+        drop(page, jpeg("face.jpg", planted.saved(Image.fromarray(render(sample("two/3", "blue"))), quality=95)))
+        expect(page.locator(".bars")).to_have_count(1)
+        expect(numbers).to_have_count(0)
 
 
 def test_a_picture_without_an_eye_gets_no_colour(opened: Open) -> None:
