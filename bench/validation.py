@@ -1,4 +1,5 @@
-"""How many planted defects the shipped contract finds in freshly drawn pools, and how many good pictures it costs.
+"""How many planted defects the shipped contract finds in freshly drawn pools, how many good pictures it costs, and how many of
+the wrong labels the stage after it finds suspect.
 
 Found: the defect's file is rejected or set aside; of a duplicate, either file of the pair is, or both are in one group.
 Not asked of the contract, and shown apart: what is wrong with a picture's meaning (wrong label, no eye, two colours).
@@ -33,6 +34,7 @@ class Pool:
     rejected: set[str]
     set_aside: set[str]
     groups: dict[str, str]  # of the accepted
+    suspects: set[str]  # among those
 
     def found(self, answer: Answer) -> bool:
         """Tell whether the defect was taken out, or the two of a pair put in one group."""
@@ -42,6 +44,11 @@ class Pool:
         return len(pair) == 2 and len({self.groups[file] for file in pair}) == 1
 
     @property
+    def wrong_labels(self) -> set[str]:
+        """Give the files that lie under another class than they show."""
+        return {answer.file for answer in self.answers if answer.defect == "wrong_label"}
+
+    @property
     def good(self) -> set[str]:
         """Give the files that nothing is wrong with."""
         originals = {answer.detail for answer in self.answers if answer.defect in OF_PAIRS}
@@ -49,14 +56,15 @@ class Pool:
 
 
 def main() -> None:
-    """Print what was found of each defect, the share found, and the share of good pictures lost."""
-    count, seeds = number("BENCH_IMAGES", 300), number("BENCH_SEEDS", 3)
+    """Print what was found of each defect, the share found, the share of good pictures lost, and what was found suspect."""
+    count, seeds = number("BENCH_IMAGES", 300), number("BENCH_SEEDS", 6)
     heading(f"Planted defects: {seeds} fresh pools of {count} drawn pictures, the shipped params.yaml")
     with _project.scratch() as folder:
         drawn = map_ordered(partial(_draw, folder, count), range(FIRST_SEED, FIRST_SEED + seeds), EVERY_CORE)
         pools = [_judge(project, answers) for project, answers in drawn]
     _show_found(pools)
     _show_lost(pools)
+    _show_suspects(pools)
 
 
 def _draw(folder: Path, count: int, seed: int) -> tuple[Path, list[Answer]]:
@@ -65,7 +73,7 @@ def _draw(folder: Path, count: int, seed: int) -> tuple[Path, list[Answer]]:
 
 
 def _judge(project: Path, answers: list[Answer]) -> Pool:
-    for name in ("collect", "validate"):
+    for name in ("collect", "validate", "labels"):
         _project.run("python", "-m", f"pipelines.{name}", folder=project)
     with (project / paths.VALIDATE_REPORT / quarantine.FILE).open(newline="") as file:
         failures = [(line["id"], line["expectation"]) for line in csv.DictReader(file)]
@@ -76,6 +84,7 @@ def _judge(project: Path, answers: list[Answer]) -> Pool:
         rejected={name for name, expectation in failures if expectation != quarantine.SET_ASIDE},
         set_aside={name for name, expectation in failures if expectation == quarantine.SET_ASIDE},
         groups=dict(zip(accepted["id"].to_pylist(), accepted["group"].to_pylist(), strict=True)),
+        suspects={row["id"] for row in manifest.stream(project / paths.LABELLED) if row["suspect"]},
     )
 
 
@@ -94,6 +103,16 @@ def _show_lost(pools: list[Pool]) -> None:
     set_aside = sum(len(pool.good & pool.set_aside) for pool in pools)
     print(f"  of {good} good pictures, {rejected} rejected and {set_aside} set aside")
     at_most("share lost of the good pictures", (rejected + set_aside) / good, 0.02)
+
+
+def _show_suspects(pools: list[Pool]) -> None:
+    for place, pool in enumerate(pools):
+        found, wrong = len(pool.suspects & pool.wrong_labels), len(pool.wrong_labels)
+        print(f"  pool {FIRST_SEED + place}: {found} of {wrong} wrong labels suspect, {len(pool.suspects)} suspects")
+    found = sum(len(pool.suspects & pool.wrong_labels) for pool in pools)
+    wrong, suspects = sum(len(pool.wrong_labels) for pool in pools), sum(len(pool.suspects) for pool in pools)
+    at_least("share of the wrong labels that are suspect", found / max(1, wrong), 0.9)
+    at_least("share of the suspects whose labels are wrong", found / max(1, suspects), 0.6)
 
 
 if __name__ == "__main__":

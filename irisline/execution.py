@@ -1,5 +1,6 @@
 """Where work runs: this machine's processes, or a Ray cluster. Never what it yields: results keep the order of their items."""
 
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -44,9 +45,18 @@ def _ray(function: Callable[[Item], Result], items: Iterable[Item], workers: int
         raise IrislineError(
             "params.yaml: execution.engine: ray is not installed; type pip install 'irisline[ray]'"
         ) from error
-    ray.init(ignore_reinit_error=True, log_to_driver=False)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told who runs what
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
     remote, sent = ray.remote(_call), ray.put(function)
-    yield from _windowed(lambda item: remote.remote(sent, item), ray.get, items, workers)
+
+    def collect(reference: Any) -> Any:
+        try:
+            return ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error  # its own message is a traceback
+
+    yield from _windowed(lambda item: remote.remote(sent, item), collect, items, workers)
 
 
 def _call(function: Callable[[Item], Result], item: Item) -> Result:

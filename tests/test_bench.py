@@ -50,7 +50,7 @@ def _ratios(printed: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("collect", 9), ("memory", 2), ("prediction", 2), ("training", 3), ("validation", 2)]
+    ("name", "expected"), [("collect", 9), ("memory", 2), ("prediction", 2), ("training", 3), ("validation", 4)]
 )
 def test_a_bench_prints_its_ratios(name: str, expected: int) -> None:
     assert len(_ratios(_run(name, ROOT, SMALLEST[name]))) == expected

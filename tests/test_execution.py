@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -12,6 +13,14 @@ from irisline.errors import DataError, IrislineError
 from irisline.params import Execution
 
 LOCAL = [Execution(engine="local", workers=workers) for workers in (1, 2)]
+WITHOUT_RAY = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="needs ray: pip install 'irisline[ray]'"
+)
+EVERYWHERE = [
+    pytest.param(LOCAL[0], id="1 worker"),
+    pytest.param(LOCAL[1], id="2 workers"),
+    pytest.param(Execution(engine="ray", workers=2), id="ray", marks=[WITHOUT_RAY, pytest.mark.slow]),
+]
 
 
 def slow_when_even(number: int) -> int:
@@ -29,12 +38,12 @@ def process_id(_: int) -> int:
     return os.getpid()
 
 
-@pytest.mark.parametrize("where", LOCAL, ids=lambda where: f"{where.workers} workers")
+@pytest.mark.parametrize("where", EVERYWHERE)
 def test_results_keep_the_order_of_their_items(where: Execution) -> None:
     assert list(execution.map_ordered(slow_when_even, range(40), where)) == [number**2 for number in range(40)]
 
 
-@pytest.mark.parametrize("where", LOCAL, ids=lambda where: f"{where.workers} workers")
+@pytest.mark.parametrize("where", EVERYWHERE)
 def test_an_exception_reaches_the_caller_after_the_results_before_it(where: Execution) -> None:
     found: list[int] = []
     with pytest.raises(DataError, match=r"^five; take another$"):
@@ -47,7 +56,7 @@ def test_many_workers_are_other_processes_and_one_is_this() -> None:
     assert os.getpid() not in set(execution.map_ordered(process_id, range(8), LOCAL[1]))
 
 
-@pytest.mark.parametrize("where", LOCAL, ids=lambda where: f"{where.workers} workers")
+@pytest.mark.parametrize("where", EVERYWHERE)
 def test_items_are_pulled_only_as_far_ahead_as_the_workers_need(where: Execution) -> None:
     pulled = taken = furthest = 0
 
@@ -70,8 +79,8 @@ def test_a_caller_that_stops_early_stops_the_workers() -> None:
     results.close()  # type: ignore[attr-defined]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="ray is installed")
-def test_ray_without_ray_says_how_to_get_it() -> None:
+def test_ray_without_ray_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
     where = Execution(engine="ray", workers=1)
     with pytest.raises(IrislineError, match=r"execution.engine: ray is not installed; type pip install 'irisline\[ray"):
         list(execution.map_ordered(slow_when_even, [1], where))

@@ -87,7 +87,9 @@ def test_a_picture_that_is_taken_down_names_its_version_and_never_comes_back(clo
     assert f"removed data/{gone}" in told
     assert "\n1\tchampion\t1\t0\t0\t0\n" in told
     golden = json.loads((clone.folder / "artifacts/evaluate/golden/answers.json").read_text())[0]["sha256"]
-    seen = next(row["id"] for row in manifest.of_split(clone.folder / paths.ACCEPTED, "test") if row["sha256"] == golden)
+    seen = next(
+        row["id"] for row in manifest.of_split(clone.folder / paths.ACCEPTED, "test") if row["sha256"] == golden
+    )
     told = clone.run("irisline", "take-down", seen, "--reason", "asked by mail").stdout
     assert "\n1\tchampion\t0\t0\t1\t1\n" in told
     web.forget()
