@@ -49,8 +49,9 @@ app.add_typer(labelling.app, name="labels", epilog="Example: irisline labels set
 
 def main() -> None:
     """Run the command line; exit with one line and 1 for an expected failure."""
-    from irisline.stage import QUIET
+    from irisline.stage import QUIET, hasten
 
+    hasten()
     os.environ.update(QUIET)
     try:
         app()
