@@ -48,7 +48,8 @@ def _ray(function: Callable[[Item], Result], items: Iterable[Item], workers: int
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told who runs what
     if not ray.is_initialized():
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
-    remote, sent = ray.remote(_call), ray.put(function)
+    remote: Any = ray.remote(_call)
+    sent = ray.put(function)
 
     def collect(reference: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Verbs: one file is one DVC stage is one short function. No logic lives here."""
+"""Verbs: one file is one DVC stage is one short function. No logic lives here; what runs here changes no result."""
 
 from irisline import stage
 

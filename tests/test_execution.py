@@ -23,6 +23,14 @@ EVERYWHERE = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_ray_afterwards() -> Iterator[None]:
+    """End what Ray has started: ten processes that would stay as long as this one."""
+    yield
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+
+
 def slow_when_even(number: int) -> int:
     time.sleep(0.01 * (number % 2 == 0))
     return number * number

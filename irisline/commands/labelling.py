@@ -20,19 +20,22 @@ Why = Annotated[str, typer.Option(help="Why, for those who come after.")]
 Replace = Annotated[bool, typer.Option("--replace", help="In place of an earlier decision.")]
 
 
+SHOWN = 20  # unless told otherwise
 Limit = Annotated[int, typer.Option(help="How many the table shows, the most suspicious first.", min=1)]
 Every = Annotated[bool, typer.Option("--all", help="Labels that are not suspect, or decided, too.")]
 
 
 @app.callback(invoke_without_command=True)
-def labels(context: typer.Context, limit: Limit = 20, every: Every = False, as_json: Json = False) -> None:
+def labels(context: typer.Context, limit: Limit = SHOWN, every: Every = False, as_json: Json = False) -> None:
     """List suspicious labels; accept, reject or set them. What people decide is data/label_patches.csv."""
     if context.invoked_subcommand is None:
         listing(limit, every, as_json)
+    elif (limit, every, as_json) != (SHOWN, False, False):
+        raise typer.BadParameter(f"give it behind the verb: irisline labels {context.invoked_subcommand} …")
 
 
 @app.command("list", epilog="Example: irisline labels list --limit 50")
-def listing(limit: Limit = 20, every: Every = False, as_json: Json = False) -> None:
+def listing(limit: Limit = SHOWN, every: Every = False, as_json: Json = False) -> None:
     """List the labels that are suspect and that nobody has decided about."""
     from irisline.data import label_review
 

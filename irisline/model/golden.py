@@ -35,7 +35,7 @@ def replay(classifier: Classifier, folder: Path, name: str) -> int:
             )
             raise ModelError(
                 f"{name}: answers {answer['file']} of its golden set differently than when it was registered "
-                f"({changed}); compare onnxruntime's version with the run's packages"
+                f"({changed}); other code or another onnxruntime is at work here: irisline lineage names its own"
             )
     return len(answers)
 

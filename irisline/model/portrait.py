@@ -22,6 +22,7 @@ SIDE = 200  # pixels of a square
 SMALL = 96  # of a training picture's
 GAP = 12
 LINE = 24  # of what is said above the picture
+MARK = 16  # that a number needs
 PAPER, INK, RING = "white", "#222222", "#f0e442"  # yellow of Okabe and Ito (2008), told from others by all
 DARKEST = 0.35  # brightness left where covering changes nothing
 
@@ -47,7 +48,10 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
             place = (shown.width + 2 * GAP + column * (SIDE + GAP), top)
             sheet.paste(_upright(square).resize((SIDE, SIDE), Image.Resampling.BICUBIC), place)
         shares = classifier.reader.shares(outputs.logits[number])
-        text = _number(view, views) + "  ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        number_of = _number(view, views)
+        text = "  ".join(
+            [*[f"{number_of}:"] * bool(number_of), *(f"{name} {share:.0%}" for name, share in shares.items())]
+        )
         pen.text((shown.width + 2 * GAP, top + SIDE + 2), text, fill=INK, font=ImageFont.load_default(13))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
@@ -66,7 +70,7 @@ def _said(answer: Prediction | Person) -> str:
 
 def _number(view: View, views: Sequence[View]) -> str:
     """Give the number of the person a view is of, where there are several."""
-    return f"{view.person + 1}: " if any(other.person for other in views) else ""
+    return str(view.person + 1) if any(other.person for other in views) else ""
 
 
 def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:
@@ -77,9 +81,9 @@ def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:
             x, y = view.place.x * picture.width, view.place.y * picture.height
             radius = view.place.radius * picture.width
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=RING, width=2)
-            mark = _number(view, views).rstrip(": ")
+            beside = min(x + radius, picture.width - MARK), max(y - radius, MARK)
             pen.text(
-                (x + radius, y - radius), mark, RING, ImageFont.load_default(16), "lb", stroke_width=2, stroke_fill=INK
+                beside, _number(view, views), RING, ImageFont.load_default(16), "lb", stroke_width=2, stroke_fill=INK
             )
     return shown
 

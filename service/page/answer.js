@@ -21,11 +21,13 @@ export function said(entry, retry) {
   );
 }
 
-/** One sentence for those who hear the page. */
+/** What those who hear the page are told: one sentence, and one for each person where there are several. */
 export function spoken({ file, answer, problem }) {
   if (problem) return `${file.name}: ${problem.title}. ${problem.message}`;
   const { word, rest } = sureness(answer);
-  return `${file.name}: ${blind(answer) ? headline(answer) : answer.label}. ${word}: ${rest}`;
+  const people = several(answer) ? answer.people : [];
+  const each = people.map((person, index) => ` Person ${index + 1}: ${person.label}, ${sureness(person).word.toLowerCase()}.`);
+  return `${file.name}: ${blind(answer) ? headline(answer) : answer.label}. ${word}: ${rest}${each.join("")}`;
 }
 
 function answered({ file, answer, note }) {

@@ -13,6 +13,9 @@ const WHOLE = { left: "0", top: "0", width: "100%", height: "100%", rotate: "non
 const FAR = 0.6; // of the window's height: an answer that begins lower is scrolled to
 const LOOKING = "Covering one part after another, to see what the answer rests on…";
 
+/** Keeps a place on the stage far enough from its edges for what is to be read there. */
+const within = (place) => `clamp(0.75rem, ${place}, 100% - 0.75rem)`;
+
 export class Stage {
   /**
    * `at` has the page's elements by id; `preprocess` gives what the service says of the square, or nothing; `retry` asks
@@ -108,7 +111,7 @@ export class Stage {
     this.at.people.replaceChildren(...people.map(({ eyes }, index) => {
       const tag = element("span", {}, String(index + 1));
       const { left, top } = this.around(eyes[0].place);
-      Object.assign(tag.style, { left, top });
+      Object.assign(tag.style, { left: within(left), top: within(top) });
       return tag;
     }));
   }

@@ -63,6 +63,7 @@ def test_a_suspect_is_listed_until_somebody_decides(pool: Path) -> None:
     assert irisline() == "no label waits for a decision\n"
     listed = json.loads(irisline("list", "--all", "--json"))
     assert json.loads(irisline("--all", "--json")) == listed
+    assert "give it behind the verb: irisline labels list" in irisline("--json", "list", code=2)
     assert [(label["id"], label["decision"]) for label in listed] == [
         ("blue/1.jpg", "accept blue"), ("brown/1.jpg", "reject"), ("blue/2.jpg", None),
     ]  # fmt: skip

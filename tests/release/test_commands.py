@@ -164,11 +164,14 @@ def test_doctor_misses_the_weights_that_training_starts_from(project: Path, sett
     asked = settings.model_dump(by_alias=True)
     asked["train"] |= {"init": "rendered", "arch": "mobilenet_v3_small"}
     paths.PARAMS.write_text(yaml.safe_dump(asked))
-    missing = "MISSING\tweights to start from\tnot fetched\tmake data"
-    assert missing in typed("doctor").stdout.splitlines()
+    missing = "MISSING\tweights to start from\tnone here\t"
+    unknown = "train.init: scratch, or another train.arch: none were made for this one"
+    assert f"{missing}{unknown}" in typed("doctor").stdout.splitlines()
     paths.RENDERED.mkdir(parents=True)
+    (paths.RENDERED / "mobilenet_v3_small.safetensors.dvc").touch()
+    assert f"{missing}make data" in typed("doctor").stdout.splitlines()
     (paths.RENDERED / "mobilenet_v3_small.safetensors").write_bytes(b"weights")
-    assert missing not in typed("doctor").stdout.splitlines()
+    assert missing not in typed("doctor").stdout
 
 
 def test_summary_says_what_ran_what_came_out_and_what_is_next(train: Train, settings: Params) -> None:

@@ -144,9 +144,7 @@ def test_the_commands_that_are_told_take_a_version_and_its_bytes_out_of_mlflow(c
     first = next(place for place, one in enumerate(found["to_do"]) if one["why"].startswith("version 1 "))
     for command in commands[first : first + 3]:
         environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-        environment.pop(
-            "MLFLOW_TRACKING_URI", None
-        )  # MLflow itself has put it there; a person's shell does not have it
+        environment.pop("MLFLOW_TRACKING_URI", None)  # MLflow has put it there, and a person's shell lacks it
         subprocess.run(["bash", "-ec", command], check=True, env=environment, capture_output=True)
     assert [version.number for version in registry.listing(collected)] == [2]
     assert [str(file) for file in Path("mlartifacts").rglob("*") if file.is_file() and run_id in str(file)] == []

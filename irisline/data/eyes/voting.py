@@ -41,9 +41,8 @@ class Place:
 
 
 def _ring() -> tuple[Map, Map]:
-    reach = int(
-        RADIUS + 2 * RING_WIDTH
-    )  # 11 pixels across: OpenCV filters what is larger by Fourier transform, 6 times as long
+    # 11 pixels across: OpenCV filters what is larger by Fourier transform, 6 times as long
+    reach = int(RADIUS + 2 * RING_WIDTH)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
     distance = np.hypot(x, y) + np.float32(1e-6)
     weight = np.exp(-0.5 * ((distance - RADIUS) / RING_WIDTH) ** 2)
