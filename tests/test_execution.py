@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -11,24 +12,9 @@ import pytest
 from irisline import execution
 from irisline.errors import DataError, IrislineError
 from irisline.params import Execution
+from tests.planted import ROOT
 
 LOCAL = [Execution(engine="local", workers=workers) for workers in (1, 2)]
-WITHOUT_RAY = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="needs ray: pip install 'irisline[ray]'"
-)
-EVERYWHERE = [
-    pytest.param(LOCAL[0], id="1 worker"),
-    pytest.param(LOCAL[1], id="2 workers"),
-    pytest.param(Execution(engine="ray", workers=2), id="ray", marks=[WITHOUT_RAY, pytest.mark.slow]),
-]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_ray_afterwards() -> Iterator[None]:
-    """End what Ray has started: ten processes that would stay as long as this one."""
-    yield
-    if "ray" in sys.modules:
-        sys.modules["ray"].shutdown()
 
 
 def slow_when_even(number: int) -> int:
@@ -46,12 +32,12 @@ def process_id(_: int) -> int:
     return os.getpid()
 
 
-@pytest.mark.parametrize("where", EVERYWHERE)
+@pytest.mark.parametrize("where", LOCAL, ids=lambda where: f"{where.workers} workers")
 def test_results_keep_the_order_of_their_items(where: Execution) -> None:
     assert list(execution.map_ordered(slow_when_even, range(40), where)) == [number**2 for number in range(40)]
 
 
-@pytest.mark.parametrize("where", EVERYWHERE)
+@pytest.mark.parametrize("where", LOCAL, ids=lambda where: f"{where.workers} workers")
 def test_an_exception_reaches_the_caller_after_the_results_before_it(where: Execution) -> None:
     found: list[int] = []
     with pytest.raises(DataError, match=r"^five; take another$"):
@@ -64,7 +50,7 @@ def test_many_workers_are_other_processes_and_one_is_this() -> None:
     assert os.getpid() not in set(execution.map_ordered(process_id, range(8), LOCAL[1]))
 
 
-@pytest.mark.parametrize("where", EVERYWHERE)
+@pytest.mark.parametrize("where", LOCAL, ids=lambda where: f"{where.workers} workers")
 def test_items_are_pulled_only_as_far_ahead_as_the_workers_need(where: Execution) -> None:
     pulled = taken = furthest = 0
 
@@ -85,6 +71,27 @@ def test_a_caller_that_stops_early_stops_the_workers() -> None:
     results = execution.map_ordered(slow_when_even, range(10_000), LOCAL[1])
     assert next(results) == 0
     results.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs ray: pip install 'irisline[ray]'")
+def test_ray_gives_the_same_results_and_errors() -> None:
+    code = (
+        "from irisline import execution, params; from irisline.errors import DataError\n"
+        "from tests import test_execution as these\n"
+        "ray, found = params.Execution(engine='ray', workers=2), []\n"
+        "print(list(execution.map_ordered(these.slow_when_even, range(40), ray)) == [number**2 for number in range(40)])\n"
+        "try: found.extend(execution.map_ordered(these.fail_at_five, range(40), ray))\n"
+        "except DataError as error: print(found, error)\n"
+    )  # in a process of its own: Ray leaves ten others beside it
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == ["True", "[0, 1, 2, 3, 4] five; take another"], done.stderr
 
 
 def test_ray_without_ray_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
