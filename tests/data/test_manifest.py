@@ -73,7 +73,7 @@ def test_unknown_columns_and_missing_values_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reader", [lambda folder: list(manifest.stream(folder)), manifest.table, manifest.count])
 def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path, reader: object) -> None:
-    with pytest.raises(MissingInput, match=r"made: no shards here; type dvc repro to make them, or dvc pull"):
+    with pytest.raises(MissingInput, match=r"made: no shards here; type dvc repro to make them$"):
         reader(tmp_path / "made")  # type: ignore[operator]
 
 
