@@ -48,8 +48,9 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
             place = (shown.width + 2 * GAP + column * (SIDE + GAP), top)
             sheet.paste(_upright(square).resize((SIDE, SIDE), Image.Resampling.BICUBIC), place)
         shares = classifier.reader.shares(outputs.logits[number]).items()
-        whose = f"{_number(view, views)}:  ".removeprefix(":  ")
-        text = whose + "  ".join(f"{name} {share:.0%}" for name, share in shares)
+        told = [f"{name} {share:.0%}" for name, share in shares]
+        whose = _number(view, views)
+        text = "  ".join([f"{whose}:", *told] if whose else told)
         pen.text((shown.width + 2 * GAP, top + SIDE + 2), text, fill=INK, font=ImageFont.load_default(13))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
