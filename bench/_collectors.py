@@ -51,7 +51,7 @@ def run(name: str, port: int, count: int, folder: Path) -> Run:
 def _ours(port: int, count: int, folder: Path) -> None:
     statuses: Counter[str] = Counter()
     allowed = frozenset(f"{host}:{port}" for host in _web.HOSTS)
-    limits = download.Limits(20_000_000, 50_000_000, 30.0, CONCURRENCY, PER_HOST, "Irisline/bench", allowed)
+    limits = download.Limits(20_000_000, 640, 50_000_000, 30.0, CONCURRENCY, PER_HOST, "Irisline/bench", allowed)
     downloader.fetch_all(_web.addresses(port, count), folder, limits, lambda ended: statuses.update([ended.status]))
     if statuses != {"fetched": count}:
         raise SystemExit(f"bench: fetch_all gave {dict(statuses)}")

@@ -5,6 +5,7 @@
     ├── MissingInput         a file or folder that an earlier step should have made
     ├── DataError            the pool does not meet the data contract
     │   └── UnreadableImage  one picture that cannot be decoded
+    │       └── TooCostly    one that would take too much to decode
     ├── SearchFailed         a provider of pictures that cannot be reached, or refuses
     ├── ModelError           a model that cannot be trained, exported or loaded as asked
     ├── Overloaded           a service that has more to do than it may take on
@@ -35,6 +36,10 @@ class DataError(IrislineError):
 
 class UnreadableImage(DataError):
     """One picture cannot be decoded; the message is the reason, fit for a table cell."""
+
+
+class TooCostly(UnreadableImage):
+    """Decoding one picture would take more memory or time than is allowed: a smaller one can be read."""
 
 
 class SearchFailed(IrislineError):

@@ -6,130 +6,52 @@ than Pillow: the serving image carries this module.
 
 import hashlib
 import io
-import re
-import threading
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps
 
-from irisline.errors import UnreadableImage
+from irisline.data import decoding, picture_files
+from irisline.data.decoding import Cost
+from irisline.errors import TooCostly, UnreadableImage
 
-FORMATS = ("JPEG", "PNG", "WEBP")
 STORED_QUALITY = 95
-MAX_SCANS = 100  # of a JPEG; cameras write one, web pages some fourteen
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in compressed data, others stand for a byte or for a restart
-_END, _SCAN = 0xD9, 0xDA
-
-GIANT = 8  # times the longest side that is kept; what is larger, once decoded, is shrunk in bands
-BAND = 4_000_000  # pixels
-_giants = threading.Lock()  # one at a time: some 200 MB each
+GENEROUS = Cost(seconds=10, bytes=2**30)  # for a picture of one's own, or one that was decoded before
 
 Pixels = NDArray[np.uint8]
 Fit = Literal["crop", "pad", "squash"]
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
+Image.MAX_IMAGE_PIXELS = None  # what may be decoded is known before Pillow sees the file
 
 
-def decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
-    """Give the upright RGB picture of a JPEG, PNG or WebP file, its longer side at most max_side pixels.
+def decode(data: bytes, max_side: int, max_pixels: int, allowed: Cost = GENEROUS) -> Image.Image:
+    """Return the upright RGB picture of a JPEG, PNG or WebP file, its longer side at most max_side pixels.
 
     The first frame of an animation; transparency over white; 16 bits scaled to 8; an embedded colour profile applied.
-    Raise UnreadableImage with the reason; a header that claims more than max_pixels is refused before any pixel is decoded.
+    Raise UnreadableImage with the reason; TooCostly, before any pixel is decoded, when a picture has more than max_pixels
+    (a JPEG is counted as the decoder scales it down) or would take more than is allowed.
     """
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files; the limit on pixels is ours
-            return _decode(data, max_side, max_pixels)
+            warnings.filterwarnings("ignore", module="PIL")  # remarks on odd files
+            return decoding.decode(picture_files.read(data), max_side, max_pixels, allowed)
     except UnreadableImage:
         raise
-    except Image.DecompressionBombError as error:
-        raise UnreadableImage(f"more than {max_pixels} pixels") from error
+    except MemoryError as error:
+        raise TooCostly("takes more memory to decode than is allowed") from error
     except Exception as error:  # whatever a decoder raises on hostile bytes is a fact about the picture
         raise UnreadableImage(f"damaged: {_short(error)}") from error
 
 
 def header(data: bytes) -> tuple[int, int, str]:
-    """Give the width and height in pixels, as stored, and the format that a readable picture's header claims."""
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        return image.width, image.height, str(image.format)
-
-
-def _decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
-    try:
-        image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise UnreadableImage(f"not a {', '.join(FORMATS)} picture") from error
-    if image.width * image.height > max_pixels:
-        raise UnreadableImage(f"{image.width}x{image.height} is more than {max_pixels} pixels")
-    if scans(data) > MAX_SCANS:
-        raise UnreadableImage(f"more than {MAX_SCANS} scans")
-    image.draft("RGB", (max_side, max_side))  # a JPEG decoder scales down by 2, 4 or 8 for free
-    if max(image.size) < GIANT * max_side:
-        rgb = _to_rgb(_upright(image))
-    else:
-        with _giants:
-            rgb = _upright(_in_bands(image, max_side))
-    rgb.thumbnail((max_side, max_side), Image.Resampling.BILINEAR, reducing_gap=None)
-    rgb.info.clear()
-    return rgb
-
-
-def scans(data: bytes) -> int:
-    """Give how often a JPEG goes over its pixels, 0 for other formats: a small file that does so for minutes is a trap."""
-    scans, at = 0, 2 if data.startswith(b"\xff\xd8") else len(data)
-    while (found := _MARKER.search(data, at)) and data[found.end() - 1] != _END and scans <= MAX_SCANS:
-        scans += data[found.end() - 1] == _SCAN
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
-    return scans
-
-
-def _in_bands(image: Image.Image, max_side: int) -> Image.Image:
-    """Give a giant picture in RGB at about four times max_side: no second copy of all its pixels is ever made."""
-    factor = max(image.size) // (4 * max_side)
-    rows = max(1, BAND // image.width // factor) * factor
-    bands = range(0, image.height, rows)
-    shrunk = Image.new("RGB", (-(-image.width // factor), -(-image.height // factor)))
-    for top in bands:
-        band = image.crop((0, top, image.width, min(top + rows, image.height)))
-        shrunk.paste(_to_rgb(band).reduce(factor), (0, top // factor))
-    shrunk.info.update(image.info)  # which way is up
-    return shrunk
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    with suppress(Exception):  # a damaged note about the camera: the picture is shown as it lies, as browsers do
-        ImageOps.exif_transpose(image, in_place=True)
-    return image
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        deep = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray(np.clip(deep / 257, 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(paper, layered).convert("RGB")
-    return _standard_colours(image)
-
-
-def _standard_colours(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            converted = None  # a broken or foreign profile: the numbers are taken as sRGB, as browsers do
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
+    """Return the width and height in pixels, as stored, and the format of a picture's file; raise UnreadableImage."""
+    file = picture_files.read(data)
+    return file.width, file.height, file.kind
 
 
 def _short(error: Exception) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from irisline.data import eyes, images
+from irisline.data import eyes, images, picture_files
 from irisline.data.images import Pixels
 from irisline.params import Preprocess
 
@@ -49,7 +49,7 @@ def of(picture: Image.Image, preprocess: Preprocess) -> list[View]:
 
 def of_stored(data: bytes, preprocess: Preprocess) -> list[View]:
     """Give the views of a picture that collect has bounded and stored."""
-    with Image.open(io.BytesIO(data), formats=images.FORMATS) as image:
+    with Image.open(io.BytesIO(data), formats=picture_files.FORMATS) as image:
         return of(image.convert("RGB"), preprocess)
 
 

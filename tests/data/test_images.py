@@ -3,11 +3,8 @@
 import io
 import random
 import struct
-import subprocess
-import sys
 import tracemalloc
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from irisline.data import images, views
-from irisline.errors import UnreadableImage
+from irisline.errors import TooCostly, UnreadableImage
 from tests import planted
 from tests.planted import picture, saved
 
@@ -116,7 +113,20 @@ def test_the_first_frame_of_an_animation_counts() -> None:
     ids=["gif", "tiff", "bmp", "html", "svg", "postscript", "empty"],
 )
 def test_other_files_are_refused_by_what_they_are(data: bytes) -> None:
-    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG, WEBP picture$"):
+    with pytest.raises(UnreadableImage, match=r"^(not a|[A-Z]+, not) JPEG, PNG or WebP( picture$|; save it as JPEG$)"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"), (b"\0\0\0\x1cftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0", "HEIC"), (b"\xff\x0a\0\0", "JPEG XL"), (b"GIF89a", "GIF"), (b"%PDF-1.7", "PDF"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"), (b"8BPS\0\1", "Photoshop"), (b"MM\0*\0\0\0\x08", "TIFF"),
+    ],
+)  # fmt: skip
+def test_a_picture_of_another_format_is_named_with_what_to_do(data: bytes, name: str) -> None:
+    with pytest.raises(UnreadableImage, match=rf"^{name}, not JPEG, PNG or WebP; save it as JPEG$"):
         decode(data)
 
 
@@ -135,7 +145,7 @@ def test_a_decompression_bomb_is_refused_before_memory_is_taken(side: int) -> No
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
     ]
     tracemalloc.start()
-    with pytest.raises(UnreadableImage, match=r"more than 10000000 pixels$"):
+    with pytest.raises(TooCostly, match=r"more than 10000000 pixels$"):
         decode(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
@@ -230,60 +240,3 @@ def test_a_mutated_file_decodes_or_is_a_reason(kind: str, seed: int, changes: in
         assert max(found.size) <= 640
     assert "\n" not in reason
     assert len(reason) < 150
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "I;16"])
-def test_a_giant_is_shrunk_in_bands_to_what_it_would_be_whole(mode: str) -> None:
-    small = picture("blue", size=(60, 40))
-    wide = small.resize((1200, 800), Image.Resampling.BICUBIC)
-    if mode == "I;16":
-        wide = Image.fromarray(np.asarray(wide.convert("L"), np.uint16) * 257)
-    data = saved(wide if mode == "I;16" else wide.convert(mode), "PNG")
-    whole, banded = images.decode(data, 1200, 10**7), images.decode(data, 100, 10**7)
-    assert banded.size == (100, 67)
-    plain = whole.resize((100, 67), Image.Resampling.BOX)
-    assert np.abs(np.asarray(plain, float) - np.asarray(banded, float)).mean() < 4
-
-
-def test_a_giant_that_lies_on_its_side_is_put_upright() -> None:
-    tall = Image.new("RGB", (1000, 500), "red")
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    assert images.decode(saved(tall, "PNG", exif=exif), 100, 10**7).size == (50, 100)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("mode", ["RGBA", "I;16"])
-def test_a_giant_takes_no_more_memory_than_its_pixels_and_a_band(tmp_path: Path, mode: str) -> None:
-    giant = Image.new("RGBA", (7000, 7000), (9, 99, 199, 128))
-    if mode == "I;16":
-        giant = Image.fromarray(np.full((7000, 7000), 30_000, np.uint16))
-    (tmp_path / "giant.png").write_bytes(saved(giant, "PNG"))
-    code = (
-        "import resource, sys; from irisline.data import images; data = open(sys.argv[1], 'rb').read();"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak();"
-        "images.decode(data, 640, 50_000_000); print((peak() - before) // 1024)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "giant.png")], check=True, capture_output=True, text=True
-    )
-    assert int(done.stdout) < 400  # megabytes; all at once it would be more than 900
-
-
-def scanned(times: int) -> bytes:
-    """Give a progressive JPEG whose last scan comes so many times more."""
-    whole = saved(picture(), progressive=True)
-    at = whole.rindex(b"\xff\xda")
-    return whole[:-2] + whole[at:-2] * times + whole[-2:]
-
-
-def test_a_jpeg_that_goes_over_its_pixels_for_minutes_is_refused() -> None:
-    assert decode(scanned(50)).size == (48, 40)
-    with pytest.raises(UnreadableImage, match="more than 100 scans"):
-        decode(scanned(100))
-
-
-def test_what_looks_like_scans_beside_the_pixels_is_not_counted() -> None:
-    whole, like_scans = saved(picture()), b"\xff\xda" * 1000
-    note = b"\xff\xe4" + struct.pack(">H", len(like_scans) + 2) + like_scans
-    assert decode(whole[:2] + note + whole[2:] + like_scans).size == (48, 40)  # phones append a film

@@ -148,7 +148,7 @@ def test_an_unreadable_file_is_a_row_with_the_reason(folder: Path) -> None:
     (folder / "blue" / "1.jpg").write_text("<html>gone</html>")
     item = items(folder)[0]
     row = pool.read(item)
-    assert row["reason"] == "not a JPEG, PNG, WEBP picture"
+    assert row["reason"] == "not a JPEG, PNG or WebP picture"
     assert row.get("sha256") is None
     item.path.unlink()
     assert "No such file" in pool.read(item)["reason"]

@@ -22,7 +22,7 @@ async def read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     Raise Refused when it is longer than max_bytes, begins like no picture, or cannot be unpacked.
     """
     said = values(answer, "content-length")
-    if said and said[0].isdigit() and int(said[0][:18]) > max_bytes:
+    if said and said[0].isascii() and said[0].isdigit() and int(said[0][:18]) > max_bytes:
         raise Refused(TOO_LARGE, f"says it has {said[0][:18]} bytes, more than {max_bytes}")
     body, known = bytearray(), False
     async for piece in _unpacked(answer, max_bytes):

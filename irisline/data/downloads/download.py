@@ -24,6 +24,7 @@ class Limits:
     """How far a download may go, and how politely."""
 
     max_bytes: int
+    max_side: int  # that is kept of a picture
     max_pixels: int
     timeout: (
         float  # seconds for a whole picture with its redirects, however slowly it drips; waiting for a turn is apart

@@ -188,7 +188,7 @@ class _Run:
 
     def _written(self, url: str, body: bytes) -> Download:
         """Look at a picture and write it, in a thread: hashing and the disk let the others go on meanwhile."""
-        download = pictures.examined(url, body, self._folder, self._limits.max_pixels)
+        download = pictures.examined(url, body, self._folder, self._limits.max_side, self._limits.max_pixels)
         with self._locks[int(download.sha256[0], 16)]:
             paths.write_whole(self._folder / f"{download.sha256}.{download.kind}", body)
         return download

@@ -1,13 +1,11 @@
 """The bytes of candidates: from the journal, from this machine, or from the web. Knows nothing of the pool."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from irisline import paths
-from irisline.data import images
-from irisline.data.downloads import addresses, download, downloader
-from irisline.data.downloads.download import Download, Limits
+from irisline.data.downloads import addresses, download, downloader, pictures
+from irisline.data.downloads.download import Download, Limits, Refused
 from irisline.data.provenance import FETCHED
 from irisline.data.snapshot.journal import Journal, Noted
 from irisline.data.sources import api, providers
@@ -15,7 +13,6 @@ from irisline.data.sources.candidate import Candidate
 from irisline.errors import IrislineError, SearchFailed
 from irisline.params import Params
 
-ENDINGS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 MANY = 5  # addresses: when so many fail together, it is this machine's network that does
 
 
@@ -24,6 +21,7 @@ def limits(settings: Params) -> Limits:
     asked = settings.snapshot
     return Limits(
         max_bytes=asked.max_bytes,
+        max_side=settings.collect.max_side,
         max_pixels=settings.collect.max_pixels,
         timeout=asked.timeout,
         concurrency=asked.concurrency,
@@ -86,17 +84,17 @@ def _of_this_machine(candidate: Candidate, journal: Journal, settings: Params) -
         return journal.note(Download(url, download.DEAD, str(error)))
     if data is None:
         return None
-    return journal.note(_kept(url, data, journal.blobs, settings.snapshot.max_bytes))
+    return journal.note(_kept(url, data, journal.blobs, settings))
 
 
-def _kept(url: str, data: bytes, folder: Path, max_bytes: int) -> Download:
-    if len(data) > max_bytes:
-        return Download(url, download.TOO_LARGE, f"{len(data)} bytes are more than {max_bytes}")
+def _kept(url: str, data: bytes, folder: Path, settings: Params) -> Download:
+    most, limits = settings.snapshot.max_bytes, settings.collect
+    if len(data) > most:
+        return Download(url, download.TOO_LARGE, f"{len(data)} bytes are more than {most}")
     try:
-        width, height, kind = images.header(data)
-    except Exception as error:  # whatever a decoder raises on bytes that are no picture
-        return Download(url, download.NOT_A_PICTURE, " ".join(str(error).split())[:100])
-    sha256 = hashlib.sha256(data).hexdigest()
-    file = folder / f"{sha256}.{ENDINGS[kind]}"
-    paths.write_whole(file, data)
-    return Download(url, FETCHED, "", file, sha256, len(data), width, height, ENDINGS[kind])
+        found = pictures.examined(url, data, folder, limits.max_side, limits.max_pixels)
+    except Refused as error:
+        return Download(url, error.status, error.detail)
+    assert found.file
+    paths.write_whole(found.file, data)
+    return found

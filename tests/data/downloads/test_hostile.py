@@ -26,7 +26,7 @@ def test_every_answer_ends_with_its_status(tmp_path: Path) -> None:
         names = list(kinds) * TURNS
         urls = [server.url(name, number, f"127.0.0.{number % 9 + 1}") for number, name in enumerate(names)]
         started = time.monotonic()
-        limits = Limits(MAX_BYTES, MAX_PIXELS, TIMEOUT, 32, 8, AGENT, server.allowed())
+        limits = Limits(MAX_BYTES, 640, MAX_PIXELS, TIMEOUT, 32, 8, AGENT, server.allowed())
         fetch_all(urls, tmp_path / "pictures", limits, ended.append)
         seconds = time.monotonic() - started
     assert len(urls) >= 500

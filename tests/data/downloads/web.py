@@ -21,7 +21,7 @@ from tests.fakes.hostile_answers import AGENT, MAX_BYTES, TIMEOUT
 
 
 def limits(server: Server, **changes: Any) -> Limits:
-    return replace(Limits(MAX_BYTES, 50_000_000, TIMEOUT, 16, 4, AGENT, server.allowed()), **changes)
+    return replace(Limits(MAX_BYTES, 640, 50_000_000, TIMEOUT, 16, 4, AGENT, server.allowed()), **changes)
 
 
 def fetched(urls: Iterable[str], folder: Path, within: Limits) -> list[Download]:
