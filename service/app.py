@@ -23,7 +23,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from irisline.errors import IrislineError, Overloaded, UnreadableImage
+from irisline.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
 from service import bodies, measures, openapi, schemas
 from service.guard import Guard
 from service.problems import RETRY, Problem
@@ -66,18 +66,19 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     from service.engine import Engine
     from service.following import Follower
+    from service.lanes import Lanes
     from service.live import Live, threads
 
     settings: Settings = app.state.settings
     try:
         follower = Follower(settings) if settings.follow else None
-        first = await follower.first() if follower else await asyncio.to_thread(Live.load, settings.model, settings)
+        lanes = Lanes.of(threads(settings), settings)
+        loading = follower.first() if follower else asyncio.to_thread(Live.load, settings.model, settings)
+        first, _ = await asyncio.gather(loading, asyncio.to_thread(lanes.start))
     except IrislineError as error:
         app.state.on_failed_start(error)
         raise
-    engine = Engine(
-        first, threads(settings), settings.max_batch, settings.max_queue, on_batch=measures.BATCH_SIZE.observe
-    )
+    engine = Engine(first, lanes, settings, on_batch=measures.BATCH_SIZE.observe)
     measures.show_live(None, first)
     app.state.engine, app.state.follower = engine, follower
     if follower:
@@ -181,6 +182,8 @@ def _told(answer: "Answer", started: float) -> dict[str, Any]:
 
 def _unreadable(error: UnreadableImage) -> Problem:
     measures.DECODE_FAILURES.inc()
+    if isinstance(error, TooCostly):
+        return Problem(400, f"too large a picture: {error}; send a smaller picture")
     return Problem(400, f"not a picture that can be read: {error}; send a whole JPEG, PNG or WebP file")
 
 

@@ -1,7 +1,8 @@
 """The live model: what waits is answered in batches by a few threads, and another version takes over without a loss.
 
-A thread that is free takes a picture, decodes it and takes the next, up to its share of all that are under way: batches grow
-with the load, nobody waits for one to fill, and who was just answered is often back before the batch is decoded.
+A thread that is free takes a picture, has it looked at and takes the next, up to its share of all that are under way: batches
+grow with the load, nobody waits for one to fill, and who was just answered is often back before the batch is decoded. What is
+too much work for a quick lane is handed on to the threads of the slow ones.
 Knows nothing of HTTP, registries, or where the files of a version come from.
 """
 
@@ -9,19 +10,23 @@ import asyncio
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from irisline.data.views import View
-from irisline.errors import Overloaded, UnreadableImage
+from irisline.errors import Overloaded, TooCostly, UnreadableImage
 from irisline.model import saliency
 from irisline.model.answers import Prediction
 from irisline.model.neighbours import Neighbour
+from irisline.model.runtime import Outputs
+from service.lanes import Account, Lane, Lanes
 from service.live import Live
+from service.settings import Settings
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
+MAX_SLOW = 8  # costly pictures that may wait for one slow lane
 
 
 @dataclass(frozen=True)
@@ -30,15 +35,18 @@ class Answer:
 
     live: Live
     prediction: Prediction | UnreadableImage
+    views: Sequence[View] = ()
+    outputs: Outputs | None = None
     saliency: list[list[float]] | None = None
     nearest: Sequence[Neighbour] = ()
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A picture, and whom to tell."""
+    """A picture, who pays for looking at it, and whom to tell."""
 
     picture: bytes
+    account: Account
     future: asyncio.Future[Answer]
     loop: asyncio.AbstractEventLoop
 
@@ -47,24 +55,26 @@ class Engine:
     """Threads that answer with the version that is live."""
 
     def __init__(
-        self, live: Live, threads: int, max_batch: int, max_queue: int, on_batch: Callable[[int], None] = lambda _: None
+        self, live: Live, lanes: Lanes, settings: Settings, on_batch: Callable[[int], None] = lambda _: None
     ) -> None:
         self.live = live
-        self._threads, self._max_batch, self._max_queue, self._on_batch = threads, max_batch, max_queue, on_batch
+        self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
         self._waiting: deque[_Waiting] = deque()
+        self._slow: deque[_Waiting] = deque()  # handed on by the quick lanes
         self._taken = 0  # and not answered yet
         self._changed = threading.Condition()
         self._closing = False
         self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
         self._explanations = 0
-        self._workers = [threading.Thread(target=self._work, name=f"answer-{n}", daemon=True) for n in range(threads)]
+        work = [(self._serve, lane) for lane in lanes.quick] + [(self._serve_slow, lane) for lane in lanes.slow]
+        self._workers = [threading.Thread(target=_repeat, args=each, name="answer", daemon=True) for each in work]
         for worker in self._workers:
             worker.start()
 
     @property
     def waiting(self) -> int:
         """How many pictures nobody has taken yet."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._slow)
 
     def swap(self, live: Live) -> None:
         """Let another version answer from the next batch on; the old one goes when its last batch is done."""
@@ -72,13 +82,14 @@ class Engine:
 
     async def answer(self, pictures: Sequence[bytes]) -> list[Answer]:
         """Give one answer per picture; raise Overloaded, for all of them, when they would be too many to wait."""
-        loop = asyncio.get_running_loop()
-        jobs = [_Waiting(picture, loop.create_future(), loop) for picture in pictures]
+        loop, account = asyncio.get_running_loop(), Account(self._settings.max_seconds)
+        jobs = [_Waiting(picture, account, loop.create_future(), loop) for picture in pictures]
+        most = self._settings.max_queue
         with self._changed:
-            if self._waiting and len(self._waiting) + len(jobs) > self._max_queue:
-                raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {self._max_queue}")
+            if self._waiting and len(self._waiting) + len(jobs) > most:
+                raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
             self._waiting.extend(jobs)
-            self._changed.notify(len(jobs))
+            self._changed.notify_all()
         return await asyncio.gather(*(job.future for job in jobs))
 
     async def explain(self, picture: bytes) -> Answer:
@@ -87,7 +98,8 @@ class Engine:
             raise Overloaded(f"{self._explanations} explanations wait already, the limit is {MAX_EXPLANATIONS}")
         self._explanations += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._explaining, _explain, self.live, picture)
+            (answer,) = await self.answer([picture])
+            return await asyncio.get_running_loop().run_in_executor(self._explaining, _explain, answer)
         finally:
             self._explanations -= 1
 
@@ -99,41 +111,68 @@ class Engine:
         for worker in self._workers:
             worker.join()
         self._explaining.shutdown()
+        self._lanes.close()
 
-    def _work(self) -> None:
-        while self._serve():
-            pass
-
-    def _serve(self) -> int:
-        """Answer a batch, all of it by one version; give how many, none when the engine closes. Nothing is held on to."""
-        first = self._next(0)
-        if first is None:
-            return 0
-        jobs = [first]
-        answers = self._answers(self.live, jobs)
-        with self._changed:
-            self._taken -= len(jobs)
-        _deliver(jobs, answers)
-        self._on_batch(len(jobs))
-        return len(jobs)
-
-    def _answers(self, live: Live, jobs: list[_Waiting]) -> list[Answer | Exception]:
-        """Give an answer to each job; more jobs are added to them while those that are there are decoded."""
-        try:
-            prepared = [_prepare(live, jobs[0].picture)]
-            while job := self._next(len(jobs)):
+    def _serve(self, lane: Lane) -> bool:
+        """Answer a batch, all of it by one version; return False when the engine closes. Nothing is held on to."""
+        job = self._next(0)
+        if job is None:
+            return False
+        live, jobs, prepared, taken = self.live, [], [], 0
+        while job:
+            taken += 1
+            seen = _prepare(live, job, lane)
+            if not isinstance(seen, TooCostly):
                 jobs.append(job)
-                prepared.append(_prepare(live, job.picture))
-            return list(_predict(live, prepared))
+                prepared.append(seen)
+            elif not self._hand_on(job):
+                jobs.append(job)
+                prepared.append(Overloaded(f"{len(self._slow)} large pictures wait already; send smaller ones"))
+            job = self._next(taken)
+        self._finish(live, jobs, prepared)
+        with self._changed:
+            self._taken -= taken
+            if self._closing:
+                self._changed.notify_all()
+        return True
+
+    def _serve_slow(self, lane: Lane) -> bool:
+        """Answer a picture that was handed on; return False when the engine closes."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._slow or (self._closing and not self._taken and not self._waiting))
+            if not self._slow:
+                return False
+            job = self._slow.popleft()
+        if not job.future.done():
+            self._finish(self.live, [job], [_prepare(self.live, job, lane)])
+        return True
+
+    def _hand_on(self, job: _Waiting) -> bool:
+        """Let a slow lane have a picture; return whether there is room."""
+        with self._changed:
+            if len(self._slow) >= MAX_SLOW * len(self._lanes.slow):
+                return False
+            self._slow.append(job)
+            self._changed.notify_all()
+        return True
+
+    def _finish(self, live: Live, jobs: list[_Waiting], prepared: Sequence[list[View] | Exception]) -> None:
+        """Run the network on what was seen, and tell whoever asked."""
+        try:
+            answers: list[Answer | Exception] = list(_predict(live, prepared))
         except Exception as error:  # a bug must not end the thread: whoever asked is told
-            return [error for _ in jobs]
+            answers = [error for _ in jobs]
+        _deliver(jobs, answers)
+        if jobs:
+            self._on_batch(len(jobs))
 
     def _next(self, batch: int) -> _Waiting | None:
         """Give the next job of a batch that has so many, none when it has its share; wait for the first till the end."""
         with self._changed:
             while not self._somebody_waits() and not batch and not self._closing:
                 self._changed.wait()
-            share = min(self._max_batch, math.ceil((self._taken + len(self._waiting)) / self._threads))
+            under_way = self._taken + len(self._waiting)
+            share = min(self._settings.max_batch, math.ceil(under_way / len(self._lanes.quick)))
             if not self._waiting or (batch and batch >= share):
                 return None
             self._taken += 1
@@ -146,31 +185,37 @@ class Engine:
         return bool(self._waiting)
 
 
-def _predict(live: Live, prepared: list[list[View] | UnreadableImage]) -> list[Answer]:
-    outputs = iter(live.classifier.outputs_of([views for views in prepared if not isinstance(views, UnreadableImage)]))
-    read = live.classifier.reader.picture
-    return [
-        Answer(live, views if isinstance(views, UnreadableImage) else read(views, next(outputs))) for views in prepared
-    ]
+def _repeat(serve: Callable[[Lane], bool], lane: Lane) -> None:
+    while serve(lane):
+        pass
 
 
-def _prepare(live: Live, picture: bytes) -> list[View] | UnreadableImage:
+def _predict(live: Live, prepared: Sequence[list[View] | Exception]) -> Iterator[Answer | Exception]:
+    outputs = iter(live.classifier.outputs_of([seen for seen in prepared if not isinstance(seen, Exception)]))
+    for seen in prepared:
+        if isinstance(seen, UnreadableImage):
+            yield Answer(live, seen)
+        elif isinstance(seen, Exception):
+            yield seen
+        else:
+            given = next(outputs)
+            yield Answer(live, live.classifier.reader.picture(seen, given), seen, given)
+
+
+def _prepare(live: Live, job: _Waiting, lane: Lane) -> list[View] | Exception:
+    """Return what a network sees of a picture, or why it cannot be told."""
     try:
-        return live.classifier.look(picture)
-    except UnreadableImage as error:
+        return lane.look(live.classifier, job.picture, job.account)
+    except Exception as error:  # whoever asked is told of a bug, and nobody else
         return error
 
 
-def _explain(live: Live, picture: bytes) -> Answer:
-    views = _prepare(live, picture)
-    if isinstance(views, UnreadableImage):
-        return Answer(live, views)
-    (outputs,) = live.classifier.outputs_of([views])
-    answer = Answer(live, live.classifier.reader.picture(views, outputs))
-    if not views:  # without an eye nothing was looked at
+def _explain(answer: Answer) -> Answer:
+    if not answer.views or answer.outputs is None:  # without an eye nothing was looked at
         return answer
-    fall = saliency.occlusion(live.classifier, views[0].pixels)
-    return replace(answer, saliency=fall.round(4).tolist(), nearest=live.classifier.reader.nearest(views, outputs))
+    classifier = answer.live.classifier
+    fall = saliency.occlusion(classifier, answer.views[0].pixels).round(4).tolist()
+    return replace(answer, saliency=fall, nearest=classifier.reader.nearest(answer.views, answer.outputs))
 
 
 def _deliver(jobs: list[_Waiting], answers: list[Answer] | list[Answer | Exception]) -> None:

@@ -29,6 +29,8 @@ class Settings(BaseModel):
     max_bytes: int = Field(10 * 2**20, ge=1024)  # of one request
     max_bytes_held: int = Field(128 * 2**20, ge=1024)  # of all requests together; more get 503
     max_images: int = Field(32, ge=1)  # of one request
+    max_seconds: float = Field(0.8, gt=0)  # of processor that the pictures of one request may take
+    max_decode_bytes: int = Field(256 * 2**20, ge=2**25)  # of memory that decoding one picture may take
     timeout: float = Field(10.0, gt=0)  # for a body to arrive, and again for its answer
     api_keys: Annotated[list[SecretStr], BeforeValidator(_listed)] = []  # when there is one, a request must bring one
     cors_origins: Annotated[list[str], BeforeValidator(_listed)] = []

@@ -68,7 +68,7 @@ def test_collect_keeps_every_file_as_a_row(pool: Path, capsys: pytest.CaptureFix
     rows = list(manifest.stream(paths.COLLECTED))
     assert [row["id"] for row in rows] == sorted(name for name in before)
     assert {row["id"]: row["reason"] for row in rows if row["reason"]} == {
-        "blue/broken.jpg": "not a JPEG, PNG, WEBP picture"
+        "blue/broken.jpg": "not a JPEG, PNG or WebP picture"
     }
     assert json.loads((paths.COLLECT_REPORT / "metrics.json").read_text()) == {
         "images": 25,

@@ -22,7 +22,7 @@ def test_the_same_picture_in_another_file_has_the_same_hash_and_a_broken_one_a_r
     assert same == copied
     assert near.pixels != same.pixels
     assert (near.phash ^ same.phash).bit_count() <= 4
-    assert broken == Fingerprint(reason="not a JPEG, PNG, WEBP picture")
+    assert broken == Fingerprint(reason="not a JPEG, PNG or WebP picture")
     assert "No such file" in gone.reason
 
 

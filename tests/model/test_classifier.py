@@ -66,7 +66,7 @@ def test_batches_change_nothing_and_are_pulled_one_at_a_time(tmp_path: Path) -> 
 
 def test_the_first_unreadable_picture_is_the_error(tmp_path: Path) -> None:
     classifier = Classifier.load(planted.model(tmp_path))
-    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG, WEBP picture$"):
+    with pytest.raises(UnreadableImage, match=r"^not a JPEG, PNG or WebP picture$"):
         classifier.predict([saved(picture()), b"<html>"])
     large = saved(picture().resize((1200, 1000)))
     with pytest.raises(UnreadableImage, match=r"^1200x1000 is more than 1000000 pixels$"):

@@ -102,7 +102,7 @@ def test_many_pictures_each_have_an_answer_or_a_reason_in_their_order(served: Pa
     first, second, third = answer.json()["answers"]
     assert (first["file"], first["label"]) == ("a", "blue")
     assert (second["file"], second["error"]["status"]) == ("b", 400)
-    assert "not a JPEG, PNG, WEBP picture" in second["error"]["detail"]
+    assert "not a JPEG, PNG or WebP picture" in second["error"]["detail"]
     assert (third["file"], third["label"]) == ("c", "brown")
 
 
@@ -136,7 +136,7 @@ def _number(page: str, name: str) -> float:
     ("question", "status", "sentence"),
     [
         (raw(b""), 400, "the body is empty; send the bytes of a picture"),
-        (raw(b"nothing"), 400, "not a picture that can be read: not a JPEG, PNG, WEBP picture"),
+        (raw(b"nothing"), 400, "not a picture that can be read: not a JPEG, PNG or WebP picture"),
         (raw(planted.saved(planted.picture())[:400]), 400, "not a picture that can be read: damaged"),
         (
             raw(b"x", "application/vnd.bentoml+pickle"),
@@ -194,7 +194,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(served: Pa
     told = problem(ask(served, raw(bomb, "image/png")))
     assert told == (
         400,
-        "not a picture that can be read: more than 1000000 pixels; send a whole JPEG, PNG or WebP file",
+        "too large a picture: 20000x20000 is more than 1000000 pixels; send a smaller picture",
     )
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from irisline.data.looking import Limits
 from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
 from irisline.model.runtime import Outputs
 from service.engine import MAX_EXPLANATIONS, Answer, Engine
+from service.lanes import LONGEST_QUICK, QUICK, Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
 from tests.service.conftest import eventually, turned, version_folder
@@ -53,8 +55,9 @@ def held(live: Live) -> Held:
 
 
 @contextmanager
-def engine(live: Live, **changes: int) -> Iterator[Engine]:
-    made = Engine(live, **{"threads": 1, "max_batch": 4, "max_queue": 6, **changes})
+def engine(live: Live, threads: int = 1, **changes: int) -> Iterator[Engine]:
+    settings = Settings(**{"max_batch": 4, "max_queue": 6, **changes})
+    made = Engine(live, Lanes.of(threads, settings), settings)
     yield made
     made.close()
 
@@ -81,12 +84,15 @@ def test_what_waits_goes_through_the_network_together(live: Live, held: Held, bl
 
 
 def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(live: Live, held: Held, blue: bytes) -> None:
-    decode, decoding, go = live.classifier.look, list[bytes](), threading.Event()
+    decoding, go = list[bytes](), threading.Event()
 
-    def prepare(data: bytes) -> list[View]:
-        decoding.append(data)
-        assert go.wait(10)
-        return decode(data)
+    class Slow(Lane):
+        """A quick lane that waits until it is let go."""
+
+        def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
+            decoding.append(picture)
+            assert go.wait(10)
+            return super().look(classifier, picture, account)
 
     async def question(made: Engine) -> None:
         first = [asyncio.create_task(made.answer([blue])) for _ in range(2)]
@@ -98,9 +104,10 @@ def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(live: Live, hel
         held.go.set()
         await asyncio.gather(*first, *others)
 
-    live.classifier.look = prepare
-    with engine(live, threads=2) as made:
-        asyncio.run(question(made))
+    settings = Settings(max_batch=4)
+    made = Engine(live, Lanes([Slow(QUICK, LONGEST_QUICK) for _ in range(2)], Lanes.of(2, settings).slow), settings)
+    asyncio.run(question(made))
+    made.close()
     assert held.batches == [2, 2]
 
 

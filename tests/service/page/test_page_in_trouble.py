@@ -16,7 +16,7 @@ def test_what_is_no_picture_is_told_in_a_sentence(opened: Open) -> None:
     with opened() as page:
         drop(page, ("notes.txt", "text/plain", b"not a picture"))
         expect(page.get_by_role("heading", name="This picture cannot be read")).to_be_visible()
-        expect(page.locator(".sure")).to_contain_text("not a JPEG, PNG, WEBP picture")
+        expect(page.locator(".sure")).to_contain_text("not a JPEG, PNG or WebP picture")
         expect(page.locator("#live")).to_contain_text("notes.txt: This picture cannot be read.")
         expect(page.get_by_role("button", name="Try again")).to_have_count(0)
         keep(page, "no_picture")

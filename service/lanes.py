@@ -1,0 +1,73 @@
+"""The processes that look at pictures: quick lanes for what is little work, slow ones, which give way to those, for the rest.
+
+A picture that would take more than a quick lane allows, or had to be ended there, goes on in a slow one. So whoever sends what
+is costly waits for others who do, and the kernel gives the processor to the quick lanes first. Knows nothing of requests.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Self
+
+from irisline.data.decoding import Cost
+from irisline.data.looking import Limits, Looker
+from irisline.data.views import View
+from irisline.errors import TooCostly
+from service.settings import Settings
+
+QUICK = Cost(seconds=0.05, bytes=32 * 2**20)  # as foretold
+LONGEST_QUICK = 0.2  # seconds of processor after which it is ended; finding eyes is in it
+GIVES_WAY = 10  # nice
+
+
+class Account:
+    """The seconds of processor that the pictures of one request may take together."""
+
+    def __init__(self, most: float) -> None:
+        self._most, self._left, self._lock = most, most, threading.Lock()
+
+    def left(self) -> float:
+        """Return the seconds that are left; raise TooCostly when there are none."""
+        if self._left <= 0:
+            raise TooCostly(f"the pictures of this request take more than {self._most:g} seconds to decode")
+        return self._left
+
+    def spend(self, seconds: float) -> None:
+        """Take seconds from it."""
+        with self._lock:
+            self._left -= seconds
+
+
+class Lane:
+    """A process, and what it may spend on a picture."""
+
+    def __init__(self, allowed: Cost, longest: float, nice: int = 0) -> None:
+        self.process, self._longest = Looker(allowed, nice), longest
+
+    def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
+        """Return the views of a picture; raise UnreadableImage, TooCostly when it is too much for this lane."""
+        return self.process.look(picture, classifier, min(self._longest, account.left()), account.spend)
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """All of them: one for each thread of the engine."""
+
+    quick: list[Lane]
+    slow: list[Lane]
+
+    @classmethod
+    def of(cls, threads: int, settings: Settings) -> Self:
+        """Return as many quick lanes as threads answer, and half as many slow ones."""
+        most = Cost(settings.max_seconds, settings.max_decode_bytes)
+        quick = [Lane(QUICK, LONGEST_QUICK) for _ in range(threads)]
+        return cls(quick, [Lane(most, most.seconds, GIVES_WAY) for _ in range(max(1, threads // 2))])
+
+    def start(self) -> None:
+        """Have all processes ready."""
+        for lane in (*self.quick, *self.slow):
+            lane.process.start()
+
+    def close(self) -> None:
+        """End all processes."""
+        for lane in (*self.quick, *self.slow):
+            lane.process.close()
