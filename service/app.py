@@ -70,12 +70,16 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     from service.live import Live, threads
 
     settings: Settings = app.state.settings
+    lanes = Lanes.of(threads(settings), settings)
+    starting = asyncio.create_task(asyncio.to_thread(lanes.start))
     try:
         follower = Follower(settings) if settings.follow else None
-        lanes = Lanes.of(threads(settings), settings)
         loading = follower.first() if follower else asyncio.to_thread(Live.load, settings.model, settings)
-        first, _ = await asyncio.gather(loading, asyncio.to_thread(lanes.start))
+        first = await loading
+        await starting
     except IrislineError as error:
+        await starting
+        lanes.close()
         app.state.on_failed_start(error)
         raise
     engine = Engine(first, lanes, settings, on_batch=measures.BATCH_SIZE.observe)

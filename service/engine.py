@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from irisline.data.strangers import Elsewhere
 from irisline.data.views import View
 from irisline.errors import Overloaded, TooCostly, UnreadableImage
 from irisline.model import saliency
@@ -60,7 +61,7 @@ class Engine:
         self.live = live
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
         self._waiting: deque[_Waiting] = deque()
-        self._slow: deque[_Waiting] = deque()  # handed on by the quick lanes
+        self._slow: deque[tuple[_Waiting, float]] = deque()  # handed on by the quick lanes
         self._taken = 0  # and not answered yet
         self._changed = threading.Condition()
         self._closing = False
@@ -121,13 +122,12 @@ class Engine:
         live, jobs, prepared, taken = self.live, [], [], 0
         while job:
             taken += 1
-            seen = _prepare(live, job, lane)
-            if not isinstance(seen, TooCostly):
+            seen: list[View] | Exception | None = _prepare(live, job, lane)
+            if isinstance(seen, Elsewhere):
+                seen = self._hand_on(job, seen.seconds)
+            if seen is not None:
                 jobs.append(job)
                 prepared.append(seen)
-            elif not self._hand_on(job):
-                jobs.append(job)
-                prepared.append(Overloaded(f"{len(self._slow)} large pictures wait already; send smaller ones"))
             job = self._next(taken)
         self._finish(live, jobs, prepared)
         with self._changed:
@@ -142,19 +142,25 @@ class Engine:
             self._changed.wait_for(lambda: self._slow or (self._closing and not self._taken and not self._waiting))
             if not self._slow:
                 return False
-            job = self._slow.popleft()
+            job, foretold = self._slow.popleft()
+        job.account.spend(-foretold)
         if not job.future.done():
             self._finish(self.live, [job], [_prepare(self.live, job, lane)])
         return True
 
-    def _hand_on(self, job: _Waiting) -> bool:
-        """Let a slow lane have a picture; return whether there is room."""
+    def _hand_on(self, job: _Waiting, seconds: float) -> Exception | None:
+        """Let a slow lane have a picture that is foretold to take so many seconds; return why not, if it cannot be."""
         with self._changed:
             if len(self._slow) >= MAX_SLOW * len(self._lanes.slow):
-                return False
-            self._slow.append(job)
+                return Overloaded(f"{len(self._slow)} large pictures wait already; send smaller ones")
+            try:
+                job.account.left(seconds)
+            except TooCostly as error:
+                return error
+            job.account.spend(seconds)
+            self._slow.append((job, seconds))
             self._changed.notify_all()
-        return True
+        return None
 
     def _finish(self, live: Live, jobs: list[_Waiting], prepared: Sequence[list[View] | Exception]) -> None:
         """Run the network on what was seen, and tell whoever asked."""

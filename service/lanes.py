@@ -1,6 +1,7 @@
 """The processes that look at pictures: quick lanes for what is little work, slow ones, which give way to those, for the rest.
 
-A picture that would take more than a quick lane allows, or had to be ended there, goes on in a slow one. So whoever sends what
+A picture that would take more than a quick lane allows, or had to be ended there, goes on in a slow one, if that may do it and
+its request has paid for it. So whoever sends what
 is costly waits for others who do, and the kernel gives the processor to the quick lanes first. Knows nothing of requests.
 """
 
@@ -25,9 +26,9 @@ class Account:
     def __init__(self, most: float) -> None:
         self._most, self._left, self._lock = most, most, threading.Lock()
 
-    def left(self) -> float:
-        """Return the seconds that are left; raise TooCostly when there are none."""
-        if self._left <= 0:
+    def left(self, wanted: float = 0.0) -> float:
+        """Return the seconds that are left; raise TooCostly when there are none, or less than wanted."""
+        if self._left <= wanted:
             raise TooCostly(f"the pictures of this request take more than {self._most:g} seconds to decode")
         return self._left
 
@@ -40,11 +41,11 @@ class Account:
 class Lane:
     """A process, and what it may spend on a picture."""
 
-    def __init__(self, allowed: Cost, longest: float, nice: int = 0) -> None:
-        self.process, self._longest = Looker(allowed, nice), longest
+    def __init__(self, process: Looker, longest: float) -> None:
+        self.process, self._longest = process, longest
 
     def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
-        """Return the views of a picture; raise UnreadableImage, TooCostly when it is too much for this lane."""
+        """Return the views of a picture; raise UnreadableImage, Elsewhere when it is for a slow lane."""
         return self.process.look(picture, classifier, min(self._longest, account.left()), account.spend)
 
 
@@ -59,8 +60,8 @@ class Lanes:
     def of(cls, threads: int, settings: Settings) -> Self:
         """Return as many quick lanes as threads answer, and half as many slow ones."""
         most = Cost(settings.max_seconds, settings.max_decode_bytes)
-        quick = [Lane(QUICK, LONGEST_QUICK) for _ in range(threads)]
-        return cls(quick, [Lane(most, most.seconds, GIVES_WAY) for _ in range(max(1, threads // 2))])
+        quick = [Lane(Looker(QUICK, ceiling=most), LONGEST_QUICK) for _ in range(threads)]
+        return cls(quick, [Lane(Looker(most, GIVES_WAY), most.seconds) for _ in range(max(1, threads // 2))])
 
     def start(self) -> None:
         """Have all processes ready."""

@@ -53,7 +53,7 @@ def _classifier(version: int | None, workspace: bool) -> tuple[str, "Classifier"
 
 def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
     try:
-        ((views, outputs),) = classifier.read([file.read_bytes()])
+        ((views, outputs),) = classifier.read([_picture(classifier, file)])
         near = classifier.reader.nearest(views, outputs)
         nearest = [
             {"id": each.id, "label": each.label, "distance": each.distance, "credit": each.credit} for each in near
@@ -65,13 +65,20 @@ def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
         return {"file": str(file), "error": str(error)}
 
 
+def _picture(classifier: "Classifier", file: Path) -> bytes:
+    """Return a file's picture, decoded apart from this process and written anew."""
+    from irisline.data import strangers
+
+    return strangers.rewritten(file.read_bytes(), classifier.max_side, classifier.max_pixels)
+
+
 def _draw(classifier: "Classifier", files: list[Path]) -> None:
     from irisline import paths
     from irisline.model import portrait
 
     for file, times in zip(files, _times_before([file.stem for file in files]), strict=True):
         name = f"{file.stem}-{times + 1}.png" if times else f"{file.stem}.png"
-        paths.write_whole(paths.PREDICT_REPORT / name, portrait.draw(classifier, file.read_bytes()))
+        paths.write_whole(paths.PREDICT_REPORT / name, portrait.draw(classifier, _picture(classifier, file)))
     if files:
         console.say(f"drawn in {paths.PREDICT_REPORT}/")
 

@@ -10,18 +10,25 @@ _MOST_TAGS = 100
 _UNBOUNDED = b"mpet"  # a profile's chain of any length, worked through for every colour
 
 
-def on_white(image: Image.Image) -> Image.Image:
-    """Return a picture in L, RGB or CMYK, what is transparent over white."""
+def mixable(image: Image.Image) -> Image.Image:
+    """Return a picture in a mode whose pixels can be averaged: L, LA, RGB, RGBA or CMYK."""
     if image.mode.startswith(("I", "F")):
         deep = np.asarray(image, dtype=np.float64)
         return Image.fromarray(np.clip(deep / 257, 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        composed = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
-        return composed.getchannel(0) if image.mode in ("L", "LA", "La") else composed
-    if image.mode in ("L", "RGB", "CMYK"):
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in image.info:
         return image
+    if image.has_transparency_data:
+        return image.convert("LA" if image.mode == "L" else "RGBA")
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Return a picture of such a mode in L, RGB or CMYK, what is transparent over white."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    layered = image.convert("RGBA")
+    composed = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
+    return composed.getchannel(0) if image.mode == "LA" else composed
 
 
 def converter(profile: bytes) -> Callable[[Image.Image], Image.Image]:

@@ -130,7 +130,8 @@ def _rgb(file: PictureFile, plan: Plan, ending: bytes = b"") -> Image.Image:
         bands = _bands(whole, rows)
     shrunk = Image.new("RGB", size)
     for number, band in enumerate(bands):
-        shrunk.paste(to_srgb(_shrunk(colours.on_white(band), plan.factor)), (0, number * rows // plan.factor))
+        part = _shrunk(colours.mixable(band), plan.factor)
+        shrunk.paste(to_srgb(colours.on_white(part)), (0, number * rows // plan.factor))
     return shrunk
 
 

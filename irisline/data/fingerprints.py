@@ -9,7 +9,7 @@ from pathlib import Path
 import imagehash
 import numpy as np
 
-from irisline.data import images
+from irisline.data import images, strangers
 from irisline.errors import UnreadableImage
 from irisline.execution import map_ordered
 from irisline.params import Collect, Execution
@@ -41,7 +41,7 @@ def recorded(phash: str) -> Fingerprint:
 def of_file(file: Path, limits: Collect) -> Fingerprint:
     """Give the fingerprint of a picture, decoded and bounded as the collect stage does."""
     try:
-        image = images.decode(file.read_bytes(), limits.max_side, limits.max_pixels)
+        image = strangers.decode(file.read_bytes(), limits.max_side, limits.max_pixels)
     except (UnreadableImage, OSError) as error:
         return Fingerprint(reason=str(error))
     return Fingerprint(images.pixel_digest(image), int(str(imagehash.phash(image)), 16))

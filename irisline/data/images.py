@@ -48,6 +48,12 @@ def decode(data: bytes, max_side: int, max_pixels: int, allowed: Cost = GENEROUS
         raise UnreadableImage(f"damaged: {_short(error)}") from error
 
 
+def cost(data: bytes, max_side: int, max_pixels: int, allowed: Cost) -> Cost:
+    """Return what decoding a picture is foretold to take; raise as decode does before it decodes."""
+    file = picture_files.read(data)
+    return decoding.cost(file, decoding.check(file, max_side, max_pixels, allowed))
+
+
 def header(data: bytes) -> tuple[int, int, str]:
     """Return the width and height in pixels, as stored, and the format of a picture's file; raise UnreadableImage."""
     file = picture_files.read(data)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from irisline import paths
-from irisline.data import images, label_patches, manifest, provenance
+from irisline.data import images, label_patches, manifest, provenance, strangers
 from irisline.data.label_patches import Patch
 from irisline.errors import DataError, MissingInput, UnreadableImage
 from irisline.params import Collect
@@ -80,7 +80,7 @@ def _of_picture(name: str, known: dict[str, Label], classes: Sequence[str], limi
 
 def _digest(file: Path, limits: Collect) -> str:
     try:
-        return images.pixel_digest(images.decode(file.read_bytes(), limits.max_side, limits.max_pixels))
+        return images.pixel_digest(strangers.decode(file.read_bytes(), limits.max_side, limits.max_pixels))
     except UnreadableImage as error:
         raise DataError(f"{file}: {error}; it stays out already, there is nothing to decide") from error
 

@@ -28,8 +28,8 @@ class Limits(Protocol):
 class Looker:
     """Looks at pictures in a process of its own; one at a time."""
 
-    def __init__(self, allowed: Cost, nice: int = 0) -> None:
-        self._asked = Asked(f"{__name__}:looking", allowed, nice)
+    def __init__(self, allowed: Cost, nice: int = 0, ceiling: Cost | None = None) -> None:
+        self._asked = Asked(f"{__name__}:looking", allowed, nice, ceiling)
 
     def look(self, data: bytes, classifier: Limits, seconds: float, spend: Spend) -> list[View]:
         """Return the views of a picture as a classifier sees it; seconds, spend and errors are those of Asked.ask."""

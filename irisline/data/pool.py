@@ -9,7 +9,7 @@ from pathlib import Path
 import imagehash
 
 from irisline import paths
-from irisline.data import images, provenance
+from irisline.data import images, provenance, strangers
 from irisline.data.manifest import Row
 from irisline.errors import DataError, MissingInput, UnreadableImage
 from irisline.params import Collect
@@ -66,7 +66,7 @@ def read(item: Item) -> Row:
     row: Row = {"id": item.id, "label": item.label, **{key: item.source.get(key) or None for key in _KEPT}}
     try:
         data = item.path.read_bytes()
-        image = images.decode(data, item.limits.max_side, item.limits.max_pixels)
+        image = strangers.decode(data, item.limits.max_side, item.limits.max_pixels)
     except (UnreadableImage, OSError) as error:
         return row | {"reason": str(error)}
     width, height, kind = images.header(data)

@@ -4,6 +4,8 @@ What comes back from there is checked for its shape and cannot do harm. For pict
 images.decode does the same without a process.
 """
 
+import atexit
+import io
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -19,33 +21,48 @@ from irisline.isolation import Ended, Worker
 
 _BESIDE = 64 * 2**20  # bytes that a process may take beside what decoding takes
 
+
+class Elsewhere(TooCostly):
+    """It is too much for this process, and not for one that is allowed the ceiling; seconds is what it is foretold to take."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 Wanted = Mapping[str, Any]
 Spend = Callable[[float], object]
 Told = tuple[dict[str, Any], bytes]
 
 
 class Asked:
-    """A process that is asked of pictures: each with what is wanted of it, as JSON, and told as JSON and bytes."""
+    """A process that is asked of pictures: each with what is wanted of it, as JSON, and told as JSON and bytes.
 
-    def __init__(self, function: str, allowed: Cost, nice: int = 0) -> None:
-        self._allowed = allowed
+    The ceiling is what another process may spend on what is too much for this one; without one there is none.
+    """
+
+    def __init__(self, function: str, allowed: Cost, nice: int = 0, ceiling: Cost | None = None) -> None:
+        self._allowed, self._ceiling = allowed, ceiling
         self.worker = Worker(function, allowed.bytes + _BESIDE, nice)
 
     def ask(self, data: bytes, wanted: Wanted, seconds: float, spend: Spend = lambda _: None) -> Told:
         """Return what is told of a picture; spend is called with the seconds of processor that took, at most so many.
 
-        Raise UnreadableImage when it cannot be decoded, TooCostly when that would take more than is allowed or had to be ended.
+        Raise UnreadableImage when it cannot be decoded, TooCostly when that would take more than is allowed or had to be
+        ended, Elsewhere when a process that is allowed more may do it.
         """
-        head = json.dumps({**wanted, "seconds": self._allowed.seconds, "bytes": self._allowed.bytes}).encode()
+        head = json.dumps({**wanted, "allowed": self._allowed, "ceiling": self._ceiling or self._allowed}).encode()
         try:
             answer, took = self.worker.call(head + b"\n" + data, seconds)
         except Ended as error:
             spend(seconds)
-            most = f"{seconds:.2g} seconds or {self._allowed.bytes // 2**20} MB"
-            raise TooCostly(f"takes more than {most} to decode") from error
+            reason = f"takes more than {seconds:.2g} seconds or {self._allowed.bytes // 2**20} MB to decode"
+            raise (Elsewhere(reason, seconds) if self._ceiling else TooCostly(reason)) from error
         spend(took)
         line, _, rest = answer.partition(b"\n")
         told: dict[str, Any] = json.loads(line)
+        if "elsewhere" in told:
+            raise Elsewhere(str(told["elsewhere"])[:200], float(told["seconds"]))
         if "unreadable" in told:
             raise (TooCostly if told["costly"] else UnreadableImage)(str(told["unreadable"])[:200])
         return told, rest
@@ -57,11 +74,18 @@ def answering(tell: Callable[[Image.Image, dict[str, Any]], Told]) -> Callable[[
     def answer(request: bytes) -> bytes:
         line, _, data = request.partition(b"\n")
         wanted = json.loads(line)
+        limits = wanted["max_side"], wanted["max_pixels"]
+        rest = b""
         try:
-            allowed = Cost(wanted["seconds"], wanted["bytes"])
-            told, rest = tell(images.decode(data, wanted["max_side"], wanted["max_pixels"], allowed), wanted)
+            told, rest = tell(images.decode(data, *limits, Cost(*wanted["allowed"])), wanted)
+        except TooCostly as error:
+            try:
+                needed = images.cost(data, *limits, Cost(*wanted["ceiling"]))
+                told = {"elsewhere": str(error), "seconds": needed.seconds}
+            except TooCostly as final:
+                told = {"unreadable": str(final), "costly": True}
         except UnreadableImage as error:
-            told, rest = {"unreadable": str(error), "costly": isinstance(error, TooCostly)}, b""
+            told = {"unreadable": str(error), "costly": False}
         return json.dumps(told).encode() + b"\n" + rest
 
     return answer
@@ -79,6 +103,15 @@ def decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
     return Image.frombytes("RGB", (width, height), pixels)
 
 
+def rewritten(data: bytes, max_side: int, max_pixels: int) -> bytes:
+    """Return a picture's pixels, as decode gives them, as a plain PNG; raise as decode does."""
+    buffer = io.BytesIO()
+    decode(data, max_side, max_pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 @cache
 def _decoder() -> Asked:
-    return Asked(f"{__name__}:decoding", GENEROUS)
+    asked = Asked(f"{__name__}:decoding", GENEROUS)
+    atexit.register(asked.worker.close)
+    return asked

@@ -210,7 +210,7 @@ def test_what_no_pixel_needs_is_left_out(kind: str) -> None:
     note = b"secret" * 20_000
     data = {
         "JPEG": lambda: (
-            saved(picture())[:2] + b"".join(b"\xff\xed\x00\x08secret" for _ in range(9000)) + saved(picture())[2:]
+            saved(picture())[:2] + b"".join(b"\xff\xed\x00\x08secret" for _ in range(4000)) + saved(picture())[2:]
         ),
         "PNG": lambda: with_chunks(*[(b"tEXt", note)] * 50),
         "WEBP": lambda: saved(picture(), "WEBP", xmp=note),
@@ -236,7 +236,7 @@ def test_a_file_of_countless_parts_is_refused(kind: str) -> None:
         "PNG": with_chunks(*[(b"IDAT", b"")] * 30_000),
         "WEBP": b"RIFF\0\0\0\0WEBP" + b"abcd\0\0\0\0" * 30_000,
     }[kind]
-    with pytest.raises(UnreadableImage, match="more than 20000"):
+    with pytest.raises(UnreadableImage, match="more than 5000"):
         decode(data)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from irisline.data.looking import Limits
+from irisline.data.looking import Limits, Looker
 from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
 from irisline.model.runtime import Outputs
@@ -105,7 +105,9 @@ def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(live: Live, hel
         await asyncio.gather(*first, *others)
 
     settings = Settings(max_batch=4)
-    made = Engine(live, Lanes([Slow(QUICK, LONGEST_QUICK) for _ in range(2)], Lanes.of(2, settings).slow), settings)
+    made = Engine(
+        live, Lanes([Slow(Looker(QUICK), LONGEST_QUICK) for _ in range(2)], Lanes.of(2, settings).slow), settings
+    )
     asyncio.run(question(made))
     made.close()
     assert held.batches == [2, 2]

@@ -6,7 +6,7 @@ from typing import Literal
 
 Kind = Literal["JPEG", "PNG", "WEBP"]
 
-MAX_PARTS = 20_000  # segments or chunks of a file: a PNG of 160 MB in pieces of 8 kB
+MAX_PARTS = 5_000  # segments or chunks of a file: a PNG of 40 MB in pieces of 8 kB
 EXIF = b"Exif\0\0"
 
 

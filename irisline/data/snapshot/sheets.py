@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irisline import paths
-from irisline.data import contact_sheet, images, provenance
+from irisline.data import contact_sheet, images, provenance, strangers
 from irisline.data.snapshot.ledger import label_of
 from irisline.errors import UnreadableImage
 from irisline.params import Params
@@ -32,7 +32,7 @@ def _spread(names: Sequence[str]) -> Sequence[str]:
 def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
     """Give a small copy and a caption; nothing for a picture that is gone or unreadable."""
     try:
-        image = images.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
+        image = strangers.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
     except (UnreadableImage, OSError):
         return None
     return images.encode(image), file.stem[:CAPTION]
