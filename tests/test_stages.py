@@ -74,6 +74,7 @@ def test_collect_keeps_every_file_as_a_row(pool: Path, capsys: pytest.CaptureFix
         "images": 25,
         "unreadable": 1,
         "patched": 0,
+        "lines_without_picture": 0,
     }
     assert len(list(paths.COLLECTED.iterdir())) == 4
     assert contents(pool) == before

@@ -1,7 +1,5 @@
 """The pages of the behaviour tests: every answer on a changed picture, the shares that flip, and an example to look at."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
-from irisline.data import eyes, manifest, views
+from irisline.data import eyes, manifest, tables, views
 from irisline.data.changes import RECOLOUR
 from irisline.data.images import Pixels
 from irisline.model import behaviour, flips
@@ -47,12 +45,11 @@ def files(asked: Sequence[Asked], folder: Path, tried: Trial, limits: Gate) -> d
 
 def table(asked: Sequence[Asked]) -> str:
     """Give behaviour.csv: one line per changed picture; said is empty where no eye was found."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["id", "change", "before", "wanted", "said", "flipped"])
-    for each in asked:
-        writer.writerow([each.id, each.change, each.before, each.wanted, each.said or "", str(each.flipped).lower()])
-    return buffer.getvalue()
+    columns = ("id", "change", "before", "wanted", "said", "flipped")
+    return tables.as_csv(
+        columns,
+        ((one.id, one.change, one.before, one.wanted, one.said, str(one.flipped).lower()) for one in asked),
+    )
 
 
 def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Example]:
