@@ -39,7 +39,7 @@ LABELS_REPORT = REPORTS / "labels"
 AUGMENT_REPORT = REPORTS / "augment"
 TRAIN_REPORT = REPORTS / "train"
 EVALUATE_REPORT = REPORTS / "evaluate"
-PREDICT_REPORT = REPORTS / "predict"
+PREDICT_REPORT = REPORTS / "predict"  # like the snapshot's, for whoever typed the command; no run of MLflow holds it
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from irisline.data.rendering import draw_pool
 from irisline.errors import DataError, MissingInput, ModelError
 from irisline.model import bundle, training
 from irisline.model.classifier import Classifier
+from irisline.release import evidence
 from pipelines.augment import augment
 from pipelines.collect import collect
 from pipelines.evaluate import evaluate
@@ -309,3 +310,4 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     evaluate(SETTINGS)
     assert untimed(paths.EVALUATE_REPORT) == report
     assert contents(paths.CALIBRATED) == kept
+    assert {file for file in paths.REPORTS.rglob("*") if file.is_file()} == set(evidence.reports())

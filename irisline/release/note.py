@@ -6,7 +6,7 @@ from typing import Any
 
 from irisline import paths
 from irisline.errors import MissingInput
-from irisline.release import lineage
+from irisline.release import evidence, lineage
 
 CARD = paths.EVALUATE_REPORT / "model_card.md"
 LONGEST = 5000  # characters of a description that MLflow's databases hold
@@ -58,7 +58,7 @@ def of_version(tags: dict[str, str]) -> str:
 
 def _worth_a_look() -> list[Path]:
     docs = paths.VALIDATE_REPORT / "index.html"
-    figures = sorted(file for file in paths.REPORTS.glob("*/*.png") if file.parent != paths.SNAPSHOT_REPORT)
+    figures = [file for file in evidence.reports() if file.suffix == ".png" and file.parent in evidence.REPORTS]
     return [*(page for page in (CARD, docs) if page.exists()), *figures]
 
 
