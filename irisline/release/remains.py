@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 _KEPT_HERE = (
     *(paths.SCRATCH / name for name in ("serving", "versions", "replay", "snapshot")),
-    paths.SNAPSHOT_REPORT,
-    paths.PREDICT_REPORT,
+    *(paths.SNAPSHOT_REPORT, paths.PREDICT_REPORT),  # what predict draws shows training pictures too
 )
 
 
