@@ -12,7 +12,7 @@ from itertools import count
 
 LONGEST = 255  # bytes of a file's name on the usual file systems
 _JOINERS = "\u200c\u200d"  # part of Persian and Indic spelling and of emoji, though nothing is seen of them
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#.!|<>~&@:])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#!|<>~&@:]|(?<!\d)\.|\.(?!\d))")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")  # not joiners
 
 

@@ -22,6 +22,7 @@ from pipelines.labels import labels
 from pipelines.train import train
 from pipelines.validate import validate
 from tests import planted
+from tests.hostile_names import HOSTILE
 from tests.planted import CLASSES, picture, saved
 
 SETTINGS = planted.settings(
@@ -267,6 +268,8 @@ def test_the_key_of_a_training_from_rendered_weights_knows_their_bytes(pool: Pat
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file, name in zip(sorted(pool.glob("*/*.jpg")), HOSTILE, strict=False):  # of any name
+        file.rename(file.with_name(name))
     collect(SETTINGS)
     accept_collected()
     labels(SETTINGS)

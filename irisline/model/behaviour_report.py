@@ -16,12 +16,13 @@ from irisline.data.changes import RECOLOUR
 from irisline.data.images import Pixels
 from irisline.model import behaviour, flips
 from irisline.model.behaviour import Trial
-from irisline.model.canvas import BLUE, GREY, ORANGE, png
+from irisline.model.canvas import BLUE, GREY, ORANGE, png, words
 from irisline.model.flips import Asked, Flips
 from irisline.params import Gate
 
 ALL = "all of these"  # several answers about each picture, which are not independent: no interval
 CANDIDATES = 16  # pictures that are looked through for one to show
+LABEL = 16  # signs of a class above a picture
 THUMBNAIL = 200  # pixels of the longer side
 
 
@@ -70,11 +71,13 @@ def _size_of_eyes(picture: Image.Image) -> float:
 def _changed(row: manifest.Row, said: Mapping[str, Asked], tried: Trial) -> Iterator[Example]:
     picture = tried.decode(row["image"])
     square = views.of(picture, tried.preprocess)[0].pixels
-    yield _example(picture, square, f"as it is:\n{next(iter(said.values())).before}", False)
+    yield _example(picture, square, f"as it is:\n{words(next(iter(said.values())).before, LABEL)}", False)
     for each in behaviour.changed(row, tried):
         if each.change in said:
             answer, square = said[each.change], tried.look(each.picture)[0].pixels
-            yield _example(each.picture, square, f"{_spoken(each.change)}:\n{answer.said}", answer.flipped)
+            yield _example(
+                each.picture, square, f"{_spoken(each.change)}:\n{words(answer.said or '', LABEL)}", answer.flipped
+            )
 
 
 def _example(picture: Image.Image, square: Pixels, caption: str, flipped: bool) -> Example:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from irisline import paths
+from irisline import names, paths
 from irisline.errors import MissingInput
 from irisline.release import evidence, lineage
 
@@ -34,7 +34,11 @@ def of_run(experiment: str, run_id: str) -> str:
     lines += ["", "Look at", *links]
     for what in ("licences", "providers"):
         counted = made.get(f"data_{what}", {})
-        lines += ["", f"{what.capitalize()} of the data", *(f"- {name}: {count}" for name, count in counted.items())]
+        lines += [
+            "",
+            f"{what.capitalize()} of the data",
+            *(f"- {names.markdown(name)}: {count}" for name, count in counted.items()),
+        ]
     return "\n".join([*lines, "", "In a terminal: `irisline versions`, `irisline promote`, `irisline lineage V`."])
 
 

@@ -48,7 +48,7 @@ def _credit(line: Line) -> str:
     title = names.markdown(line.get("title", ""))
     work = _linked(f'"{title}"' if title else "Untitled", line.get("page_url", ""))
     author = names.markdown(line.get("author", "")) or "an unknown author"
-    licence = names.markdown(line.get("licence", "")).replace("\\.", ".") or "licence unknown"
+    licence = names.markdown(line.get("licence", "")) or "licence unknown"
     terms = _linked(licence, line.get("licence_url") or licences.url_of(line.get("licence", "")))
     return f"{work} by {author}, {terms} ({names.code(line['id'])})"
 

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from irisline import names, paths
+from irisline import paths
 from irisline.data import contact_sheet, images, listing, provenance
 from irisline.data.snapshot.ledger import label_of
 from irisline.errors import UnreadableImage
 from irisline.params import Params
 
 PICTURES, COLUMNS = 60, 6
-CAPTION = 21  # signs that fit below a picture
 
 
 def draw(pool: Path, settings: Params) -> None:
@@ -36,4 +35,4 @@ def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
         image = images.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
     except (UnreadableImage, OSError):
         return None
-    return images.encode(image), names.short(file.stem, CAPTION)
+    return images.encode(image), file.stem
