@@ -7,8 +7,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+from irisline import names
+
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 class _Speed(ProgressColumn):
@@ -25,12 +27,17 @@ class _Speed(ProgressColumn):
 
 def say(line: str) -> None:
     """Print one line for a person."""
-    out.print(line, markup=False)
+    out.print(_harmless(line), markup=False)
 
 
 def fail(line: str) -> None:
     """Print one line about a failure."""
-    err.print(line, style="red", markup=False)
+    err.print(_harmless(line), style="red", markup=False)
+
+
+def _harmless(text: str) -> str:
+    """Return lines in which no name commands the terminal."""
+    return "\n".join(map(names.shown, text.split("\n")))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Where everything lives, from the project's root, and how it gets there whole. Knows names, not contents."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ LABELS_REPORT = REPORTS / "labels"
 AUGMENT_REPORT = REPORTS / "augment"
 TRAIN_REPORT = REPORTS / "train"
 EVALUATE_REPORT = REPORTS / "evaluate"
-PREDICT_REPORT = REPORTS / "predict"
+PREDICT_REPORT = REPORTS / "predict"  # like the snapshot's, for whoever typed the command; no run of MLflow holds it
 
 
 @contextmanager
@@ -64,7 +65,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
 @contextmanager
 def whole_file(target: Path) -> Iterator[BinaryIO]:
     """Give an open file beside the target that is renamed into place when the block ends without an error."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    told = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]  # a name may be as long as names get
+    partial = target.with_name(f".{told}.{os.getpid()}.partial")
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

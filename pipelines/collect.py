@@ -21,11 +21,17 @@ def collect(params: Params) -> None:
             target.add(patches.applied(row))
             unreadable += row.get("reason") is not None
             advance(1)
+    lost = pool.without_picture(paths.POOL, items)
     report = {"images": len(items), "unreadable": unreadable, "patched": len(patches) - patches.unused}
+    report["lines_without_picture"] = len(lost)
     paths.write_whole(paths.COLLECT_REPORT / "metrics.json", json.dumps(report, indent=2) + "\n")
     if patches.unused:
         console.say(
             f"collect: {patches.file}: {patches.unused} of {len(patches)} decisions found no picture in the pool"
+        )
+    if lost:
+        console.say(
+            f"collect: {paths.POOL / paths.SOURCES}: {len(lost)} lines name no picture in the pool, such as {lost[0]}"
         )
     console.say(f"collect: {len(items)} images, {unreadable} unreadable, in {paths.COLLECTED}/")
 

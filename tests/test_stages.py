@@ -14,6 +14,7 @@ from irisline.data.rendering import draw_pool
 from irisline.errors import DataError, MissingInput, ModelError
 from irisline.model import bundle, training
 from irisline.model.classifier import Classifier
+from irisline.release import evidence
 from pipelines.augment import augment
 from pipelines.collect import collect
 from pipelines.evaluate import evaluate
@@ -21,6 +22,7 @@ from pipelines.labels import labels
 from pipelines.train import train
 from pipelines.validate import validate
 from tests import planted
+from tests.hostile_names import HOSTILE
 from tests.planted import CLASSES, picture, saved
 
 SETTINGS = planted.settings(
@@ -74,6 +76,7 @@ def test_collect_keeps_every_file_as_a_row(pool: Path, capsys: pytest.CaptureFix
         "images": 25,
         "unreadable": 1,
         "patched": 0,
+        "lines_without_picture": 0,
     }
     assert len(list(paths.COLLECTED.iterdir())) == 4
     assert contents(pool) == before
@@ -265,6 +268,8 @@ def test_the_key_of_a_training_from_rendered_weights_knows_their_bytes(pool: Pat
 @pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file, name in zip(sorted(pool.glob("*/*.jpg")), HOSTILE, strict=False):  # of any name
+        file.rename(file.with_name(name))
     collect(SETTINGS)
     accept_collected()
     labels(SETTINGS)
@@ -308,3 +313,4 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     evaluate(SETTINGS)
     assert untimed(paths.EVALUATE_REPORT) == report
     assert contents(paths.CALIBRATED) == kept
+    assert {file for file in paths.REPORTS.rglob("*") if file.is_file()} == set(evidence.reports())

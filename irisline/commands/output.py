@@ -8,14 +8,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from irisline import console
+from irisline import console, names
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Show rows under their columns' names, if they have any; a cell that is None is a dash."""
-    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    cells = [["-" if cell is None else names.shown(str(cell)) for cell in row] for row in rows]
     if not console.out.is_terminal:
         typer.echo("\n".join("\t".join(line) for line in [columns, *cells] if line))
         return
@@ -26,5 +26,5 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 
 
 def show_json(document: Any) -> None:
-    """Print a document as JSON and nothing else."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """Print a document as JSON and nothing else; of a name that is not UTF-8, the numbers."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())

@@ -73,19 +73,13 @@ def _picture(classifier: "Classifier", file: Path) -> bytes:
 
 
 def _draw(classifier: "Classifier", files: list[Path]) -> None:
-    from irisline import paths
+    from irisline import names, paths
     from irisline.model import portrait
 
-    for file, times in zip(files, _times_before([file.stem for file in files]), strict=True):
-        name = f"{file.stem}-{times + 1}.png" if times else f"{file.stem}.png"
+    for file, name in zip(files, names.distinct((file.stem for file in files), ".png"), strict=True):
         paths.write_whole(paths.PREDICT_REPORT / name, portrait.draw(classifier, _picture(classifier, file)))
     if files:
         console.say(f"drawn in {paths.PREDICT_REPORT}/")
-
-
-def _times_before(names: list[str]) -> list[int]:
-    """Give for each name how often it came before: two folders may hold files of one name."""
-    return [names[:at].count(name) for at, name in enumerate(names)]
 
 
 def _rows(answer: dict[str, Any], classes: list[str]) -> Iterator[list[object]]:

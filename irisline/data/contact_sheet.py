@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from irisline import paths
+from irisline import names, paths
 from irisline.data import manifest
 
 CELL = 160
 CAPTION = 22
+SIGNS = 26  # that fit below a picture
 GAP = 6
 PAPER, INK = "white", "#222222"
 
@@ -54,4 +55,4 @@ def write(lines: Sequence[Sequence[tuple[bytes, str]]], title: str, target: Path
 def _place(sheet: Image.Image, pen: ImageDraw.ImageDraw, data: bytes, caption: str, corner: tuple[int, int]) -> None:
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     sheet.paste(ImageOps.pad(picture, (CELL, CELL), color="#eeeeee"), corner)
-    pen.text((corner[0], corner[1] + CELL + 3), caption, fill=INK, font=ImageFont.load_default(13))
+    pen.text((corner[0], corner[1] + CELL + 3), names.short(caption, SIGNS), fill=INK, font=ImageFont.load_default(13))

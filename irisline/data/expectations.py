@@ -3,6 +3,7 @@
 The only importer of great_expectations, and only when something is judged, for it takes seconds to load.
 """
 
+import html
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ class Judge:
 
     def broken(self, table: pd.DataFrame) -> list[Broken]:
         """Run the checkpoint over a contract.with_outcome table, write the Data Docs, give what the table failed."""
-        run = self._checkpoint.run(batch_parameters={"dataframe": table}, run_id=_run_id())
+        run = self._checkpoint.run(batch_parameters={"dataframe": _escaped(table)}, run_id=_run_id())
         found = _by_name(list(run.run_results.values()), self.meant)
         return [
             Broken(line, _number(found[line.name]["result"].get("observed_value")))
@@ -130,6 +131,12 @@ def _checkpoint(context: Any, validations: list[Any]) -> Any:
     return context.checkpoints.add(
         gx.Checkpoint(name="contract", validation_definitions=validations, actions=actions, result_format=_COMPLETE)
     )
+
+
+def _escaped(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose words are safe in HTML: Great Expectations writes what it found into its pages as it is."""
+    words = table.select_dtypes(exclude=["number", "bool"])
+    return table.assign(**{str(name): words[name].map(html.escape, na_action="ignore") for name in words})
 
 
 def _run_id() -> Any:

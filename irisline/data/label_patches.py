@@ -4,9 +4,7 @@ A decision is about a picture's pixels, whatever its file is called and in which
 fetched again keep theirs. Owns the columns, the way to disk and what a decision does to a row. Knows nothing of models.
 """
 
-import csv
 import fcntl
-import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -18,6 +16,7 @@ from irisline import paths
 from irisline.data import tables
 from irisline.data.manifest import Row
 from irisline.errors import DataError
+from irisline.names import same
 
 ACTIONS = ("accept", "reject", "set")
 NEEDED = {"id", "sha256", "action", "label"}
@@ -138,7 +137,7 @@ def _before(patch: Patch, known: Mapping[str, Patch]) -> Patch | None:
 
 
 def _told(raw: Mapping[str, str], names: Collection[str]) -> bool:
-    return (raw["sha256"].strip() or raw["id"].strip()) in names
+    return (raw["sha256"].strip() or same(raw["id"])) in names
 
 
 def _told_once(added: Iterable[Patch]) -> list[Patch]:
@@ -159,7 +158,8 @@ def _check_agreed(file: Path, patches: Sequence[Patch]) -> None:
 
 
 def _patch(raw: Mapping[str, str], number: int, file: Path, classes: Sequence[str]) -> Patch:
-    patch = Patch(**{name: raw.get(name, "").strip() for name in FIELDS}, line=number)
+    cells = {name: raw.get(name, "").strip() for name in FIELDS}
+    patch = Patch(**cells | {"id": same(raw["id"])}, line=number)  # a file's name may end with a space
     if patch.action not in ACTIONS:
         raise DataError(f"{file}: line {number}: action is {patch.action!r}, must be one of {', '.join(ACTIONS)}")
     if not patch.picture:
@@ -172,18 +172,7 @@ def _patch(raw: Mapping[str, str], number: int, file: Path, classes: Sequence[st
 
 
 def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
-    if not file.is_file():
-        return []
-    reader = csv.DictReader(io.StringIO(tables.text(file), newline=""), restval="", strict=True)
-    try:
-        if missing := NEEDED - set(reader.fieldnames or ()):
-            raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
-        lines = [(reader.line_num, raw) for raw in reader]
-    except csv.Error as error:
-        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; mend or drop that line") from error
-    if long := [number for number, raw in lines if None in raw]:
-        raise DataError(f"{file}: line {long[0]}: more cells than columns; put quotes around a cell with a comma")
-    return lines
+    return tables.read(file, NEEDED) if file.is_file() else []
 
 
 @contextmanager

@@ -3,15 +3,16 @@
 Reads the stage's table, the patches and the pictures that are decided about. Knows nothing of how labels come under suspicion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from irisline import paths
-from irisline.data import images, label_patches, manifest, provenance, strangers
+from irisline.data import images, label_patches, listing, manifest, provenance, strangers
 from irisline.data.label_patches import Patch
 from irisline.errors import DataError, MissingInput, UnreadableImage
+from irisline.names import same, shown
 from irisline.params import Collect
 
 
@@ -64,18 +65,21 @@ def of_pictures(ids: Sequence[str], classes: Sequence[str], limits: Collect) -> 
     Raise MissingInput for an id that names no picture, DataError for a picture that cannot be read.
     """
     known = {label.sha256: label for label in listed(classes)} if paths.LABELLED.is_dir() else {}
-    return [_of_picture(name.removeprefix(f"{paths.POOL}/"), known, classes, limits) for name in ids]
+    files = listing.files(paths.POOL)
+    return [_of_picture(same(name.removeprefix(f"{paths.POOL}/")), files, known, classes, limits) for name in ids]
 
 
-def _of_picture(name: str, known: dict[str, Label], classes: Sequence[str], limits: Collect) -> Label:
-    file = paths.POOL / name
-    parts = PurePosixPath(name).parts
-    if len(parts) < 2 or parts[0] not in classes or ".." in parts or not file.is_file():
-        raise MissingInput(f"{file}: no such picture; irisline labels lists them, as {classes[0]}/<file>")
-    digest = _digest(file, limits)
+def _of_picture(
+    name: str, files: Mapping[str, Path], known: Mapping[str, Label], classes: Sequence[str], limits: Collect
+) -> Label:
+    given = name.partition("/")[0]
+    if name not in files or given not in classes:
+        told = paths.POOL / shown(name)
+        raise MissingInput(f"{told}: no such picture; irisline labels lists them, as {classes[0]}/<file>")
+    digest = _digest(files[name], limits)
     if digest in known:
         return replace(known[digest], id=name)
-    return Label(name, digest, parts[0])
+    return Label(name, digest, given)
 
 
 def _digest(file: Path, limits: Collect) -> str:

@@ -1,15 +1,13 @@
 """The pool people browse: data/<label>/<file> and sources.csv. Lists it and reads one picture; decides nothing about it."""
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import imagehash
 
-from irisline import paths
-from irisline.data import images, provenance, strangers
+from irisline import names, paths
+from irisline.data import images, listing, provenance, strangers
 from irisline.data.manifest import Row
 from irisline.errors import DataError, MissingInput, UnreadableImage
 from irisline.params import Collect
@@ -31,33 +29,28 @@ class Item:
 
 
 def items(folder: Path, classes: list[str], limits: Collect) -> list[Item]:
-    """Give the files of the pool, sorted by id.
+    """Return the files of the pool, sorted by id.
 
     Raise MissingInput without the pool; DataError for a class without a folder or pictures, a folder that is no class,
-    a file outside the class folders or whose name is not UTF-8, or a sources.csv that is wrong.
+    a file outside the class folders, what listing cannot read as DVC pins it, or a sources.csv that is wrong.
     """
     if not folder.is_dir():
         raise MissingInput(f"{folder}/: no pool here; type dvc pull data.dvc to fetch it")
-    files = {name: _pictures(folder / name) for name in classes}
-    _check_folders(folder, files)
+    files = listing.files(folder)
+    _check_folders(folder, files, classes)
     known = provenance.by_id(provenance.read(folder / paths.SOURCES))
-    found = [_item(file, folder, known, limits) for name in classes for file in files[name]]
-    _check_sources(folder, known, classes, min(item.id for item in found))
-    return sorted(found, key=lambda item: item.id)
+    found = [_item(file, name, known, limits) for name, file in files.items() if "/" in name]
+    _check_sources(folder, known, classes, found[0].id)
+    return found
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """Give the files below a folder, and the links to none; what is hidden is some program's note, not a picture."""
-    shown = (file for file in folder.rglob("*") if not _hidden(file.relative_to(folder)))
-    return [file for file in shown if file.is_file() or (file.is_symlink() and not file.exists())]
+def without_picture(folder: Path, found: Iterable[Item]) -> list[str]:
+    """Return the ids of the lines of sources.csv that promise a picture, where no item is."""
+    promised = {line["id"] for line in provenance.read(folder / paths.SOURCES) if provenance.is_fetched(line)}
+    return sorted(promised - {item.id for item in found})
 
 
-def _hidden(file: Path) -> bool:
-    return any(part.startswith(".") for part in file.parts)
-
-
-def _item(file: Path, folder: Path, known: Mapping[str, Mapping[str, str]], limits: Collect) -> Item:
-    name = file.relative_to(folder).as_posix()
+def _item(file: Path, name: str, known: Mapping[str, Mapping[str, str]], limits: Collect) -> Item:
     return Item(file, name, name.split("/")[0], known.get(name, OWN), limits)
 
 
@@ -89,25 +82,19 @@ def _check_sources(folder: Path, known: Iterable[str], classes: Iterable[str], e
         )
 
 
-def _check_names(folder: Path, files: Iterable[Path]) -> None:
-    for file in files:
-        name = os.fsencode(file.relative_to(folder)).decode("utf-8", "backslashreplace")
-        if name != file.relative_to(folder).as_posix():
-            raise DataError(f"{folder}/{name}: its name is not UTF-8; rename it")
-
-
-def _check_folders(folder: Path, files: Mapping[str, list[Path]]) -> None:
-    shown = sorted(child for child in folder.iterdir() if not _hidden(child.relative_to(folder)))
-    _check_names(folder, [*shown, *chain(*files.values())])
-    present = {child.name for child in shown if child.is_dir()}
-    loose = [child.name for child in shown if child.name not in present]
-    if pictures := [name for name in loose if name not in _TABLES and not name.endswith(".md")]:
-        raise DataError(f"{folder}/{pictures[0]}: not in a class folder; move it into {folder}/<class>/ or remove it")
-    if empty := [name for name, pictures in files.items() if not pictures]:
+def _check_folders(folder: Path, files: Collection[str], classes: Sequence[str]) -> None:
+    loose = [name for name in files if "/" not in name and name not in _TABLES and not name.endswith(".md")]
+    if loose:
+        raise DataError(
+            f"{folder}/{names.shown(loose[0])}: not in a class folder; move it into {folder}/<class>/ or remove it"
+        )
+    filled = {name.split("/")[0] for name in files if "/" in name}
+    if empty := [name for name in classes if name not in filled]:
         raise DataError(
             f"{folder}/{empty[0]}/: no pictures of class {empty[0]}; put some there, or change base.classes"
         )
-    if strangers := sorted(present - set(files)):
+    shown = (child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
+    if strangers := sorted({names.same(child.name) for child in shown} - set(classes)):
         raise DataError(
-            f"{folder}/{strangers[0]}/: not one of base.classes ({', '.join(files)}); add it there or move it"
+            f"{folder}/{names.shown(strangers[0])}/: not one of base.classes ({', '.join(classes)}); add it there or move it"
         )

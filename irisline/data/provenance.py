@@ -3,15 +3,13 @@
 Owns the columns, the statuses and the way to disk. Knows nothing of pictures or providers.
 """
 
-import csv
-import io
 import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from irisline import paths
+from irisline import names, paths
 from irisline.data import tables
 from irisline.errors import DataError
 
@@ -41,14 +39,14 @@ Line = dict[str, str]
 
 
 def read(file: Path) -> list[Line]:
-    """Give the lines of sources.csv in their order; none when there is no such file.
+    """Return the lines of sources.csv in their order, ids in the form names are compared in; none when there is no such file.
 
     Raise DataError when it is not UTF-8, not CSV, lacks a column or has two fetched lines for one picture.
     """
     if not file.is_file():
         return []
-    lines = _parsed(file, tables.text(file))
-    if stray := [name for line in lines if _is_outside(name := line["id"] or "")]:
+    lines = [line | {"id": names.same(line["id"])} for _, line in tables.read(file, ("id", "licence"))]
+    if stray := [name for line in lines if _is_outside(name := line["id"])]:
         raise DataError(f"{file}: {stray[0]!r} is no path below {paths.POOL}/; fix or drop the line")
     ids = Counter(line["id"] for line in lines if is_fetched(line))
     if repeated := [name for name, count in ids.items() if count > 1]:
@@ -79,13 +77,3 @@ def moment() -> str:
     """Give the time as the table writes it, in UTC; that of SOURCE_DATE_EPOCH when set (reproducible-builds.org)."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(seconds) if seconds else None))
-
-
-def _parsed(file: Path, text: str) -> list[Line]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        if missing := {"id", "licence"} - set(reader.fieldnames or ()):
-            raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
-        return list(reader)
-    except csv.Error as error:
-        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; mend or drop that line") from error

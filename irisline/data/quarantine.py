@@ -1,7 +1,5 @@
 """What a person reads of single pictures: rejected.csv, no_eye.csv, and the one line when the stage stops."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, fields
@@ -9,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from irisline import paths
-from irisline.data import contract
+from irisline import names, paths
+from irisline.data import contract, tables
 from irisline.data.expectations import Broken, Failure
 from irisline.errors import DataError
 
@@ -31,17 +29,15 @@ def set_aside(table: pd.DataFrame) -> list[Failure]:
 
 def write(folder: Path, failures: Sequence[Failure]) -> None:
     """Write rejected.csv: one line for each expectation a picture failed, with the value seen and the limit."""
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Failure))
-    writer.writerows(astuple(failure) for failure in failures)
-    paths.write_whole(folder / FILE, lines.getvalue())
+    columns = (field.name for field in fields(Failure))
+    paths.write_whole(folder / FILE, tables.as_csv(columns, map(astuple, failures)))
 
 
 def write_without_eye(folder: Path, table: pd.DataFrame) -> None:
     """Write no_eye.csv: the pictures in which an eye was sought and none was found, with their split if they are accepted."""
-    lines = table.loc[table["eye_found"] == 0, ["id", "label", "split"]]
-    paths.write_whole(folder / NO_EYE, lines.to_csv(index=False, lineterminator="\n"))
+    columns = ["id", "label", "split"]
+    unseen = table.loc[table["eye_found"] == 0, columns].astype(object)
+    paths.write_whole(folder / NO_EYE, tables.as_csv(columns, unseen.where(unseen.notna(), None).to_numpy().tolist()))
 
 
 def stop_if(broken: Sequence[Broken], table: pd.DataFrame, failures: Sequence[Failure]) -> None:
@@ -74,5 +70,5 @@ def _rejected(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) 
     return (
         f"{paths.VALIDATE_REPORT / FILE}: {int(table['rejected'].sum())} of {len(table)} images rejected "
         f"({broken.observed:.0%}), {broken.expectation.limit}; most often failed: {often} ({times}), "
-        f"e.g. {example.id}; {broken.expectation.advice}"
+        f"e.g. {names.shown(example.id)}; {broken.expectation.advice}"
     )

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from irisline import paths
-from irisline.data import fingerprints, provenance, take_down
+from irisline import names, paths
+from irisline.data import fingerprints, listing, provenance, take_down
 from irisline.data.provenance import Line
 from irisline.data.snapshot import filing, replay
 from irisline.data.snapshot.journal import Journal, alone
@@ -71,7 +71,7 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
 
 def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
     filing.take_up(Journal(paths.SNAPSHOT, settings), settings.base.classes)  # else the next snapshot would, too late
-    lines, files = provenance.read(paths.POOL / paths.SOURCES), dict(_files())
+    lines, files = provenance.read(paths.POOL / paths.SOURCES), _files()
     known = take_down.read(paths.POOL / paths.TAKE_DOWNS)
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
     asked = _asked(what, reason, settings.base.classes, authors, author)
@@ -109,11 +109,9 @@ def _finish(settings: Params) -> None:
     pin()
 
 
-def _files() -> Iterator[tuple[str, Path]]:
-    """Give the pictures of the pool, whatever else is wrong with it."""
-    for file in sorted(paths.POOL.glob("*/**/*")):
-        if file.is_file() and not any(part.startswith(".") for part in file.parts):
-            yield file.relative_to(paths.POOL).as_posix(), file
+def _files() -> dict[str, Path]:
+    """Return the pictures of the pool, of no class of params too; raise DataError as listing.files does."""
+    return {name: file for name, file in listing.files(paths.POOL).items() if "/" in name}
 
 
 def _asked(what: str, reason: str, classes: Collection[str], authors: Collection[str], author: bool) -> Rule:
@@ -136,7 +134,7 @@ def _asked(what: str, reason: str, classes: Collection[str], authors: Collection
 
 
 def _name(what: str) -> str:
-    return what.removeprefix(f"{paths.POOL}/")
+    return names.same(what.removeprefix(f"{paths.POOL}/"))
 
 
 def _authors(line: Mapping[str, str]) -> set[str]:

@@ -6,9 +6,7 @@ Such a list is itself a list of people who did not want to be found here. So it 
 which are what a search gives, and of an author only a digest; no title, no search words, no path that was typed.
 """
 
-import csv
 import hashlib
-import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -17,7 +15,8 @@ from functools import reduce
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from irisline import paths
+from irisline import names
+from irisline.data import tables
 from irisline.errors import DataError
 
 STATUS = "taken_down"  # in sources.csv
@@ -97,19 +96,16 @@ def read(file: Path) -> TakeDowns:
     if not file.is_file():
         return TakeDowns([])
     try:
-        lines = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")))
-        return TakeDowns(_rule(line) for line in lines)
-    except (csv.Error, UnicodeDecodeError, TypeError, KeyError) as error:
-        raise DataError(f"{file}: cannot be read: {error}; mend it, for it says what may never be fetched") from error
+        return TakeDowns(
+            _rule(line) for _, line in tables.read(file, {field.name for field in fields(Rule)} - {"phash"})
+        )
+    except DataError as error:
+        raise DataError(f"{error}; mend it, for it says what may never be fetched") from error
 
 
 def write(file: Path, rules: Iterable[Rule]) -> None:
     """Write the lines whole."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Rule)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(rule) for rule in rules)
-    paths.write_whole(file, text.getvalue())
+    tables.write(file, [field.name for field in fields(Rule)], map(asdict, rules))
 
 
 def author_digest(author: str) -> str:
@@ -118,9 +114,8 @@ def author_digest(author: str) -> str:
     return DIGEST + hashlib.sha256(name.encode()).hexdigest()
 
 
-def _rule(line: Mapping[str, str | None]) -> Rule:
-    known = {"phash": "", **line}  # files written before have no such column
-    return Rule(**{field.name: known[field.name] or "" for field in fields(Rule)})
+def _rule(line: Mapping[str, str]) -> Rule:
+    return Rule(**{field.name: line.get(field.name, "") for field in fields(Rule)})  # files of before have no phash
 
 
 def _author(author: str) -> str:
@@ -178,4 +173,4 @@ def _escaped(part: str) -> str:
 
 def _plain(provider_id: str) -> str:
     """Give an id as it is, or as a file is named after it: both come to the same."""
-    return re.sub(r"[^0-9A-Za-z]+", "-", provider_id).lower().strip("-")[:LONGEST]
+    return re.sub(r"[^0-9A-Za-z]+", "-", names.same(provider_id)).lower().strip("-")[:LONGEST]

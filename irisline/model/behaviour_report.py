@@ -1,7 +1,5 @@
 """The pages of the behaviour tests: every answer on a changed picture, the shares that flip, and an example to look at."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +11,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
-from irisline.data import eyes, manifest, views
+from irisline.data import eyes, manifest, tables, views
 from irisline.data.changes import RECOLOUR
 from irisline.data.images import Pixels
 from irisline.model import behaviour, flips
 from irisline.model.behaviour import Trial
-from irisline.model.canvas import BLUE, GREY, ORANGE, png
+from irisline.model.canvas import BLUE, GREY, ORANGE, png, words
 from irisline.model.flips import Asked, Flips
 from irisline.params import Gate
 
 ALL = "all of these"  # several answers about each picture, which are not independent: no interval
 CANDIDATES = 16  # pictures that are looked through for one to show
+LABEL = 16  # signs of a class above a picture
 THUMBNAIL = 200  # pixels of the longer side
 
 
@@ -47,12 +46,11 @@ def files(asked: Sequence[Asked], folder: Path, tried: Trial, limits: Gate) -> d
 
 def table(asked: Sequence[Asked]) -> str:
     """Give behaviour.csv: one line per changed picture; said is empty where no eye was found."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["id", "change", "before", "wanted", "said", "flipped"])
-    for each in asked:
-        writer.writerow([each.id, each.change, each.before, each.wanted, each.said or "", str(each.flipped).lower()])
-    return buffer.getvalue()
+    columns = ("id", "change", "before", "wanted", "said", "flipped")
+    return tables.as_csv(
+        columns,
+        ((one.id, one.change, one.before, one.wanted, one.said, str(one.flipped).lower()) for one in asked),
+    )
 
 
 def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Example]:
@@ -73,11 +71,13 @@ def _size_of_eyes(picture: Image.Image) -> float:
 def _changed(row: manifest.Row, said: Mapping[str, Asked], tried: Trial) -> Iterator[Example]:
     picture = tried.decode(row["image"])
     square = views.of(picture, tried.preprocess)[0].pixels
-    yield _example(picture, square, f"as it is:\n{next(iter(said.values())).before}", False)
+    yield _example(picture, square, f"as it is:\n{words(next(iter(said.values())).before, LABEL)}", False)
     for each in behaviour.changed(row, tried):
         if each.change in said:
             answer, square = said[each.change], tried.look(each.picture)[0].pixels
-            yield _example(each.picture, square, f"{_spoken(each.change)}:\n{answer.said}", answer.flipped)
+            yield _example(
+                each.picture, square, f"{_spoken(each.change)}:\n{words(answer.said or '', LABEL)}", answer.flipped
+            )
 
 
 def _example(picture: Image.Image, square: Pixels, caption: str, flipped: bool) -> Example:

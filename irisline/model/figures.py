@@ -12,7 +12,9 @@ from PIL import Image
 from irisline.data.images import Pixels
 from irisline.model import calibration, metrics
 from irisline.model.calibration import Floats, Labels
-from irisline.model.canvas import BLUE, GREY, ORANGE, YELLOW, png
+from irisline.model.canvas import BLUE, GREY, ORANGE, YELLOW, png, words
+
+NAME, CLASS = 28, 24  # signs above a picture
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ def confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes
         ink = "black" if share[row, column] > 0.6 else "white"
         axes.text(column, row, f"{count}\n{share[row, column]:.0%}", ha="center", va="center", color=ink)
     axes.set(xlabel="predicted", ylabel="actual", title=f"Confusion matrix, test split, {counts.sum()} pictures")
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_yticks(range(len(classes)), classes)
+    labels = [words(name, NAME) for name in classes]
+    axes.set_xticks(range(len(classes)), labels)
+    axes.set_yticks(range(len(classes)), labels)
     axes.spines[:].set_visible(False)
     figure.colorbar(drawn, label="share of the actual class", format=lambda value, _: f"{value:.0%}")
     return png(figure)
@@ -98,7 +101,8 @@ def mistakes(found: Sequence[Mistake], title: str, columns: int = 4) -> bytes:
     for axes, mistake in zip(grid.flat, found, strict=False):
         axes.imshow(_heated(mistake) if wide else _upright(mistake))
         axes.set_title(
-            f"{mistake.name}\nis {mistake.actual}, said {mistake.predicted} ({mistake.probability:.0%})\n"
+            f"{words(mistake.name, 2 * CLASS if wide else NAME)}\n"
+            f"is {words(mistake.actual, CLASS)}, said {words(mistake.predicted, CLASS)} ({mistake.probability:.0%})\n"
             f"loss {mistake.loss:.2f} nats",
             fontsize=8,
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from irisline import paths
+from irisline import names, paths
 from irisline.data import manifest
 from irisline.model import cautions, slices
 from irisline.model.calibration import Floats
@@ -146,11 +146,11 @@ def _failures(subject: Subject) -> str:
     predicted, classes = subject.probabilities.argmax(axis=1), subject.made["classes"]
     sure = int((confidence[wrong] > SURE).sum())
     suspects = {row["id"] for row in subject.labels if row["suspect"]}
-    blind = [f"`{test.ids[at]}`" for at in np.flatnonzero(~test.seen)]
+    blind = [names.code(test.ids[at]) for at in np.flatnonzero(~test.seen)]
     return _list(
         f"Wrong answers: {len(wrong)}; with over {SURE:.0%} confidence: {sure}.",
         *(
-            f"`{test.ids[at]}` is {classes[test.truth[at]]}, said {classes[predicted[at]]} ({confidence[at]:.0%}"
+            f"{names.code(test.ids[at])} is {classes[test.truth[at]]}, said {classes[predicted[at]]} ({confidence[at]:.0%}"
             f"{', unsure' if test.unsure[at] else ''}{', its label is suspect' if test.ids[at] in suspects else ''})"
             for at in worst
         ),
@@ -195,7 +195,7 @@ def _rebuild(subject: Subject) -> str:
 
 
 def _counted(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
+    return ", ".join(f"{names.markdown(name)} {count}" for name, count in counts.items())
 
 
 def _span(low: float | None, high: float | None) -> str:

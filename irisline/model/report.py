@@ -1,7 +1,5 @@
 """The pages of an evaluation: numbers, the table of answers, the gate's verdict and the figures, as files by name."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from irisline.data import manifest
+from irisline.data import manifest, tables
 from irisline.model import calibration, figures, metrics, saliency
 from irisline.model.classifier import Classifier
 from irisline.model.evaluation import Answers
@@ -50,20 +48,17 @@ def table(classifier: Classifier, test: Answers) -> str:
     """Give predictions.csv: one line per test picture."""
     calibrated, classes = classifier.calibration, classifier.classes
     probabilities = test.probabilities(calibrated.temperature)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     shares = [f"probability_{name}" for name in classes]
-    writer.writerow(["id", "sha256", "actual", "predicted", *shares, "confidence", "unsure", "loss"])
+    columns = ["id", "sha256", "actual", "predicted", *shares, "confidence", "unsure", "loss"]
+    rows = []
     losses = calibration.losses(probabilities, test.truth)
     for index, row in enumerate(probabilities):
         predicted, confidence = classes[int(row.argmax())], float(row.max())
         values = [f"{value:.6f}" for value in (*row, confidence)]
         unsure = str(bool(test.unsure[index])).lower()
         actual = classes[test.truth[index]]
-        writer.writerow(
-            [test.ids[index], test.digests[index], actual, predicted, *values, unsure, f"{losses[index]:.6f}"]
-        )
-    return buffer.getvalue()
+        rows.append([test.ids[index], test.digests[index], actual, predicted, *values, unsure, f"{losses[index]:.6f}"])
+    return tables.as_csv(columns, rows)
 
 
 def biggest_errors(classifier: Classifier, test: Answers, folder: Path, count: int) -> list[figures.Mistake]:

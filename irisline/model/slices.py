@@ -3,8 +3,6 @@
 Owns the groups and their limits. Knows nothing of how a fact is measured, nor of what is done about a slice.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from irisline.data import manifest
+from irisline.data import manifest, tables
 from irisline.model.canvas import BLUE, GREY, png
 from irisline.model.evaluation import Answers
 from irisline.model.metrics import share_interval
@@ -83,18 +81,16 @@ def files(found: Sequence[Slice]) -> dict[str, bytes]:
 
 def table(found: Sequence[Slice]) -> str:
     """Give slices.csv: one line per slice; shares of no pictures are empty."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     shares = [f"{name}{end}" for name in ("error_rate", "coverage") for end in ("", "_low", "_high")]
-    writer.writerow(["by", "slice", "pictures", "wrong", "answered", *shares])
+    rows = []
     for each in found:
         told = [
             (count / max(each.pictures, 1), *share_interval(count, each.pictures))
             for count in (each.wrong, each.answered)
         ]
         values = [f"{value:.6f}" if each.pictures else "" for values in told for value in values]
-        writer.writerow([each.by, each.name, each.pictures, each.wrong, each.answered, *values])
-    return buffer.getvalue()
+        rows.append([each.by, each.name, each.pictures, each.wrong, each.answered, *values])
+    return tables.as_csv(["by", "slice", "pictures", "wrong", "answered", *shares], rows)
 
 
 def forest(found: Sequence[Slice]) -> bytes:

@@ -3,14 +3,12 @@
 Knows the table, not how confidence in a label comes about, nor what people decide.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from irisline import paths
-from irisline.data import contact_sheet, manifest
+from irisline.data import contact_sheet, manifest, tables
 from irisline.data.manifest import Row
 from irisline.params import Labels
 
@@ -75,11 +73,8 @@ def sentence(counts: dict[str, Any], labels: Labels) -> str:
 
 def as_csv(rows: Iterable[Row]) -> str:
     """Give the table as people read it, the least confidence first."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, SHOWN, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(row | {"suspect": "yes" if row["suspect"] else ""} for row in rows)
-    return text.getvalue()
+    told = (row | {"suspect": "yes" if row["suspect"] else ""} for row in rows)
+    return tables.as_csv(SHOWN, ([row[name] for name in SHOWN] for row in told))
 
 
 def draw(rows: Sequence[Row], pictures: Path, target: Path) -> None:

@@ -6,6 +6,8 @@ Knows nothing of versions or of when a run is complete.
 import csv
 import hashlib
 import json
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,31 @@ from irisline.release import lineage, tracking
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_DOCS = (
+    *("index.html", "expectations/*.html", "validations/*/*/*/*.html"),
+    *("assets/README.md", "assets/css/*.css", "assets/js/*.js", "assets/licences/*.txt", "assets/webfonts/*.woff2"),
+    *("static/styles/*.css", "static/fonts/*/*.otf", "static/images/favicon.ico", "static/images/*logo*.svg"),
+    *("static/images/logo-long.png", "static/images/short-logo.png", "static/images/iterative-dev-loop.png"),
+    *("static/images/glossary_scroller.gif", "static/images/validation_failed_unexpected_values.gif"),
+)
+_FIGURES = ("confusion_matrix", "biggest_errors", "reliability", "risk_coverage", "saliency", "behaviour", "slices")
+REPORTS: dict[Path, tuple[str, ...]] = {
+    paths.COLLECT_REPORT: ("metrics.json",),
+    paths.VALIDATE_REPORT: (
+        *("metrics.json", "index.html", "rejected.csv", "no_eye.csv"),
+        *(f"docs/{pattern}" for pattern in _DOCS),
+    ),
+    paths.LABELS_REPORT: ("metrics.json", "labels.csv", "suspects.png"),
+    paths.AUGMENT_REPORT: ("metrics.json", "variants.png"),
+    paths.TRAIN_REPORT: ("metrics.json", "history.tsv", "curves.png"),
+    paths.EVALUATE_REPORT: (
+        *("metrics.json", "gate.json", "precision.json", "model_card.md"),
+        *("predictions.csv", "slices.csv", "behaviour.csv"),
+        *(f"{name}.png" for name in _FIGURES),
+    ),
+}
+"""What a run holds of reports/. Whatever else lies there may be of somebody's own pictures, and stays."""
+
 _SOURCES = ("params.yaml", "dvc.yaml", "dvc.lock", "data.dvc")
 
 
@@ -28,14 +55,23 @@ def show(client: "MlflowClient", run_id: str, params: Params) -> None:
     for stage, metrics in reported_metrics().items():
         if stage != tracking.CURVES:  # its numbers are the last points of the curves
             tracking.log_step(client, run_id, 0, metrics, stage)
-    for folder in report_folders():
-        client.log_artifacts(run_id, str(folder), folder.as_posix())
+    _show_reports(client, run_id)
     for name in _SOURCES:
         if Path(name).exists():
             client.log_artifact(run_id, name, "source")
     client.log_text(run_id, lineage.packages(), "environment/requirements.txt")
     _show_predictions(client, run_id)
     _show_inputs(client, run_id, params)
+
+
+def _show_reports(client: "MlflowClient", run_id: str) -> None:
+    """Log the files of the list, from a copy that holds nothing else."""
+    with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
+        for file in reports():
+            copy = Path(scratch) / file
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        client.log_artifacts(run_id, scratch)
 
 
 def _show_curves(client: "MlflowClient", run_id: str) -> None:
@@ -63,7 +99,7 @@ def _show_predictions(client: "MlflowClient", run_id: str) -> None:
 
     file = paths.EVALUATE_REPORT / "predictions.csv"
     if file.exists() and not any(found.path == "predictions.json" for found in client.list_artifacts(run_id)):
-        client.log_table(run_id, pd.read_csv(file), "predictions.json")
+        client.log_table(run_id, pd.read_csv(file, keep_default_na=False), "predictions.json")
 
 
 def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:
@@ -85,9 +121,10 @@ def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:
             mlflow.log_input(pictures, context=str(split))
 
 
-def report_folders() -> list[Path]:
-    """Give the folder of each stage's report; a snapshot's shows the pool, which has no place among what is kept for good."""
-    return sorted(folder for folder in paths.REPORTS.glob("*") if folder.is_dir() and folder != paths.SNAPSHOT_REPORT)
+def reports() -> list[Path]:
+    """Return the files of REPORTS that are there."""
+    listed = (file for folder, named in REPORTS.items() for pattern in named for file in folder.glob(pattern))
+    return sorted(file for file in listed if file.is_file())
 
 
 def all_params(params: Params) -> dict[str, Any]:
@@ -97,7 +134,7 @@ def all_params(params: Params) -> dict[str, Any]:
 
 def reported_metrics() -> dict[str, dict[str, float]]:
     """Give the numbers of each stage's metrics.json by stage."""
-    files = [file for folder in report_folders() if (file := folder / "metrics.json").is_file()]
+    files = [file for file in reports() if file.name == "metrics.json"]
     documents = {file.parent.name: tracking.flat(read_json(file)) for file in files}
     return {
         stage: {name: float(value) for name, value in document.items() if isinstance(value, int | float)}

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from irisline import paths
+from irisline import names, paths
 from irisline.errors import MissingInput
-from irisline.release import lineage
+from irisline.release import evidence, lineage
 
 CARD = paths.EVALUATE_REPORT / "model_card.md"
 LONGEST = 5000  # characters of a description that MLflow's databases hold
@@ -34,7 +34,11 @@ def of_run(experiment: str, run_id: str) -> str:
     lines += ["", "Look at", *links]
     for what in ("licences", "providers"):
         counted = made.get(f"data_{what}", {})
-        lines += ["", f"{what.capitalize()} of the data", *(f"- {name}: {count}" for name, count in counted.items())]
+        lines += [
+            "",
+            f"{what.capitalize()} of the data",
+            *(f"- {names.markdown(name)}: {count}" for name, count in counted.items()),
+        ]
     return "\n".join([*lines, "", "In a terminal: `irisline versions`, `irisline promote`, `irisline lineage V`."])
 
 
@@ -58,7 +62,7 @@ def of_version(tags: dict[str, str]) -> str:
 
 def _worth_a_look() -> list[Path]:
     docs = paths.VALIDATE_REPORT / "index.html"
-    figures = sorted(file for file in paths.REPORTS.glob("*/*.png") if file.parent != paths.SNAPSHOT_REPORT)
+    figures = [file for file in evidence.reports() if file.suffix == ".png" and file.parent in evidence.REPORTS]
     return [*(page for page in (CARD, docs) if page.exists()), *figures]
 
 

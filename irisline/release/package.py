@@ -67,8 +67,17 @@ def _copy_bundle(target: Path, folders: Sequence[Path] = bundle.MODEL_FOLDERS) -
 
 def _copy_code(target: Path) -> Path:
     package = Path(__file__).parents[1]
-    shutil.copytree(package, target, ignore=shutil.ignore_patterns(*_NOT_SERVED))
+    shutil.copytree(package, target, ignore=_unserved)
     return target
+
+
+def _unserved(folder: str, inside: Sequence[str]) -> set[str]:
+    """Return what stays behind of a folder: rooms that answer nothing, and what is neither code nor its weights."""
+    return {
+        name
+        for name in inside
+        if name in _NOT_SERVED or (not name.endswith((".py", ".npz")) and not Path(folder, name).is_dir())
+    }
 
 
 def _signature(folder: Path) -> tuple[Any, Any]:

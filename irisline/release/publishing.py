@@ -180,7 +180,4 @@ def _evidence(digest: str) -> str:
 
 def _shown_files() -> Iterator[Path]:
     yield paths.PARAMS
-    # DVC adds its own .gitignore to a folder once the stage has ended.
-    found = (path for folder in evidence.report_folders() for path in folder.rglob("*") if path.is_file())
-    reports = (path for path in found if path.name != ".gitignore")
-    yield from sorted(path for path in reports if path != _CHOICE)  # a stopwatch never says the same twice
+    yield from (path for path in evidence.reports() if path != _CHOICE)  # a stopwatch never says the same twice

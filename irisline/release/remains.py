@@ -14,7 +14,10 @@ from irisline.release.trained_on import Use
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_KEPT_HERE = (*(paths.SCRATCH / name for name in ("serving", "versions", "replay", "snapshot")), paths.SNAPSHOT_REPORT)
+_KEPT_HERE = (
+    *(paths.SCRATCH / name for name in ("serving", "versions", "replay", "snapshot")),
+    *(paths.SNAPSHOT_REPORT, paths.PREDICT_REPORT),  # what predict draws shows training pictures too
+)
 
 
 @dataclass(frozen=True)

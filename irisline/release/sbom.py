@@ -1,18 +1,25 @@
 """The bill of materials of an image as CycloneDX: its Python packages with licences, its base's packages, and the model.
 
+`python -m irisline.release.sbom` prints that of all that is installed here.
+
 Read from the image itself, not from what was asked for. Knows nothing of how images are built.
 """
 
 import io
 import json
+import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import venv
 from email.parser import HeaderParser
+from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from irisline.errors import ReleaseError
 from irisline.model.identity import Identity
@@ -29,6 +36,15 @@ with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
 """
 
 
+# Libraries of the GPL's family that wheels bring along, each a file of its own, linked when it is loaded.
+COPYLEFT = {
+    **dict.fromkeys(("libavcodec", "libavformat", "libavutil", "libswresample", "libswscale"), "LGPL-2.1-or-later"),
+    **dict.fromkeys(("libgfortran", "libgomp"), "GPL-3.0-or-later WITH GCC-exception-3.1"),
+    "libquadmath": "LGPL-2.1-or-later",
+}
+_LIBRARY = re.compile(r"lib.*\.so\b")
+
+
 def of_image(engine: str, tag: str, identity: Identity) -> str:
     """Give the document as text; raise ReleaseError when the image cannot be read."""
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
@@ -41,6 +57,11 @@ def of_image(engine: str, tag: str, identity: Identity) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def of_environment() -> str:
+    """Return the document of all that is installed here: what makes a model, and never travels with it, too."""
+    return json.dumps(_described(sys.executable, Path(sysconfig.get_path("purelib"))), indent=2) + "\n"
+
+
 def _read(engine: str, tag: str, target: Path) -> None:
     words = (engine, "run", "--rm", "--network", "none", "--entrypoint", "python3.11", tag, "-c", _METADATA)
     done = subprocess.run(words, capture_output=True, check=False)
@@ -51,18 +72,46 @@ def _read(engine: str, tag: str, target: Path) -> None:
 
 
 def _python(packages: Path, environment: Path) -> dict[str, Any]:
-    """Give the document of the Python packages, as cyclonedx-py writes it for an environment that holds only them."""
+    """Return the document of the Python packages, by an environment that holds only them."""
     venv.create(environment)
     site = next(environment.glob("lib/python*/site-packages"))
     for folder in packages.iterdir():
         folder.rename(site / folder.name)
-    words = ("environment", "--output-reproducible", "--spec-version", "1.6", str(environment))
+    return _described(str(environment), site)
+
+
+def _described(environment: str, site: Path) -> dict[str, Any]:
+    """Return what cyclonedx-py writes of an environment, with licences it does not know how to spell, and bundled libraries."""
+    words = ("environment", "--output-reproducible", "--spec-version", "1.6", environment)
     done = subprocess.run((sys.executable, "-m", "cyclonedx_py", *words), capture_output=True, text=True, check=False)
     if done.returncode:
         raise ReleaseError(
             f"cyclonedx-py: {(done.stderr.strip() or 'no word why').splitlines()[-1]}; type make install"
         )
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    document: dict[str, Any] = json.loads(done.stdout)
+    packages = {canonicalize_name(each.name): each for each in metadata.distributions(path=[str(site)])}
+    for component in document["components"]:
+        known = packages.get(canonicalize_name(component["name"]))
+        if known and not component.get("licenses") and (said := known.metadata["License"]):
+            component["licenses"] = [{"license": {"name": said.splitlines()[0]}}]
+    document["components"] += [library for each in packages.values() for library in bundled(each)]
+    return document
+
+
+def bundled(package: metadata.Distribution) -> list[dict[str, Any]]:
+    """Return the libraries of the GPL's family that a package brings along, as components."""
+    files = [file.name for file in package.files or () if _LIBRARY.match(file.name)]
+    return [
+        {
+            "bom-ref": f"bundled:{package.name}/{file}",
+            "type": "library",
+            "name": name,
+            "licenses": [{"expression": COPYLEFT[name]}],
+            "properties": [{"name": "irisline:bundled_in", "value": package.name}],
+        }
+        for file in sorted(files)
+        if (name := re.split(r"[-.]", file)[0]) in COPYLEFT
+    ]
 
 
 def _base(status: Path) -> list[dict[str, Any]]:
@@ -95,3 +144,7 @@ def _model(identity: Identity) -> dict[str, Any]:
             for name, value in {"run_id": identity.run_id, **identity.source.model_dump()}.items()
         ],
     }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(of_environment())

@@ -36,6 +36,18 @@ class Page(HTMLParser):
         assert "integrity" not in found
 
 
+class Words(HTMLParser):
+    """Collects what a reader sees."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.feed(text)
+
+    def handle_data(self, data):
+        self.seen.append(data)
+
+
 @pytest.fixture(scope="module")
 def docs(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
@@ -76,6 +88,15 @@ def test_the_page_of_a_failed_suite_says_which_picture_and_shows_an_icon(docs):
     assert "brown/003.jpg" in text
     assert "sharp: sharpness must be at least 35" in text
     assert "fa-times" in text
+
+
+def test_a_name_or_a_licence_is_words_on_every_page(tmp_path):
+    words = [f"<img src={n} onerror=alert({n})>&lt;$id ${{x}} {{{{7*7}}}}\"'" for n in range(2)]
+    table = pool(r3={"id": f"brown/{words[0]}.jpg", "sharpness": 1.0}, r5={"licence": words[1]})
+    expectations.Judge(PARAMS, tmp_path).broken(contract.with_outcome(split.divide(table, set(), PARAMS)))
+    (page,) = (tmp_path / "validations" / expectations.IMAGES).rglob("*.html")
+    seen = Words(page.read_text()).seen
+    assert all(any(word in text.replace("\\'", "'") for text in seen) for word in words)
 
 
 @pytest.mark.parametrize(

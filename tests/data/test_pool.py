@@ -102,13 +102,6 @@ def test_a_picture_outside_the_class_folders_is_refused(folder: Path) -> None:
         items(folder)
 
 
-def test_a_link_to_nothing_is_a_row_with_the_reason(folder: Path) -> None:
-    (folder / "blue" / "0.jpg").symlink_to("gone.jpg")
-    item = items(folder)[0]
-    assert item.id == "blue/0.jpg"
-    assert "No such file" in pool.read(item)["reason"]
-
-
 def test_no_pool_says_how_to_fetch_it(tmp_path: Path) -> None:
     with pytest.raises(MissingInput, match=r"data/: no pool here; type dvc pull data.dvc to fetch it$"):
         items(tmp_path / "data")

@@ -1,6 +1,7 @@
 """What people see when they type: tables, JSON, exit codes."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from typer.testing import CliRunner, Result
 
 from irisline import cli, paths
 from irisline.errors import GateRefused, IrislineError
+from irisline.names import shown
 from irisline.params import Params
 from irisline.release import publishing, registry, store
 from tests import drawn, planted
+from tests.hostile_names import HOSTILE
 from tests.release.conftest import BLUE, Train
 
 
@@ -95,6 +98,23 @@ def test_predict_answers_with_the_champion_and_names_what_it_cannot_read(publish
     assert again.split("\t")[1:] == blue.split("\t")[1:]
     assert drawn == "drawn in reports/predict/"
     assert sorted(file.name for file in Path("reports/predict").iterdir()) == ["blue-2.png", "blue.png"]
+
+
+def test_predict_takes_files_of_any_name(train: Train) -> None:
+    train()
+    Path("mine").mkdir()
+    files = [Path("mine", name) for name in (*HOSTILE, os.fsdecode(b"not\xffutf-8.jpg"), "upper.png", "upper-2.png")]
+    for file in files:
+        file.write_bytes(BLUE)
+    result = typed("predict", "--workspace", *map(str, files))
+    assert result.exit_code == 0, result.exception
+    assert [line.partition("\t")[0] for line in result.stdout.splitlines()[1:-1]] == [
+        shown(str(file)) for file in files
+    ]
+    assert len(list(paths.PREDICT_REPORT.iterdir())) == len(files)
+    assert [one["file"] for one in answered("predict", "--workspace", *map(str, files))["answers"]] == [
+        *map(str, files)
+    ]
 
 
 def test_predict_tells_of_several_people_one_by_one(train: Train) -> None:

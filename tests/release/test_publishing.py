@@ -15,7 +15,8 @@ import yaml
 from irisline import params, paths
 from irisline.errors import MissingInput
 from irisline.params import Params
-from irisline.release import lineage, note, publishing, registry, store, tracking, versions
+from irisline.release import evidence, lineage, note, publishing, registry, store, tracking, versions
+from tests.imports import ROOT
 from tests.release.conftest import Train
 
 
@@ -58,6 +59,53 @@ def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_sou
     assert client.load_table(store.experiment(client, "eye-colour"), "predictions.json")["id"].tolist() == [
         "blue/4.jpg"
     ]
+
+
+def uploaded(run_id: str, folder: str = "") -> set[str]:
+    """Give the path of every file below a folder of a run's artifacts."""
+    found = store.client().list_artifacts(run_id, folder)
+    return {one.path for one in found if not one.is_dir}.union(
+        *(uploaded(run_id, one.path) for one in found if one.is_dir)
+    )
+
+
+STRAY = (
+    "reports/predict/me.png", "reports/snapshot/blue.png", "reports/mine/me.jpg", "reports/me.jpg",
+    "reports/evaluate/me.png", "reports/evaluate/.me.png", "reports/evaluate/golden/me.jpg", "reports/train/metrics.json.jpg",
+    "reports/validate/docs/me.jpg", "reports/validate/docs/static/images/me.png", "reports/validate/docs/assets/js/me.jpg",
+    "reports/validate/docs/validations/me.png", "reports/labels/suspects.png/me.png", "reports/collect/.gitignore",
+)  # fmt: skip
+
+
+def test_nothing_that_is_not_on_the_list_enters_a_run(train: Train, settings: Params) -> None:
+    train()
+    paths.write_whole(paths.VALIDATE_REPORT / "docs/validations/images/validate/1/one.html", "<p>a page</p>")
+    for name in STRAY:
+        paths.write_whole(Path(name), b"of somebody's own")
+    published = publishing.publish(settings)
+    held = uploaded(published.run_id)
+    assert not held & set(STRAY)
+    assert {name for name in held if name.startswith("reports/")} == {file.as_posix() for file in evidence.reports()}
+    assert "reports/validate/docs/validations/images/validate/1/one.html" in held
+    assert not [name for name in STRAY if name in note.of_run("1", published.run_id)]
+    paths.write_whole(paths.PREDICT_REPORT / "another.png", b"of somebody's own")
+    assert not publishing.publish(settings).changed
+
+
+def test_the_list_is_what_the_stages_report() -> None:
+    listed = {folder / name.partition("/")[0] for folder, named in evidence.REPORTS.items() for name in named}
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    made = {Path(name) for stage in stages for one in (*stage["outs"], *stage["metrics"]) for name in one}
+    assert listed == {path for path in made if path.is_relative_to(paths.REPORTS)}
+
+
+def test_every_folder_of_reports_is_on_the_list_or_kept_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    kept_back = {paths.SNAPSHOT_REPORT, paths.PREDICT_REPORT}
+    named = {value for name, value in vars(paths).items() if name.endswith("_REPORT")}
+    assert named == {*evidence.REPORTS} | kept_back
+    there = {file for file in paths.REPORTS.rglob("*") if file.is_file() and file.name != ".gitignore"}
+    assert {file for file in there if not kept_back & {*file.parents}} == set(evidence.reports())
 
 
 def test_the_sheets_of_a_snapshot_are_no_evidence(train: Train, settings: Params) -> None:

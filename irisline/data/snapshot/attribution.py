@@ -1,10 +1,10 @@
 """ATTRIBUTION.md: who made the pictures of the pool, as their licences ask. Plain text from the lines of sources.csv."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from urllib.parse import quote
 
+from irisline import names
 from irisline.data import licences
 from irisline.data.provenance import Line, by_id, is_fetched
 from irisline.data.snapshot.ledger import label_of
@@ -14,9 +14,6 @@ HEAD = """# Attribution
 
 Who made the pictures of this pool, and under which licence each may be used. Written anew by `irisline snapshot`.
 """
-LONGEST = 200  # signs of a title or a name
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#.!|<>~&@:])")
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")  # not joiners
 
 
 def text(lines: Iterable[Line], present: Collection[str], classes: Iterable[str]) -> str:
@@ -48,19 +45,12 @@ def _sums(kinds: Counter[str]) -> Iterator[str]:
 
 def _credit(line: Line) -> str:
     """Give title, author, source and licence, in the order that Creative Commons recommends."""
-    title = _plain(line.get("title", ""))
+    title = names.markdown(line.get("title", ""))
     work = _linked(f'"{title}"' if title else "Untitled", line.get("page_url", ""))
-    author = _plain(line.get("author", "")) or "an unknown author"
-    licence = _plain(line.get("licence", "")).replace("\\.", ".") or "licence unknown"
+    author = names.markdown(line.get("author", "")) or "an unknown author"
+    licence = names.markdown(line.get("licence", "")) or "licence unknown"
     terms = _linked(licence, line.get("licence_url") or licences.url_of(line.get("licence", "")))
-    return f"{work} by {author}, {terms} (`{line['id']}`)"
-
-
-def _plain(words: str) -> str:
-    """Give words that others wrote so that a reader of Markdown sees just them: no link, no markup, no HTML."""
-    shown = " ".join(_INVISIBLE.sub(" ", words).split())
-    cut = shown if len(shown) <= LONGEST else shown[:LONGEST] + "…"
-    return _SPECIAL.sub(r"\\\1", cut)
+    return f"{work} by {author}, {terms} ({names.code(line['id'])})"
 
 
 def _linked(words: str, url: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from irisline import paths
-from irisline.data import provenance
+from irisline.data import listing, provenance
 from irisline.data.snapshot import attribution
 from irisline.data.snapshot.journal import Journal
 from irisline.data.snapshot.ledger import Ledger
@@ -21,10 +21,12 @@ PLAN = "plan.json"
 
 
 def files(folder: Path, classes: Iterable[str]) -> dict[str, Path]:
-    """Give the files of the pool by id; what is hidden is some program's note."""
-    found = (file for label in classes for file in sorted((folder / label).rglob("*")) if file.is_file())
-    named = ((file.relative_to(folder), file) for file in found)
-    return {name.as_posix(): file for name, file in named if not any(part.startswith(".") for part in name.parts)}
+    """Return the pictures of the classes by id; raise DataError as listing.files does."""
+    return {
+        name: file
+        for name, file in listing.files(folder).items()
+        if name.partition("/")[0] in {*classes} and "/" in name
+    }
 
 
 def write_down(ledger: Ledger, journal: Journal) -> None:
@@ -61,10 +63,11 @@ def take_up(journal: Journal, classes: Iterable[str]) -> list[Any] | None:
     for identity, blob in plan["place"].items():
         if identity in promised and (journal.blobs / blob).is_file():
             move(journal.blobs / blob, paths.POOL / identity)
+    present = listing.files(paths.POOL)
     for identity in plan["remove"]:
-        if identity not in promised:
-            with paths.disk_errors(paths.POOL / identity):
-                (paths.POOL / identity).unlink(missing_ok=True)
+        if identity in present and identity not in promised:
+            with paths.disk_errors(present[identity]):
+                present[identity].unlink()
     attribute(folder, classes)
     return list(plan["tally"])
 

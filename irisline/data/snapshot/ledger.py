@@ -11,6 +11,7 @@ from irisline.data import provenance
 from irisline.data.provenance import FETCHED, PHASH, Line, is_fetched
 from irisline.data.snapshot.journal import Noted
 from irisline.data.sources.candidate import Candidate
+from irisline.names import same
 
 # Statuses beside those of a download.
 LICENCE_REFUSED = "licence_refused"
@@ -27,6 +28,7 @@ LONGEST_CELL = 10_000  # signs of a cell; what reads CSV stops at 131,072
 
 def stem(label: str, provider: str, provider_id: str) -> str:
     """Give what a picture is filed as, without the ending: <label>/<provider>-<id made safe>."""
+    provider_id = same(provider_id)
     safe = re.sub(r"[^0-9A-Za-z_]+", "-", provider_id).strip("-")[:LONGEST]
     if safe != provider_id:  # two ids may come to the same
         safe = f"{safe}-{hashlib.sha256(provider_id.encode()).hexdigest()[:8]}".strip("-")

@@ -4,7 +4,7 @@ What the web has lost is taken from the pool, else from DVC's cache or remote. S
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from irisline import console, paths
-from irisline.data import provenance
+from irisline.data import listing, provenance
 from irisline.data.provenance import FETCHED, Line
 from irisline.data.snapshot import fetching
 from irisline.data.snapshot.journal import Journal, Noted, alone
@@ -71,16 +71,22 @@ def _candidate(line: Line) -> Candidate:
 
 
 def _compared(recorded: Iterable[Line], found: dict[str, Noted], pinned: "_Pinned") -> Iterator[Replayed]:
+    files = listing.files(paths.POOL)
     for line in recorded:
         fetched = found[line["image_url"]].download
         web = SAME if fetched.sha256 == line["sha256"] else CHANGED if fetched.status == FETCHED else GONE
+        target = _place(line, files)
         detail = fetched.detail and f"{fetched.status}: {fetched.detail}"
-        yield Replayed(line["id"], web, detail, _kept(line, fetched.file if web == SAME else None, pinned))
+        yield Replayed(line["id"], web, detail, _kept(line, target, fetched.file if web == SAME else None, pinned))
 
 
-def _kept(line: Line, fetched: Path | None, pinned: "_Pinned") -> str:
+def _place(line: Line, files: Mapping[str, Path]) -> Path:
+    """Return where a recorded picture lies, whatever form its name is written in there, or would lie."""
+    return files.get(line["id"], paths.POOL / line["id"])
+
+
+def _kept(line: Line, target: Path, fetched: Path | None, pinned: "_Pinned") -> str:
     """See to it that the pool has the recorded bytes; say where they are from."""
-    target = paths.POOL / line["id"]
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == line["sha256"]:
         return IN_POOL
     if fetched:

@@ -4,29 +4,29 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irisline import paths
-from irisline.data import contact_sheet, images, provenance, strangers
+from irisline.data import contact_sheet, images, listing, provenance, strangers
 from irisline.data.snapshot.ledger import label_of
 from irisline.errors import UnreadableImage
 from irisline.params import Params
 
 PICTURES, COLUMNS = 60, 6
-CAPTION = 21  # signs that fit below a picture
 
 
 def draw(pool: Path, settings: Params) -> None:
     """Write reports/snapshot/<class>.png for every class: at most 60 of its fetched pictures, evenly spread."""
     lines = [line for line in provenance.read(pool / paths.SOURCES) if provenance.is_fetched(line)]
+    files = listing.files(pool)
     brought = [line["id"] for line in lines if line.get("provider") in settings.snapshot.sources]
     for label in settings.base.classes:
-        names = sorted(name for name in brought if label_of(name) == label)
-        cells = [cell for name in _spread(names) if (cell := _cell(pool / name, settings))]
-        title = f"{label}: {len(cells)} of {len(names)} pictures"
+        ids = sorted(name for name in brought if label_of(name) == label and name in files)
+        cells = [cell for name in _spread(ids) if (cell := _cell(files[name], settings))]
+        title = f"{label}: {len(cells)} of {len(ids)} pictures"
         rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
         contact_sheet.write(rows, title, paths.SNAPSHOT_REPORT / f"{label}.png")
 
 
-def _spread(names: Sequence[str]) -> Sequence[str]:
-    return names if len(names) <= PICTURES else [names[len(names) * place // PICTURES] for place in range(PICTURES)]
+def _spread(ids: Sequence[str]) -> Sequence[str]:
+    return ids if len(ids) <= PICTURES else [ids[len(ids) * place // PICTURES] for place in range(PICTURES)]
 
 
 def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
@@ -35,4 +35,4 @@ def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
         image = strangers.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
     except (UnreadableImage, OSError):
         return None
-    return images.encode(image), file.stem[:CAPTION]
+    return images.encode(image), file.stem

@@ -3,8 +3,6 @@
 Decides nothing itself. The pool is changed once, at the end; killed before, the same command goes on from the journal.
 """
 
-import csv
-import io
 import os
 import subprocess
 import sys
@@ -15,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from irisline import console, paths, recovery
-from irisline.data import fingerprints, provenance, take_down
+from irisline.data import fingerprints, provenance, tables, take_down
 from irisline.data.fingerprints import Fingerprint
 from irisline.data.snapshot import fetching, filing, searching, sheets
 from irisline.data.snapshot.admission import Admission
@@ -183,8 +181,5 @@ def _taken_up(journal: Journal, settings: Params, pin: Callable[[], None]) -> Ta
 
 def _report(ledger: Ledger) -> None:
     """Write why each picture was refused, in a sentence."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "status", "why"])
-    writer.writerows([name, ledger.status(name), why] for name, why in ledger.details.items())
-    paths.write_whole(paths.SNAPSHOT_REPORT / "refused.csv", text.getvalue())
+    rows = ((name, ledger.status(name), why) for name, why in ledger.details.items())
+    paths.write_whole(paths.SNAPSHOT_REPORT / "refused.csv", tables.as_csv(("id", "status", "why"), rows))

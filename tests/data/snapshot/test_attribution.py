@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from irisline import names
 from irisline.data.snapshot import attribution
 from tests.fakes.catalogue import HOSTILE
 
@@ -61,7 +62,7 @@ def test_what_others_wrote_is_words_and_nothing_else(words: str) -> None:
     text, links, marks = shown(page(line(title=words, author=words)))
     assert links == PLAIN[1]
     assert marks <= PLAIN[2]
-    visible = " ".join(attribution._INVISIBLE.sub(" ", words).split())[:200]
+    visible = " ".join(names._INVISIBLE.sub(" ", words).split())[:200]
     assert text.count(visible) == 2
 
 

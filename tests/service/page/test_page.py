@@ -30,6 +30,22 @@ def test_a_dropped_picture_gets_the_answer_of_the_api(opened: Open, service: str
         keep(page, "dropped")
 
 
+def test_a_file_of_any_name_is_named_as_it_is(opened: Open, blue: bytes) -> None:
+    with opened() as page:
+        page.evaluate("() => { window.alert = () => { throw Error('a name became markup') } }")
+        for name in (
+            "<img src=x onerror=alert(1)>.jpg",
+            "Ba$$in & {{7*7}} #%41.jpg",
+            "\u202egpj.evil",
+            "眼👩\u200d👧.jpg",
+            "é" * 125,
+        ):
+            drop(page, jpeg(name, blue))
+            page.wait_for_function("name => document.querySelector('#said .eyebrow')?.textContent === name", arg=name)
+            expect(page.locator("#said h2")).to_have_text("Blue")
+        assert page.locator("#said img[src=x], #strip img[src=x]").count() == 0
+
+
 def test_a_pasted_picture(opened: Open) -> None:
     with opened() as page:
         copy(page, planted.saved(planted.picture("brown"), "PNG"))
