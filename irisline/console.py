@@ -24,13 +24,18 @@ class _Speed(ProgressColumn):
 
 
 def say(line: str) -> None:
-    """Print one line for a person."""
-    out.print(line, markup=False)
+    """Print lines for a person."""
+    out.print(plain(line), markup=False)
 
 
 def fail(line: str) -> None:
     """Print one line about a failure."""
-    err.print(line, style="red", markup=False)
+    err.print(" ".join(plain(line).split()), style="red", markup=False)
+
+
+def plain(text: str) -> str:
+    """Return a text whose signs can all be shown: what others wrote may hold a terminal's commands, or no sign at all."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text)
 
 
 @contextmanager

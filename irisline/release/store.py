@@ -31,7 +31,7 @@ _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # what it logs it raises too, and that is told in one line
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
@@ -200,8 +200,8 @@ def _in_one_line(error: Exception) -> ReleaseError:
         return Busy(f"{place}: another program holds the database; let it end, then type the same command again")
     if "not a database" in text or "malformed" in text or "no such table" in text:
         return ReleaseError(f"{place}: damaged; restore a copy, or move it away and type irisline publish")
-    if "readonly" in text or "unable to open" in text:
-        return ReleaseError(f"{place}: the database cannot be opened for writing; mind who owns it and its folder")
+    if on_disk := paths.disk_failure(error):
+        return ReleaseError(f"{place}: {on_disk}")
     if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
         return NotFound(f"{place}: {text[:200]}")
     if any(sign in text for sign in UNREACHED):
