@@ -1,10 +1,13 @@
 """Where everything lives, from the project's root, and how it gets there whole. Knows names, not contents."""
 
+import atexit
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +44,25 @@ AUGMENT_REPORT = REPORTS / "augment"
 TRAIN_REPORT = REPORTS / "train"
 EVALUATE_REPORT = REPORTS / "evaluate"
 PREDICT_REPORT = REPORTS / "predict"
+
+
+def writable(folder: Path) -> Path:
+    """Return a folder, made if it is not there; where it may only be read, one of this process's own that goes with it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+    return _own(folder)
+
+
+@cache
+def _own(folder: Path) -> Path:
+    instead = Path(tempfile.mkdtemp(prefix=f"irisline-{folder.name}-"))
+    atexit.register(shutil.rmtree, instead, ignore_errors=True)
+    return instead
 
 
 @contextmanager

@@ -29,6 +29,11 @@ def publish(
     settings = _params()
     published = publishing.publish(settings)
     done = "published" if published.changed else "is published already, nothing to do"
+    if published.restored:
+        who = (
+            "the files of an earlier version are gone for good" if published.version_created else "its files were gone"
+        )
+        done = f"published again, for {who}"
     console.say(f"{settings.base.name} version {published.version}: {done}")
     if not promote:
         return

@@ -35,11 +35,12 @@ class Published:
     run_id: str
     run_changed: bool  # False when the run was complete already
     version_created: bool  # False when these files were a version already
+    restored: bool = False  # that version's files were gone from the store, or others
 
     @property
     def changed(self) -> bool:
         """Whether anything was added."""
-        return self.run_changed or self.version_created
+        return self.run_changed or self.version_created or self.restored
 
 
 def publish(params: Params) -> Published:
@@ -52,14 +53,16 @@ def publish(params: Params) -> Published:
         run_changed |= trained_on.record(client, run_id, _model_facts())
         facts = _facts(client, run_id, gate)
         found = versions.of_digest(client, params.base.name, digest)
-        if found is None:
+        restored = found is not None and not package.is_whole(client, found.source, digest)
+        lost = restored and found and not package.restore(client, experiment, run_id, digest, found.source)
+        if found is None or lost:
             number = _register(client, experiment, params.base.name, run_id, {versions.DIGEST: digest, **facts})
         else:
             number = found.number
             _update(client, params.base.name, found, facts)
         _set_challenger(client, params.base.name, number)
         client.set_tag(run_id, PUBLISHED, _evidence(digest))
-    return Published(number, run_id, run_changed, found is None)
+    return Published(number, run_id, run_changed, number != (found and found.number), restored)
 
 
 def publish_or_warn(params: Params) -> None:

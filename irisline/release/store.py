@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from irisline import paths, stage
+from irisline import console, paths, stage
 from irisline.errors import Busy, IrislineError, NotFound, ReleaseError
+from irisline.release import moved
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -174,7 +175,10 @@ def _open_database(file: Path) -> None:
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=PATIENCE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("SELECT version_num FROM alembic_version")
-        connection.rollback()
+        gone = moved.follow(connection, home() / FILES) if file == home() / DATABASE else None
+        connection.commit()
+    if gone:
+        console.fail(f"{file}: the project was moved from {gone.parent}; the addresses of its files have followed")
 
 
 def _create_once(file: Path) -> None:

@@ -2,9 +2,10 @@
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from irisline import paths
 from irisline.errors import MissingInput, NotFound, ReleaseError
@@ -85,7 +86,7 @@ def every(client: "MlflowClient", model: str) -> list[Version]:
         found += [_version(row, aliases) for row in page]
         token = page.token
         if not token:
-            return sorted(found, key=lambda version: -version.number)
+            return [_with_files(client, model, one) for one in sorted(found, key=lambda version: -version.number)]
 
 
 def get(client: "MlflowClient", model: str, number: int) -> Version:
@@ -127,21 +128,20 @@ def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
 
 def fetch(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, downloaded once and proven by its digest each time."""
-    kept = _KEPT / version.digest
+    kept = (_KEPT if (_KEPT / version.digest).is_dir() else paths.writable(_KEPT)) / version.digest
     return kept if _digest(kept) == version.digest else download(client, model, version)
 
 
 def download(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, fresh from the store; raise ReleaseError when it has changed."""
-    kept = _KEPT / version.digest
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept = paths.writable(_KEPT) / version.digest
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as scratch:
         arrived = _download_files(client, model, version, Path(scratch))
         found = _digest(arrived)
         if found != version.digest:
             raise ReleaseError(
                 f"{model} version {version.number}: the stored files are not those that were published "
-                f"(digest {found[:12]}, must be {version.digest[:12]}); leave this version and publish it anew"
+                f"(digest {found[:12]}, must be {version.digest[:12]}); {MEND}"
             )
         _keep(arrived, kept, version.digest)
     _forget_oldest()
@@ -163,6 +163,14 @@ def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
     return Version(number, facts, own, run_id, row.creation_timestamp / 1000, tags, about, source, broken)
 
 
+def _with_files(client: "MlflowClient", model: str, version: Version) -> Version:
+    """Return a version, broken when a folder of this machine should hold its files and does not."""
+    kept = urlsplit(client.get_model_version_download_uri(model, str(version.number)))
+    if version.broken or kept.scheme != "file" or Path(unquote(kept.path), "artifacts/bundle").is_dir():
+        return version
+    return replace(version, broken=f"files: not in {unquote(kept.path)}; {MEND}")
+
+
 def _download_files(client: "MlflowClient", model: str, version: Version, target: Path) -> Path:
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -172,7 +180,7 @@ def _download_files(client: "MlflowClient", model: str, version: Version, target
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}") from error
+        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}; {MEND}") from error
 
 
 def _keep(arrived: Path, kept: Path, digest: str) -> None:
@@ -188,7 +196,10 @@ def _keep(arrived: Path, kept: Path, digest: str) -> None:
 
 def _forget_oldest() -> None:
     """Keep the versions fetched last; a folder's time is that of its download."""
-    kept = sorted((folder for folder in _KEPT.iterdir() if folder.name[0] != "."), key=lambda one: one.stat().st_ctime)
+    kept = sorted(
+        (folder for folder in paths.writable(_KEPT).iterdir() if folder.name[0] != "."),
+        key=lambda one: one.stat().st_ctime,
+    )
     for folder in kept[:-_KEPT_COUNT]:
         shutil.rmtree(folder, ignore_errors=True)
 
