@@ -139,7 +139,6 @@ def _words(number: int) -> tuple[str, ...]:
 _SQLITE = {
     errno.ENOSPC: ("database or disk is full",),
     errno.EROFS: ("attempt to write a readonly database",),
-    errno.EACCES: ("unable to open database file",),
     errno.EIO: ("disk I/O error",),
 }
 _DISK_ADVICE = {

@@ -204,6 +204,8 @@ def _in_one_line(error: Exception) -> ReleaseError:
         return Busy(f"{place}: another program holds the database; let it end, then type the same command again")
     if "not a database" in text or "malformed" in text or "no such table" in text:
         return ReleaseError(f"{place}: damaged; restore a copy, or move it away and type irisline publish")
+    if "unable to open database file" in text:
+        return ReleaseError(f"{place}: the database cannot be opened; mind who owns it and its folder")
     if on_disk := paths.disk_failure(error):
         return ReleaseError(f"{place}: {on_disk}")
     if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
