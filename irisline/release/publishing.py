@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from irisline import console, paths
 from irisline.errors import ReleaseError
 from irisline.model import bundle
 from irisline.params import Params
 from irisline.release import evidence, lineage, lock, note, package, store, tracking, trained_on, versions
+from irisline.release.facts import Verdict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -45,7 +46,11 @@ class Published:
 
 def publish(params: Params) -> Published:
     """Complete the run of the workspace's model and register its version; raise MissingInput or ReleaseError."""
-    digest, gate = bundle.digest(*bundle.MODEL_FOLDERS), evidence.read_json(paths.EVALUATE_REPORT / "gate.json")
+    digest, gate = (
+        bundle.digest(*bundle.MODEL_FOLDERS),
+        evidence.read_json(paths.EVALUATE_REPORT / "gate.json", Verdict),
+    )
+    evidence.read_json(paths.EVALUATE_REPORT / "metrics.json", evidence.Rates)
     client = store.client()
     with store.one_line_failures(), lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
         experiment = store.experiment(client, params.base.name)
@@ -130,7 +135,7 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
     return int(created.version)
 
 
-def _facts(client: "MlflowClient", run_id: str, gate: dict[str, Any]) -> dict[str, str]:
+def _facts(client: "MlflowClient", run_id: str, gate: Verdict) -> dict[str, str]:
     """Give the tags of a version: the verdict, the numbers, the source and which run holds the evidence."""
     tags = client.get_run(run_id).data.tags
     metrics, choice, made = evidence.reported_metrics().get("evaluate", {}), _choice(), _model_facts()
@@ -163,12 +168,12 @@ def _set_challenger(client: "MlflowClient", model: str, number: int) -> None:
         client.set_registered_model_alias(model, versions.CHALLENGER, str(number))
 
 
-def _model_facts() -> Any:
-    return evidence.read_json(paths.TRAINED / "model.json")
+def _model_facts() -> evidence.Made:
+    return evidence.read_json(paths.TRAINED / "model.json", evidence.Made)
 
 
-def _choice() -> Any:
-    return evidence.read_json(_CHOICE)
+def _choice() -> evidence.Choice:
+    return evidence.read_json(_CHOICE, evidence.Choice)
 
 
 def _model_digest() -> str:

@@ -20,6 +20,7 @@ from irisline.errors import NotFound
 from irisline.model.bundle import ANSWERS
 from irisline.params import Params
 from irisline.release import store, versions
+from irisline.release.evidence import Made
 from irisline.release.facts import Facts, Pictures
 from irisline.release.versions import Version
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 FOLDER, FILE = "pictures", "pictures.parquet"  # among the run's artifacts
 SPLITS = ("train", "valid", "test")
-FACT = "data_pictures"  # in model.json: the digest of the table
 
 
 class _Answer(TypedDict, total=False):
@@ -65,12 +65,12 @@ class _Wanted:
         return row["id"] in self.ids or row["sha256"] in self.sha256s or same_page
 
 
-def record(client: "MlflowClient", run_id: str, model: dict[str, Any]) -> bool:
+def record(client: "MlflowClient", run_id: str, model: Made) -> bool:
     """Keep the table of a model's pictures with its run, unless it is there; say whether it was added.
 
     A workspace whose accepted pictures are not, or no longer, those of model.json has none to keep.
     """
-    wanted = model.get(FACT)
+    wanted = model.get("data_pictures")
     known = Facts.read(client.get_run(run_id).data.tags)[0].pictures
     if wanted is None or (known and known["digest"] == wanted) or not paths.ACCEPTED.is_dir():
         return False

@@ -14,7 +14,7 @@ from irisline import cli, paths
 from irisline.errors import IrislineError
 from irisline.params import Params
 from irisline.release import facts, journal, registry, store, versions
-from tests.release.conftest import BLUE
+from tests.release.conftest import BLUE, Train
 
 JSON_TAGS = (facts.GATE, facts.METRICS, facts.LICENCES, facts.PROVIDERS, facts.PICTURES)
 NONSENSE = [
@@ -179,3 +179,29 @@ def test_whatever_is_written_no_command_ends_in_a_traceback(published: Params, p
             (kept / name).write_bytes(data)
         if kept.name != before.digest:
             kept.rename(kept.with_name(before.digest))
+
+
+OF_THE_WORKSPACE = {
+    paths.TRAINED / "model.json": ('{"classes": [1, 2]}', '{"classes": ["a"]}', '{"max_side": true}', '{"digest": []}'),
+    paths.CALIBRATED / "calibration.json": ('{"temperature": "x"}', '{"temperature": 0}', '{"unsure_threshold": null}'),
+    paths.EVALUATE_REPORT / "precision.json": ('{"chosen": "int4"}', '{"reason": 7}'),
+    paths.EVALUATE_REPORT / "gate.json": ('{"passed": "perhaps"}', '{"checks": [null]}'),
+    paths.EVALUATE_REPORT / "metrics.json": ('{"error_rate": null}', '{"test_images": "many"}'),
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [(file, text) for file, texts in OF_THE_WORKSPACE.items() for text in ("null", "[]", "{", *texts)],
+    ids=str,
+)
+def test_a_file_of_the_workspace_that_says_nonsense_is_named_in_one_line(file: Path, text: str, train: Train) -> None:
+    train()
+    Path("blue.jpg").write_bytes(BLUE)
+    partly = text.startswith("{") and len(text) > 1
+    file.write_text(json.dumps(json.loads(file.read_text()) | json.loads(text)) if partly else text)
+    asks = file.parent in (paths.TRAINED, paths.CALIBRATED)
+    failure = typed("predict blue.jpg --workspace --no-draw" if asks else "publish").exception
+    assert isinstance(failure, IrislineError), failure
+    assert str(file.parent) in str(failure)
+    assert len(str(failure)) < 400
