@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from irisline import console
+from irisline import console, paths
 from irisline.commands import collecting, labelling, packaging, predicting, project, releasing, serving, taking_down
 from irisline.errors import IrislineError
 
@@ -54,7 +54,8 @@ def main() -> None:
     hasten()
     os.environ.update(QUIET)
     try:
-        app()
+        with paths.disk_errors():
+            app()
     except IrislineError as error:
         console.fail(f"irisline: {error}")
         sys.exit(1)

@@ -26,13 +26,13 @@ class _Speed(ProgressColumn):
 
 
 def say(line: str) -> None:
-    """Print one line for a person."""
+    """Print lines for a person."""
     out.print(_harmless(line), markup=False)
 
 
 def fail(line: str) -> None:
     """Print one line about a failure."""
-    err.print(_harmless(line), style="red", markup=False)
+    err.print(" ".join(_harmless(line).split()), style="red", markup=False)
 
 
 def _harmless(text: str) -> str:

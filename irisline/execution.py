@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from loky import ProcessPoolExecutor
 
+from irisline import orphans
 from irisline.errors import IrislineError
 from irisline.params import Execution
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-IDLE = 20  # seconds after which a worker without work ends, its parent killed or not
+IDLE = 20  # seconds after which a worker without work ends
 AHEAD = 8  # items in flight for each worker: enough to keep it busy, few enough to bound memory
 
 
@@ -34,7 +35,8 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], execu
 
 def _processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
     # loky's workers import the function's module and no more; the standard pool's import the stage that is running.
-    with ProcessPoolExecutor(workers, timeout=IDLE) as pool:
+    own = {"initializer": orphans.end_with, "initargs": (os.getpid(),)}
+    with ProcessPoolExecutor(workers, timeout=IDLE, **own) as pool:
         yield from _windowed(lambda item: pool.submit(function, item), lambda future: future.result(), items, workers)
 
 

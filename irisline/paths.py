@@ -1,10 +1,14 @@
 """Where everything lives, from the project's root, and how it gets there whole. Knows names, not contents."""
 
+import atexit
+import errno
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +45,25 @@ AUGMENT_REPORT = REPORTS / "augment"
 TRAIN_REPORT = REPORTS / "train"
 EVALUATE_REPORT = REPORTS / "evaluate"
 PREDICT_REPORT = REPORTS / "predict"  # like the snapshot's, for whoever typed the command; no run of MLflow holds it
+
+
+def writable(folder: Path) -> Path:
+    """Return a folder, made if it is not there; where it may only be read, one of this process's own that goes with it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+    return _own(folder)
+
+
+@cache
+def _own(folder: Path) -> Path:
+    instead = Path(tempfile.mkdtemp(prefix=f"irisline-{folder.name}-"))
+    atexit.register(shutil.rmtree, instead, ignore_errors=True)
+    return instead
 
 
 @contextmanager
@@ -84,20 +107,48 @@ def write_whole(target: Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def disk_errors(target: Path) -> Iterator[None]:
-    """Turn a full disk, a limit or a missing right into one line that says what to do."""
+def disk_errors(target: Path | None = None) -> Iterator[None]:
+    """Turn a full disk, a limit or a missing right into one line that says what to do; it names the target, where known."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in _DISK_ADVICE:
+    except IrislineError:
+        raise
+    except Exception as error:
+        told = disk_failure(error, target)
+        if told is None:
             raise
-        raise IrislineError(f"{target}: {error.strerror}; {_DISK_ADVICE[error.errno]}") from error
+        raise IrislineError(told) from error
 
 
+def disk_failure(error: BaseException | None, target: Path | None = None) -> str | None:
+    """Return where, what and what to do if a disk stands behind an error; None when it does not.
+
+    Libraries raise other errors of their own in its place, with the system's words in theirs.
+    """
+    while error is not None:
+        for number, advice in _DISK_ADVICE.items():
+            if getattr(error, "errno", None) == number or any(word in str(error) for word in _words(number)):
+                where = target or getattr(error, "filename", None) or Path.cwd()
+                return f"{where}: {os.strerror(number)}; {advice}"
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _words(number: int) -> tuple[str, ...]:
+    return (os.strerror(number), *_SQLITE.get(number, ()))
+
+
+_SQLITE = {
+    errno.ENOSPC: ("database or disk is full",),
+    errno.EROFS: ("attempt to write a readonly database",),
+    errno.EIO: ("disk I/O error",),
+}
 _DISK_ADVICE = {
-    28: "free some space (dvc gc --workspace drops what no commit needs), then run the same command again",
-    27: "a limit on the size of files is in the way (ulimit -f); raise it, then run the same command again",
-    122: "your quota is used up; free some space, then run the same command again",
-    30: "the file system is read-only; choose another folder",
-    13: "you may not write there; mind who owns the folder",
+    errno.ENOSPC: "free some space (dvc gc --workspace drops what no commit needs), then run the same command again",
+    errno.EFBIG: "a limit on the size of files is in the way (ulimit -f); raise it, then run the same command again",
+    errno.EDQUOT: "your quota is used up; free some space, then run the same command again",
+    errno.EROFS: "it may only be read there; make it writable, or choose another folder, then run the same command again",
+    errno.EACCES: "you may not read or write there; mind who owns it and its folder, then run the same command again",
+    errno.EPERM: "it may not be changed; mind its attributes (lsattr), then run the same command again",
+    errno.EIO: "the disk fails; look at it, then run the same command again",
 }

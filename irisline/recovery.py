@@ -1,7 +1,7 @@
-"""DVC's own files after a kill: what it left torn is set aside, so that the same command goes on.
+"""DVC's own files after a kill: what it left torn is set aside, whom it lists as at work and is not is dropped.
 
-DVC writes its files in place, so a kill may leave only the beginning of one, and DVC then refuses every command. Knows nothing
-of what they say.
+DVC writes its files in place, so a kill may leave only the beginning of one, and DVC then refuses every command. It lists who
+is at work by process id alone, so that a dead one blocks it for as long as another program has that id.
 """
 
 import fcntl
@@ -12,16 +12,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from irisline import console, paths
 from irisline.errors import IrislineError
 
 AT_WORK, LOCK, PIN = Path(".dvc/tmp/rwlock"), Path("dvc.lock"), Path("data.dvc")
+EXPERIMENTS = Path(".dvc/tmp/exps/rwlock")  # the same as AT_WORK, of what is queued
+LISTS = (AT_WORK, EXPERIMENTS)
 HELD = (Path(".dvc/tmp/lock"), Path(".dvc/tmp/rwlock.lock"))  # by a DVC that may be writing one of them
 ASIDE = Path(".dvc/tmp/torn")
 CONFLICT = b"<<<<<<< "  # git's mark: a person is at work
 _NEXT = {
     AT_WORK: "DVC begins a new one",
+    EXPERIMENTS: "DVC begins a new one",
     LOCK: "what is missing in it is made again, or comes from DVC's cache",
     PIN: f"type dvc add {paths.POOL} if the pool is newer",
 }
@@ -34,24 +38,64 @@ def mend() -> list[Path]:
     """
     if not AT_WORK.parent.is_dir():
         return []
-    with paths.disk_errors(AT_WORK.parent), _undisturbed() as undisturbed:
-        torn = [file for file in _NEXT if undisturbed and file.is_file() and not _is_read(file, file.read_bytes())]
-        for file in torn:
-            _set_aside(file)
+    with paths.disk_errors(AT_WORK.parent):
+        with _locked(*HELD) as undisturbed:
+            torn = [file for file in _NEXT if undisturbed and file.is_file() and not _is_read(file, file.read_bytes())]
+            for file in torn:
+                _set_aside(file)
+        for file in LISTS:
+            if file.is_file():
+                _drop_the_dead(file)
     return torn
 
 
 @contextmanager
-def _undisturbed() -> Iterator[bool]:
-    """Say whether no DVC holds a lock; none gets one meanwhile."""
+def _locked(*locks: Path) -> Iterator[bool]:
+    """Say whether all of these could be locked, without waiting; they are until the block ends."""
     with ExitStack() as opened:
         try:
-            for lock in HELD:
+            for lock in locks:
                 fcntl.flock(opened.enter_context(lock.open("ab")), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:
             yield True
+
+
+def _drop_the_dead(file: Path) -> None:
+    """Drop whom a list names that is not at work any more, whoever has its process id now, unless a DVC writes the list."""
+    with _locked(file.with_name(f"{file.name}.lock")) as locked:
+        if not locked or not _is_list(data := file.read_bytes()):
+            return
+        listed, written = json.loads(data), file.stat().st_mtime
+        living = {
+            "write": {path: one for path, one in listed.get("write", {}).items() if _is_at_work(one, written)},
+            "read": {
+                path: left
+                for path, many in listed.get("read", {}).items()
+                if (left := [one for one in many if _is_at_work(one, written)])
+            },
+        }
+        if any(living[mode] != listed.get(mode, {}) for mode in living):
+            paths.write_whole(file, json.dumps(living))
+
+
+def _is_at_work(listed: dict[str, Any], written: float) -> bool:
+    """Say whether a process that DVC lists may be the one that was listed, in a list last written at this time.
+
+    Not one that began later, is no Python, or was called with other words: DVC notes its own, but for how it was found.
+    """
+    import psutil
+
+    try:
+        process = psutil.Process(listed["pid"])
+        began, words = process.create_time(), process.cmdline()  # a zombie has no words left
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+    program, own = Path(words[0]).name if words else "", listed["cmd"].partition(" ")[2]
+    return began <= written and ("python" in program or "dvc" in program) and " ".join(words).endswith(own)
 
 
 def _set_aside(file: Path) -> None:
@@ -76,8 +120,8 @@ def _committed(file: Path) -> bytes | None:
 
 def _is_read(file: Path, data: bytes) -> bool:
     """Say whether DVC reads a file, or will tell a person of the conflict in it."""
-    if file == AT_WORK:
-        return _is_json(data)
+    if file in LISTS:
+        return _is_list(data)
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA, COMPILED_SINGLE_STAGE_SCHEMA
     from dvc.utils.serialize import ParseError, parse_yaml
     from voluptuous import Invalid
@@ -90,11 +134,16 @@ def _is_read(file: Path, data: bytes) -> bool:
     return file == LOCK or [out.get("path") for out in document.get("outs") or []] == [str(paths.POOL)]
 
 
-def _is_json(data: bytes) -> bool:
+def _is_list(data: bytes) -> bool:
+    """Say whether DVC reads a list of who is at work."""
+    from dvc.rwlock import SCHEMA
+    from voluptuous import Invalid
+
     try:
-        return isinstance(json.loads(data), dict)
-    except ValueError:
+        SCHEMA(json.loads(data))
+    except (ValueError, RecursionError, Invalid):
         return False
+    return True
 
 
 if __name__ == "__main__":

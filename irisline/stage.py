@@ -44,7 +44,7 @@ def run(function: Callable[[params.Params], None]) -> None:
     name = function.__name__.rstrip("_")
     started = time.monotonic()
     try:
-        with _alone(name):
+        with paths.disk_errors(), _alone(name):
             function(params.read(paths.PARAMS))
             _note_time(name, time.monotonic() - started)
     except IrislineError as error:

@@ -1,12 +1,11 @@
 """What the last run came to, in the lines a person reads at its end. Reads reports and the registry; changes nothing."""
 
-import json
-from typing import Any
-
 from irisline import paths
 from irisline import stage as stage_edge
-from irisline.errors import MissingInput, ReleaseError
+from irisline.errors import ReleaseError
 from irisline.params import Params
+from irisline.release import evidence
+from irisline.release.facts import Verdict
 from irisline.stage import Time
 
 STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")
@@ -29,7 +28,7 @@ def _stages(ran: dict[str, Time]) -> list[str]:
 
 
 def _result() -> list[str]:
-    metrics, gate = _report("metrics.json"), _report("gate.json")
+    metrics, gate = _report("metrics.json", evidence.Rates), _report("gate.json", Verdict)
     failing = [check["line"] for check in gate["checks"] if not check["passed"]]
     return [
         f"test error rate  {metrics['error_rate']:.1%}, 95 % interval {metrics['error_rate_low']:.1%} to "
@@ -65,8 +64,5 @@ def _next() -> list[str]:
     ]
 
 
-def _report(name: str) -> Any:
-    file = paths.EVALUATE_REPORT / name
-    if not file.exists():
-        raise MissingInput(f"{file}: not found; type make repro")
-    return json.loads(file.read_text(encoding="utf-8"))
+def _report(name: str, kind: type[evidence.Kind]) -> evidence.Kind:
+    return evidence.read_json(paths.EVALUATE_REPORT / name, kind)

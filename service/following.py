@@ -129,7 +129,8 @@ class Follower:
     async def _news(self) -> AsyncGenerator[dict[str, Any], None]:
         """Give the news of one watcher, until it ends; it ends with whoever asks."""
         device = "gpu" if self.settings.device != "cpu" and has_cuda() else "cpu"
-        words = (self.name, self.settings.follow, self._folder.name, str(self.settings.follow_seconds), device)
+        seconds, own = str(self.settings.follow_seconds), str(os.getpid())
+        words = (self.name, self.settings.follow, self._folder.name, seconds, device, own)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "irisline.release.watch", *words,
             stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, limit=LINE,

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # one process answers; BentoML's folder is shared by all services here
 
+from irisline import orphans
 from irisline.errors import IrislineError
 from irisline.model.identity import NAME, Identity
 from service import app
@@ -34,6 +35,10 @@ def _end(error: IrislineError) -> None:
     os._exit(1)
 
 
+if "BENTOML_RUNNER_MAP" in os.environ:
+    orphans.end_with(
+        os.getppid(), signal.SIGTERM
+    )  # BentoML's supervisor; killed, it would leave this worker to the port
 _settings = _settings_of(os.environ)
 _app = app.create(_settings, _end)
 

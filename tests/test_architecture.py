@@ -17,7 +17,19 @@ LIBRARY = sorted((ROOT / "irisline").rglob("*.py"))
 STAGES = sorted(file for file in (ROOT / "pipelines").glob("*.py") if file.stem != "__init__")
 SERVICE = sorted((ROOT / "service").glob("*.py"))
 ROOMS = ("data", "model", "release", "commands")  # each may import those before it, and the foundations
-FOUNDATIONS = {"console", "errors", "execution", "isolation", "keyed", "names", "params", "paths", "recovery", "stage"}
+FOUNDATIONS = {
+    "console",
+    "errors",
+    "execution",
+    "isolation",
+    "keyed",
+    "names",
+    "orphans",
+    "params",
+    "paths",
+    "recovery",
+    "stage",
+}
 SERVING_NEVER_LOADS = {
     "torch",
     "torchvision",

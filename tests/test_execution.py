@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from irisline import execution
@@ -71,6 +73,28 @@ def test_a_caller_that_stops_early_stops_the_workers() -> None:
     results = execution.map_ordered(slow_when_even, range(10_000), LOCAL[1])
     assert next(results) == 0
     results.close()  # type: ignore[attr-defined]
+
+
+def hang(file: str) -> None:
+    Path(f"{file}.{os.getpid()}").touch()
+    time.sleep(60)
+
+
+@pytest.mark.slow
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys; from irisline import execution; from tests import test_execution as these\n"
+        "list(execution.map_ordered(these.hang, [sys.argv[1]] * 4, these.LOCAL[1]))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "at_it")], cwd=ROOT) as parent:
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.iterdir())) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        family = psutil.Process(parent.pid).children(recursive=True)
+        parent.kill()
+    assert len(family) >= 2
+    assert not psutil.wait_procs(family, timeout=10)[1]
 
 
 @pytest.mark.slow

@@ -1,16 +1,24 @@
 """What a kill leaves of DVC's own files is set aside before DVC reads it; what is whole, in conflict or being written stays."""
 
 import fcntl
+import json
+import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dvc.dvcfile import Lockfile, SingleStageFile
 from dvc.repo import Repo
 
 from irisline import recovery
-from irisline.recovery import ASIDE, AT_WORK, HELD, LOCK, PIN
+from irisline.recovery import ASIDE, AT_WORK, EXPERIMENTS, HELD, LOCK, PIN
 
 STAGE = """\
     cmd: python -m pipelines.collect
@@ -138,3 +146,97 @@ def test_dvc_reads_whatever_beginning_a_kill_has_left_once_it_is_mended(reposito
                 recovery.mend()
                 kind(repo, str(file)).load()
         assert PIN.read_text() == WHOLE[PIN]
+
+
+def list_at_work(pid: int, cmd: str, file: Path = AT_WORK, mode: str = "write") -> None:
+    """Let DVC's list name a process that holds the pool, as the process with these words would."""
+    entry: Any = {"pid": pid, "cmd": cmd}
+    held = {str(Path("data").absolute()): entry if mode == "write" else [entry]}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"read": {}, "write": {}} | {mode: held}))
+
+
+def dvc_add() -> "subprocess.CompletedProcess[str]":
+    Path("data").mkdir(exist_ok=True)
+    Path("data/a.txt").write_text("a picture")
+    return subprocess.run(["dvc", "add", "data"], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., int]]:
+    """Give a function that starts a program that goes on, and gives its id once it runs."""
+    with ExitStack() as started:
+
+        def start(*words: str) -> int:
+            process = started.enter_context(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+            started.callback(process.kill)
+            assert process.stdout is not None
+            if words[0] == sys.executable:
+                assert process.stdout.readline() == "here\n"
+            return process.pid
+
+        yield start
+
+
+AT_IT = "import time; print('here', flush=True); time.sleep(60)"
+
+
+@pytest.mark.parametrize("file", [AT_WORK, EXPERIMENTS], ids=str)
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_a_dead_dvc_whose_id_another_program_has_now_is_dropped(
+    file: Path, mode: str, repository: Path, run: Callable[..., int]
+) -> None:
+    list_at_work(run("sleep", "60"), "/usr/bin/dvc repro", file, mode)
+    recovery.mend()
+    assert json.loads(file.read_text()) == {"read": {}, "write": {}}
+
+
+def test_dvc_goes_on_once_the_dead_is_dropped(repository: Path, run: Callable[..., int]) -> None:
+    list_at_work(run("sleep", "60"), "/usr/bin/dvc repro")
+    assert "is busy, it is being blocked by" in dvc_add().stderr
+    recovery.mend()
+    assert dvc_add().returncode == 0, dvc_add().stderr
+
+
+def test_a_python_that_began_after_the_list_was_written_is_another(repository: Path, run: Callable[..., int]) -> None:
+    list_at_work(run(sys.executable, "-c", AT_IT, "repro"), "-c repro")
+    os.utime(AT_WORK, (1e9, 1e9))
+    recovery.mend()
+    assert json.loads(AT_WORK.read_text())["write"] == {}
+
+
+def test_a_python_that_was_called_with_other_words_is_another(repository: Path, run: Callable[..., int]) -> None:
+    list_at_work(run(sys.executable, "-c", AT_IT, "serve"), "/usr/bin/dvc repro")
+    recovery.mend()
+    assert json.loads(AT_WORK.read_text())["write"] == {}
+
+
+REPRO = "stages:\n  long:\n    cmd: touch begun && sleep 30\n    deps: [data]\n    outs: [made]\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["dvc"], [sys.executable, "-m", "dvc"]], ids=["dvc", "python -m dvc"])
+def test_a_dvc_that_is_at_work_stays_listed(words: list[str], repository: Path) -> None:
+    assert dvc_add().returncode == 0
+    Path("dvc.yaml").write_text(REPRO)
+    LOCK.unlink()
+    AT_WORK.write_text("{}")
+    with subprocess.Popen([*words, "repro"], start_new_session=True, stdout=subprocess.DEVNULL) as working:
+        try:
+            deadline = time.monotonic() + 30
+            while not Path("begun").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            before = json.loads(AT_WORK.read_text())
+            recovery.mend()
+            assert json.loads(AT_WORK.read_text()) == before
+            assert {one["pid"] for one in before["write"].values()} == {working.pid}
+        finally:
+            os.killpg(working.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("text", ['{"write": {"data": null}}', "[]", '{"read": {"data": [{"pid": "one", "cmd": ""}]}}'])
+def test_a_list_that_is_none_is_set_aside(repository: Path, text: str) -> None:
+    AT_WORK.write_text(text)
+    assert recovery.mend() == [AT_WORK]
+    assert kept() == {AT_WORK.name: text}

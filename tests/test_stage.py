@@ -1,15 +1,23 @@
 """The edge of a stage: one line and exit 1 for what a person can mend, a traceback for a bug, one of a name at a time."""
 
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
+from PIL import Image
+from pyarrow import parquet as pq
+from safetensors.numpy import save_file
 
-from irisline import stage
+from irisline import paths, stage
+from irisline.params import Params
 from tests.planted import ROOT, document
+from tests.test_paths import largest_file
 
 SCRIPT = """
 import sys, time
@@ -99,3 +107,26 @@ def test_a_killed_run_leaves_no_lock(root: Path) -> None:
     killed.kill()
     finish(killed)
     assert finish(start(root, "pass")) == (0, "", "")
+
+
+def test_a_disk_that_fails_while_a_stage_works_is_one_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def figure(_: Params) -> None:
+        with largest_file(4096):
+            Image.effect_noise((200, 200), 90).save("figure.png")
+
+    def shard(_: Params) -> None:
+        with largest_file(4096):
+            pq.write_table(pa.table({"bytes": list(range(100_000))}), "shard.parquet")
+
+    def weights(_: Params) -> None:
+        with largest_file(4096):
+            save_file({"weights": np.ones(100_000)}, "weights.safetensors")
+
+    shutil.copy(ROOT / "params.yaml", paths.PARAMS)
+    for stage_of in (figure, shard, weights):
+        with pytest.raises(SystemExit) as ended:
+            stage.run(stage_of)
+        said = capsys.readouterr().err
+        assert (ended.value.code, said.count("\n")) == (1, 1)
+        assert said.startswith(f"{stage_of.__name__}: ")
+        assert said.endswith("raise it, then run the same command again\n")

@@ -9,7 +9,7 @@ import typer
 
 from irisline import console
 from irisline.commands.output import Json, show_json, show_table
-from irisline.errors import UnreadableImage
+from irisline.errors import IrislineError, UnreadableImage
 
 if TYPE_CHECKING:
     from irisline.model.classifier import Classifier
@@ -33,7 +33,10 @@ def predict(
         columns = ("file", "label", *classifier.classes, "unsure")
         show_table(columns, (row for answer in answers for row in _rows(answer, classifier.classes)))
         if draw:
-            _draw(classifier, [file for file, answer in zip(files, answers, strict=True) if "error" not in answer])
+            try:
+                _draw(classifier, [file for file, answer in zip(files, answers, strict=True) if "error" not in answer])
+            except IrislineError as error:
+                console.fail(f"not drawn: {error}")
     if any("error" in answer for answer in answers):
         raise typer.Exit(1)
 

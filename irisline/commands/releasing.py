@@ -29,6 +29,11 @@ def publish(
     settings = _params()
     published = publishing.publish(settings)
     done = "published" if published.changed else "is published already, nothing to do"
+    if published.restored:
+        who = (
+            "the files of an earlier version are gone for good" if published.version_created else "its files were gone"
+        )
+        done = f"published again, for {who}"
     console.say(f"{settings.base.name} version {published.version}: {done}")
     if not promote:
         return
@@ -154,30 +159,31 @@ def _tell(settings: "Params", outcome: "Outcome") -> None:
 
 
 def _document(version: "Version") -> dict[str, Any]:
-    verdict = version.gate
     return {
         "version": version.number,
         "aliases": list(version.aliases),
         "digest": version.digest,
         "run_id": version.run_id,
         "registered": _iso(version.created),
-        "gate": verdict,
+        "gate": version.gate,
         "precision": version.precision,
         "precision_reason": version.precision_reason,
         "metrics": version.metrics,
         "git_commit": version.tags.get("irisline.git_commit"),
+        "broken": version.broken or None,
     }
 
 
 def _row(version: "Version") -> list[object]:
     metrics, verdict = version.metrics, version.gate
-    interval = f"{metrics['error_rate_low']:.1%} to {metrics['error_rate_high']:.1%}" if metrics else None
+    rate, low, high = (metrics.get(name) for name in ("error_rate", "error_rate_low", "error_rate_high"))
+    passed = None if verdict is None else "passed" if verdict["passed"] else "refused"
     return [
         version.number,
         ", ".join(version.aliases) or None,
-        f"{metrics['error_rate']:.1%}" if metrics else None,
-        interval,
-        None if verdict is None else "passed" if verdict["passed"] else "refused",
+        None if rate is None else f"{rate:.1%}",
+        None if low is None or high is None else f"{low:.1%} to {high:.1%}",
+        f"broken: {version.broken}" if version.broken else passed,
         version.precision,
         _minute(datetime.fromtimestamp(version.created, UTC)),
         version.tags.get("irisline.git_commit", "-")[:9],
@@ -187,7 +193,7 @@ def _row(version: "Version") -> list[object]:
 def _history_row(entry: "Entry") -> list[object]:
     change = entry.change
     action = change.action if entry.state == "done" else f"{change.action}, {entry.state}"
-    return [_minute(entry.when), action, change.before, change.after, entry.who, change.why, change.verdict]
+    return [_minute(entry.when), action, change.before, change.after or None, entry.who, change.why, change.verdict]
 
 
 def _minute(when: datetime) -> str:

@@ -6,9 +6,13 @@ Fitted on the validation split, never on the test split. Arithmetic and one smal
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, ValidationError
+
+from irisline.errors import ModelError
 
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
@@ -18,8 +22,8 @@ Labels = NDArray[np.integer]
 class Calibration:
     """The temperature that divides logits, and the limits of what is answered without a warning."""
 
-    temperature: float
-    unsure_threshold: float  # the lowest confidence
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    unsure_threshold: Annotated[float, Field(allow_inf_nan=False)]  # the lowest confidence
     unlike_distance: float | None = None  # the largest, to training pictures; None before there were any
 
 
@@ -107,5 +111,10 @@ def as_json(calibrated: Calibration) -> str:
 
 
 def read(path: Path) -> Calibration:
-    """Give the calibration of a file."""
-    return Calibration(**json.loads(path.read_text()))
+    """Give the calibration of a file; raise ModelError when it holds none."""
+    try:
+        return TypeAdapter(Calibration).validate_json(path.read_bytes(), strict=True, extra="forbid")
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")[:200]
+        raise ModelError(f"{path}: not a model of this program: {why}; publish it anew") from error

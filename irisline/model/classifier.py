@@ -4,14 +4,14 @@ Owns decoding limits, what is looked at, and the network's run. Knows nothing of
 serving image must not carry.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 from irisline.data import images, views
 from irisline.data.images import Pixels
@@ -27,18 +27,29 @@ from irisline.params import Preprocess
 BATCH = 32
 
 
+class Facts(BaseModel):
+    """What model.json says that answers depend on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    classes: list[Annotated[StrictStr, Field(min_length=1)]] = Field(min_length=2)
+    preprocess: Preprocess
+    max_side: StrictInt = Field(gt=0)
+    max_pixels: StrictInt = Field(gt=0)
+    digest: StrictStr
+
+
 class Classifier:
     """A model with its preprocessing and calibration."""
 
     def __init__(
-        self, runner: Runtime, facts: dict[str, object], calibrated: calibration.Calibration, gallery: Gallery | None
+        self, runner: Runtime, facts: Facts, calibrated: calibration.Calibration, gallery: Gallery | None
     ) -> None:
         self.runtime, self.calibration = runner, calibrated
-        self.classes: list[str] = list(facts["classes"])  # type: ignore[call-overload]
+        self.classes = facts.classes
         self.reader = Reader(self.classes, calibrated, gallery)
-        self.preprocess = Preprocess.model_validate(facts["preprocess"])
-        self.digest = str(facts["digest"])
-        self.max_side, self.max_pixels = int(str(facts["max_side"])), int(str(facts["max_pixels"]))
+        self.preprocess, self.digest = facts.preprocess, facts.digest
+        self.max_side, self.max_pixels = facts.max_side, facts.max_pixels
 
     @classmethod
     def load(cls, *folders: Path, device: Device = "cpu", precision: Precision = "float32", threads: int = 0) -> Self:
@@ -48,11 +59,13 @@ class Classifier:
         gallery = Gallery.read(compared) if compared else None
         runner = runtime.choose(folders, device, precision, threads)
         try:
-            facts = json.loads(facts_file.read_text())
+            facts = Facts.model_validate_json(facts_file.read_bytes())
             found = calibration.read(calibrated) if calibrated else calibration.NONE
             return cls(runner, facts, found, gallery)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{facts_file.parent}: not a model of this program: {error}; publish it anew") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")[:200]
+            raise ModelError(f"{facts_file.parent}: not a model of this program: {why}; publish it anew") from error
 
     @property
     def precision(self) -> Precision:
@@ -88,5 +101,8 @@ class Classifier:
         squares = [view.pixels for seen in batch for view in seen]
         nothing = Outputs(np.zeros((0, len(self.classes)), np.float32), np.zeros((0, 0), np.float32))
         edges = np.cumsum([len(seen) for seen in batch])[:-1]
-        parts = (np.split(part, edges) for part in (self.runtime.run(np.stack(squares)) if squares else nothing))
+        given = self.runtime.run(np.stack(squares)) if squares else nothing
+        if given.logits.shape[1] != len(self.classes):
+            raise ModelError(f"its network tells {given.logits.shape[1]} classes, model.json names {len(self.classes)}")
+        parts = (np.split(part, edges) for part in given)
         return [Outputs(*of_picture) for of_picture in zip(*parts, strict=True)]

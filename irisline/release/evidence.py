@@ -5,15 +5,18 @@ Knows nothing of versions or of when a run is complete.
 
 import csv
 import hashlib
-import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from irisline import paths
 from irisline.data import manifest
 from irisline.errors import MissingInput
+from irisline.model.bundle import Precision
 from irisline.params import Params
 from irisline.release import lineage, tracking
 
@@ -45,6 +48,7 @@ REPORTS: dict[Path, tuple[str, ...]] = {
 }
 """What a run holds of reports/. Whatever else lies there may be of somebody's own pictures, and stays."""
 
+Kind = TypeVar("Kind")
 _SOURCES = ("params.yaml", "dvc.yaml", "dvc.lock", "data.dvc")
 
 
@@ -135,15 +139,45 @@ def all_params(params: Params) -> dict[str, Any]:
 def reported_metrics() -> dict[str, dict[str, float]]:
     """Give the numbers of each stage's metrics.json by stage."""
     files = [file for file in reports() if file.name == "metrics.json"]
-    documents = {file.parent.name: tracking.flat(read_json(file)) for file in files}
+    documents = {file.parent.name: tracking.flat(read_json(file, dict[str, Any])) for file in files}
     return {
         stage: {name: float(value) for name, value in document.items() if isinstance(value, int | float)}
         for stage, document in documents.items()
     }
 
 
-def read_json(file: Path) -> Any:
-    """Give a JSON file's document; raise MissingInput when it is not there."""
+class Rates(TypedDict):
+    """What a headline needs of the evaluation's metrics.json."""
+
+    error_rate: float
+    error_rate_low: float
+    error_rate_high: float
+    test_images: float
+
+
+class Choice(TypedDict):
+    """What a version needs of precision.json."""
+
+    chosen: Precision
+    reason: str
+
+
+class Made(TypedDict):
+    """What a version needs of model.json."""
+
+    digest: str
+    data_licences: dict[str, int]
+    data_providers: NotRequired[dict[str, int]]
+    data_pictures: NotRequired[str]
+
+
+def read_json(file: Path, kind: type[Kind]) -> Kind:
+    """Give a JSON file's document; raise MissingInput when it is not there, or is not of this kind."""
     if not file.exists():
         raise MissingInput(f"{file}: not found; type dvc repro to make it")
-    return json.loads(file.read_text(encoding="utf-8"))
+    try:
+        return TypeAdapter(kind).validate_json(file.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")[:200]
+        raise MissingInput(f"{file}: not what its stage writes: {why}; type dvc repro to make it") from error

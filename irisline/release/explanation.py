@@ -1,13 +1,12 @@
 """Where one version comes from, what it can do, and how to build it again. Reads the registry; changes nothing."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 from irisline.errors import NotFound
 from irisline.model import gate
 from irisline.params import Params
-from irisline.release import lineage, registry, store, trained_on, versions
+from irisline.release import lineage, registry, store, trained_on
 
 
 def of_version(params: Params, number: int) -> dict[str, Any]:
@@ -25,9 +24,9 @@ def of_version(params: Params, number: int) -> dict[str, Any]:
         "machine": machine,
         "metrics, with 95 % intervals": with_intervals(version.metrics),
         "gate": [registry.marked(gate.Check(**check)) for check in (version.gate or {"checks": []})["checks"]],
-        "pictures": trained_on.counts(version.tags),
-        "licences of the data": json.loads(version.tags.get(versions.LICENCES, "{}")),
-        "providers of the data": json.loads(version.tags.get(versions.PROVIDERS, "{}")),
+        "pictures": trained_on.counts(version.facts),
+        "licences of the data": version.facts.licences,
+        "providers of the data": version.facts.providers,
         "params": run_params,
         "to build it again": recipe(version.tags),
     }

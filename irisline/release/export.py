@@ -57,8 +57,8 @@ def identity(client: "MlflowClient", model: str, version: Version, folder: Path)
         source=Source(**{name.removeprefix("irisline."): tags.get(name, "none") for name in lineage.SOURCE}),
         run_id=version.run_id,
         metrics=_metrics(version.metrics),
-        licences=json.loads(tags.get(versions.LICENCES, "{}")),
-        providers=json.loads(tags.get(versions.PROVIDERS, "{}")),
+        licences=version.facts.licences,
+        providers=version.facts.providers,
         registered=datetime.fromtimestamp(version.created, UTC).isoformat(timespec="seconds"),
         promoted=_promoted(client, model, version),
     )

@@ -8,7 +8,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from irisline.errors import NotFound, ReleaseError
 from irisline.release import store
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 
 
 PASSED, FAILED = "✓", "✗"
+BROKEN = "broken"  # the state of an entry that cannot be read
 _ACTION = "irisline.action"
+_Line = Annotated[str, Field(max_length=10_000)]
+_Number = Annotated[str, Field(pattern=r"^(none|[1-9][0-9]{0,17})$")]
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Entry:
     """One line of the journal."""
 
     entry_id: str
-    state: str  # done, cut off or under way
+    state: str  # done, cut off, under way or broken
     when: datetime
     who: str
     change: Change
@@ -124,20 +129,40 @@ def moment(text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
+class _Tags(BaseModel):
+    """What the tags of an entry say; whoever writes to the store can write anything there."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    action: Annotated[_Line, Field(alias=_ACTION)]
+    before: _Number = Field(alias="irisline.from")
+    after: _Number = Field(alias="irisline.to")
+    previous: _Number = Field(alias="irisline.previous")
+    why: _Line = Field(alias="irisline.why")
+    gate: Json[list[_Line]] = Field(alias="irisline.gate")
+    digest: _Line = Field(alias="irisline.digest")
+    who: _Line = Field(alias="irisline.who")
+
+
 def _entry(run: "Run") -> Entry:
-    tags = run.data.tags
-    change = Change(
-        action=tags[_ACTION],
-        before=_number(tags["irisline.from"]),
-        after=int(tags["irisline.to"]),
-        previous=_number(tags["irisline.previous"]),
-        why=tags["irisline.why"],
-        gate=tuple(json.loads(tags["irisline.gate"])),
-        digest=tags["irisline.digest"],
-    )
+    """Return the entry that a run holds; one that cannot be read is broken, and says why."""
+    run_id, when, wrong = str(run.info.run_id), datetime.fromtimestamp(0, UTC), ""
+    try:
+        when = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
+        told = _Tags.model_validate(run.data.tags)
+        after = int(told.after)
+    except ValidationError as error:
+        wrong = f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg'][:100]}"
+    except (TypeError, ValueError, OverflowError, OSError):
+        wrong = "irisline.to or its time is no number"
+    if wrong:
+        return Entry(
+            run_id, BROKEN, when, "-", Change("-", None, 0, None, f"broken: {wrong}; delete run {run_id}", (), "")
+        )
+    before, previous = _number(told.before), _number(told.previous)
+    change = Change(told.action, before, after, previous, told.why, tuple(told.gate), told.digest)
     state = {"FINISHED": "done", "RUNNING": "under way"}.get(run.info.status, "cut off")
-    when = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
-    return Entry(run.info.run_id, state, when, tags["irisline.who"], change)
+    return Entry(run_id, state, when, told.who, change)
 
 
 def _experiment(model: str) -> str:

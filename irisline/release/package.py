@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irisline.errors import ModelError
+from irisline.errors import MissingInput, ModelError
 from irisline.model import bundle
 from irisline.release import lineage, versions
 
@@ -27,25 +27,75 @@ def log(client: "MlflowClient", experiment: str, run_id: str, digest: str) -> st
     """Store the workspace's bundle as a pyfunc model of the run; give the model's id. One stored before is used again."""
     import mlflow
 
-    stored = client.search_logged_models([experiment], f"tags.`{versions.DIGEST}` = '{digest}'")
-    whole = [model for model in stored if str(model.status) == "READY"]
+    whole = [model_id for model_id in _stored(client, experiment, digest) if _holds(client, model_id, digest)]
     if whole:
-        return str(whole[0].model_id)
+        return whole[0]
+    with _contents() as contents, mlflow.start_run(run_id=run_id):
+        info = mlflow.pyfunc.log_model(name="model", tags={versions.DIGEST: digest}, **contents)
+    return str(info.model_id)
+
+
+def is_whole(client: "MlflowClient", source: str, digest: str) -> bool:
+    """Say whether the store holds a bundle of this digest at a version's source."""
+    return _holds(client, source.removeprefix("models:/"), digest)
+
+
+def restore(client: "MlflowClient", experiment: str, run_id: str, digest: str, source: str) -> bool:
+    """Store the workspace's bundle where a version's source points, in place of what is there; say whether it is whole now.
+
+    It cannot be where MLflow does not know that place any more.
+    """
+    import mlflow
+    from mlflow.models import Model
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    model_id = source.removeprefix("models:/")
+    if model_id not in _stored(client, experiment, digest):
+        return False
+    with _contents() as contents, tempfile.TemporaryDirectory() as scratch:
+        saved, about = str(Path(scratch, "model")), Model(model_uuid=model_id, model_id=model_id, run_id=run_id)
+        mlflow.pyfunc.save_model(saved, mlflow_model=about, **contents)
+        client.log_model_artifacts(model_id, saved)
+        if not _holds(client, model_id, digest):  # files lie there that do not belong to it
+            place: Any = get_artifact_repository(client.get_logged_model(model_id).artifact_location)
+            place.delete_artifacts()
+            client.log_model_artifacts(model_id, saved)
+    return _holds(client, model_id, digest)
+
+
+def _holds(client: "MlflowClient", model_id: str, digest: str) -> bool:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
     with tempfile.TemporaryDirectory() as scratch:
+        try:
+            place = client.get_logged_model(model_id).artifact_location
+            arrived = mlflow.artifacts.download_artifacts(f"{place}/artifacts/bundle", dst_path=scratch)
+            return bundle.digest(Path(arrived)) == digest
+        except (MlflowException, MissingInput, OSError):
+            return False
+
+
+def _stored(client: "MlflowClient", experiment: str, digest: str) -> list[str]:
+    """Return the ids of the models that were stored for a digest."""
+    stored = client.search_logged_models([experiment], f"tags.`{versions.DIGEST}` = '{digest}'")
+    return [str(model.model_id) for model in stored if str(model.status) == "READY"]
+
+
+@contextmanager
+def _contents() -> Iterator[dict[str, Any]]:
+    """Give what MLflow is to store, for as long as it takes."""
+    with tempfile.TemporaryDirectory() as scratch, _without_bytecode():
         packed, code = _copy_bundle(Path(scratch) / "bundle"), _copy_code(Path(scratch) / "irisline")
         signature, example = _signature(packed)
-        with mlflow.start_run(run_id=run_id), _without_bytecode():
-            info = mlflow.pyfunc.log_model(
-                name="model",
-                python_model=str(Path(__file__).with_name("served.py")),
-                artifacts={"bundle": str(packed)},
-                code_paths=[str(code)],
-                signature=signature,
-                input_example=example,
-                pip_requirements=[f"{name}=={lineage.version(name)}" for name in REQUIRED],
-                tags={versions.DIGEST: digest},
-            )
-    return str(info.model_id)
+        yield {
+            "python_model": str(Path(__file__).with_name("served.py")),
+            "artifacts": {"bundle": str(packed)},
+            "code_paths": [str(code)],
+            "signature": signature,
+            "input_example": example,
+            "pip_requirements": [f"{name}=={lineage.version(name)}" for name in REQUIRED],
+        }
 
 
 @contextmanager

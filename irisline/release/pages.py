@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 
 from irisline import console
 from irisline.errors import ReleaseError
@@ -18,7 +17,13 @@ def link(experiment: str, base: str) -> str:
 
 
 def serve(params: Params, port: int) -> None:
-    """Become MLflow's server over the project's store; raise ReleaseError when the port is taken."""
+    """Answer with MLflow's pages over the project's store until interrupted; raise ReleaseError when the port is taken.
+
+    In this very process: MLflow's own command would start another, which goes on when only the first is killed.
+    """
+    import uvicorn
+    from mlflow.server.constants import ARTIFACT_ROOT_ENV_VAR, BACKEND_STORE_URI_ENV_VAR
+
     client = store.client()
     with store.one_line_failures():
         experiment = store.experiment(client, params.base.name)
@@ -29,8 +34,11 @@ def serve(params: Params, port: int) -> None:
     console.say(f"MLflow opens at {link(experiment, f'http://{HOST}:{port}')}  (Ctrl-C ends it)")
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ.setdefault("PYTHONWARNINGS", "ignore")  # its own libraries' news are not for the person at the page
-    words = ("--backend-store-uri", store.address(), "--host", HOST, "--port", str(port), "--workers", "1")
-    os.execv(sys.executable, (sys.executable, "-m", "mlflow", "server", *words))  # noqa: S606
+    os.environ |= {
+        BACKEND_STORE_URI_ENV_VAR: store.address(),
+        ARTIFACT_ROOT_ENV_VAR: (store.home() / store.FILES).as_uri(),
+    }
+    uvicorn.run("mlflow.server.fastapi_app:app", host=HOST, port=port, log_level="warning")
 
 
 def check_free(host: str, port: int, instead: str) -> None:

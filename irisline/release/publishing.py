@@ -9,13 +9,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from irisline import console, paths
 from irisline.errors import ReleaseError
 from irisline.model import bundle
 from irisline.params import Params
 from irisline.release import evidence, lineage, lock, note, package, store, tracking, trained_on, versions
+from irisline.release.facts import Verdict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,16 +36,21 @@ class Published:
     run_id: str
     run_changed: bool  # False when the run was complete already
     version_created: bool  # False when these files were a version already
+    restored: bool = False  # that version's files were gone from the store, or others
 
     @property
     def changed(self) -> bool:
         """Whether anything was added."""
-        return self.run_changed or self.version_created
+        return self.run_changed or self.version_created or self.restored
 
 
 def publish(params: Params) -> Published:
     """Complete the run of the workspace's model and register its version; raise MissingInput or ReleaseError."""
-    digest, gate = bundle.digest(*bundle.MODEL_FOLDERS), evidence.read_json(paths.EVALUATE_REPORT / "gate.json")
+    digest, gate = (
+        bundle.digest(*bundle.MODEL_FOLDERS),
+        evidence.read_json(paths.EVALUATE_REPORT / "gate.json", Verdict),
+    )
+    evidence.read_json(paths.EVALUATE_REPORT / "metrics.json", evidence.Rates)
     client = store.client()
     with store.one_line_failures(), lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
         experiment = store.experiment(client, params.base.name)
@@ -52,14 +58,16 @@ def publish(params: Params) -> Published:
         run_changed |= trained_on.record(client, run_id, _model_facts())
         facts = _facts(client, run_id, gate)
         found = versions.of_digest(client, params.base.name, digest)
-        if found is None:
+        restored = found is not None and not package.is_whole(client, found.source, digest)
+        lost = restored and found and not package.restore(client, experiment, run_id, digest, found.source)
+        if found is None or lost:
             number = _register(client, experiment, params.base.name, run_id, {versions.DIGEST: digest, **facts})
         else:
             number = found.number
             _update(client, params.base.name, found, facts)
         _set_challenger(client, params.base.name, number)
         client.set_tag(run_id, PUBLISHED, _evidence(digest))
-    return Published(number, run_id, run_changed, found is None)
+    return Published(number, run_id, run_changed, number != (found and found.number), restored)
 
 
 def publish_or_warn(params: Params) -> None:
@@ -127,7 +135,7 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
     return int(created.version)
 
 
-def _facts(client: "MlflowClient", run_id: str, gate: dict[str, Any]) -> dict[str, str]:
+def _facts(client: "MlflowClient", run_id: str, gate: Verdict) -> dict[str, str]:
     """Give the tags of a version: the verdict, the numbers, the source and which run holds the evidence."""
     tags = client.get_run(run_id).data.tags
     metrics, choice, made = evidence.reported_metrics().get("evaluate", {}), _choice(), _model_facts()
@@ -160,12 +168,12 @@ def _set_challenger(client: "MlflowClient", model: str, number: int) -> None:
         client.set_registered_model_alias(model, versions.CHALLENGER, str(number))
 
 
-def _model_facts() -> Any:
-    return evidence.read_json(paths.TRAINED / "model.json")
+def _model_facts() -> evidence.Made:
+    return evidence.read_json(paths.TRAINED / "model.json", evidence.Made)
 
 
-def _choice() -> Any:
-    return evidence.read_json(_CHOICE)
+def _choice() -> evidence.Choice:
+    return evidence.read_json(_CHOICE, evidence.Choice)
 
 
 def _model_digest() -> str:

@@ -27,8 +27,9 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
     version = registry.find(params, number)
     client = store.client()
     with store.one_line_failures():
-        export.export(client, params.base.name, version, FOLDERS / str(port), gpu=True)
-    os.environ["IRISLINE_MODEL"] = str((FOLDERS / str(port)).absolute())
+        folder = paths.writable(FOLDERS) / str(port)
+        export.export(client, params.base.name, version, folder, gpu=True)
+    os.environ["IRISLINE_MODEL"] = str(folder.absolute())
     os.environ["IRISLINE_FOLLOW"] = CHAMPION if number is None else ""
     os.environ["MLFLOW_TRACKING_URI"] = store.address()
     follows = "; follows the champion" if number is None else ""

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from irisline import paths, stage
+from irisline import console, paths, stage
 from irisline.errors import Busy, IrislineError, NotFound, ReleaseError
+from irisline.release import moved
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,7 +32,7 @@ _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # what it logs it raises too, and that is told in one line
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
@@ -174,7 +175,10 @@ def _open_database(file: Path) -> None:
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=PATIENCE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("SELECT version_num FROM alembic_version")
-        connection.rollback()
+        gone = moved.follow(connection, home() / FILES) if file == home() / DATABASE else None
+        connection.commit()
+    if gone:
+        console.fail(f"{file}: the project was moved from {gone.parent}; the addresses of its files have followed")
 
 
 def _create_once(file: Path) -> None:
@@ -200,8 +204,10 @@ def _in_one_line(error: Exception) -> ReleaseError:
         return Busy(f"{place}: another program holds the database; let it end, then type the same command again")
     if "not a database" in text or "malformed" in text or "no such table" in text:
         return ReleaseError(f"{place}: damaged; restore a copy, or move it away and type irisline publish")
-    if "readonly" in text or "unable to open" in text:
-        return ReleaseError(f"{place}: the database cannot be opened for writing; mind who owns it and its folder")
+    if "unable to open database file" in text:
+        return ReleaseError(f"{place}: the database cannot be opened; mind who owns it and its folder")
+    if on_disk := paths.disk_failure(error):
+        return ReleaseError(f"{place}: {on_disk}")
     if getattr(error, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
         return NotFound(f"{place}: {text[:200]}")
     if any(sign in text for sign in UNREACHED):

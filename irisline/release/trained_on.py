@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
 from irisline import paths
 from irisline.data import manifest, take_down, training_set
 from irisline.errors import NotFound
 from irisline.model.bundle import ANSWERS
 from irisline.params import Params
 from irisline.release import store, versions
+from irisline.release.evidence import Made
+from irisline.release.facts import Facts, Pictures
 from irisline.release.versions import Version
 
 if TYPE_CHECKING:
@@ -25,7 +30,13 @@ if TYPE_CHECKING:
 
 FOLDER, FILE = "pictures", "pictures.parquet"  # among the run's artifacts
 SPLITS = ("train", "valid", "test")
-FACT = "data_pictures"  # in model.json: the digest of the table
+
+
+class _Answer(TypedDict, total=False):
+    sha256: str
+
+
+_ANSWERS = TypeAdapter(list[_Answer])
 
 
 @dataclass(frozen=True)
@@ -54,14 +65,14 @@ class _Wanted:
         return row["id"] in self.ids or row["sha256"] in self.sha256s or same_page
 
 
-def record(client: "MlflowClient", run_id: str, facts: dict[str, Any]) -> bool:
+def record(client: "MlflowClient", run_id: str, model: Made) -> bool:
     """Keep the table of a model's pictures with its run, unless it is there; say whether it was added.
 
     A workspace whose accepted pictures are not, or no longer, those of model.json has none to keep.
     """
-    wanted = facts.get(FACT)
-    known = described(client.get_run(run_id).data.tags)
-    if wanted is None or known.get("digest") == wanted or not paths.ACCEPTED.is_dir():
+    wanted = model.get("data_pictures")
+    known = Facts.read(client.get_run(run_id).data.tags)[0].pictures
+    if wanted is None or (known and known["digest"] == wanted) or not paths.ACCEPTED.is_dir():
         return False
     pictures = training_set.of(manifest.table(paths.ACCEPTED))
     if training_set.digest(pictures) != wanted:
@@ -75,15 +86,10 @@ def record(client: "MlflowClient", run_id: str, facts: dict[str, Any]) -> bool:
     return True
 
 
-def described(tags: dict[str, str]) -> dict[str, Any]:
-    """Give what a run's or version's tags say of its pictures: digest, run, and how many of each split; empty if nothing."""
-    return json.loads(tags.get(versions.PICTURES, "{}"))  # type: ignore[no-any-return]
-
-
-def counts(tags: dict[str, str]) -> dict[str, Any]:
+def counts(told: Facts) -> dict[str, Any]:
     """Give how many pictures of each split a version was made from, for a person."""
-    told = described(tags)
-    return {part: told.get(part, 0) for part in SPLITS} if told else {"unknown": "not recorded when it was published"}
+    named: dict[str, Any] = {**told.pictures} if told.pictures else {}
+    return {part: named[part] for part in SPLITS} if named else {"unknown": "not recorded when it was published"}
 
 
 def uses(params: Params, ids: Collection[str], sha256s: Collection[str], page: str = "") -> list[Use]:
@@ -110,9 +116,9 @@ def _use(
     wanted: "_Wanted",
     tables: dict[str, "pa.Table"],
 ) -> Use:
-    told = described(version.tags)
+    told = version.facts.pictures
     if not told:
-        return Use(version, {}, unknown="its pictures were not recorded when it was published")
+        return Use(version, {}, unknown=version.broken or "its pictures were not recorded when it was published")
     try:
         pictures = tables.get(told["digest"]) or _table(client, told)
     except NotFound as error:
@@ -125,7 +131,7 @@ def _use(
     return Use(version, {part: named for part, named in splits.items() if named}, golden)
 
 
-def _table(client: "MlflowClient", told: dict[str, Any]) -> "pa.Table":
+def _table(client: "MlflowClient", told: Pictures) -> "pa.Table":
     """Give the table a tag tells of; raise NotFound when it is not what was kept."""
     from mlflow.exceptions import MlflowException
 
@@ -152,8 +158,12 @@ def _golden(model: str, version: Version, tested: Iterable[str]) -> Iterator[str
     uri = f"models:/{model}/{version.number}/artifacts/bundle/{ANSWERS['float32']}"
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            answers = json.loads(Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch)).read_text())
+            answers = _ANSWERS.validate_json(
+                Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch)).read_bytes()
+            )
         except (MlflowException, OSError):
             return  # its files are gone, and the pictures with them
+        except ValidationError:
+            answers = [{}]
     told = [answer["sha256"] for answer in answers if "sha256" in answer]
     yield from told if len(told) == len(answers) else tested

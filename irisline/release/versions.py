@@ -1,33 +1,35 @@
 """Versions in the registry: found, fetched and proven. Knows nothing of gates or the journal."""
 
-import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from irisline import paths
 from irisline.errors import MissingInput, NotFound, ReleaseError
 from irisline.model import bundle
 from irisline.model.bundle import Precision
+from irisline.release.facts import DIGEST as DIGEST
+from irisline.release.facts import GATE as GATE
+from irisline.release.facts import LICENCES as LICENCES
+from irisline.release.facts import METRICS as METRICS
+from irisline.release.facts import PICTURES as PICTURES
+from irisline.release.facts import PRECISION as PRECISION
+from irisline.release.facts import PRECISION_REASON as PRECISION_REASON
+from irisline.release.facts import PROVIDERS as PROVIDERS
+from irisline.release.facts import RUN as RUN
+from irisline.release.facts import Facts, Verdict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-DIGEST = "irisline.digest"
-GATE = "irisline.gate"
-METRICS = "irisline.metrics"
-LICENCES = "irisline.data_licences"
-PROVIDERS = "irisline.data_providers"
-PICTURES = "irisline.data_pictures"  # which run keeps the table of them, its digest, how many of each split
-PRECISION = "irisline.precision"  # what the CPU serves; a stopwatch had a say, so that it is no part of the digest
-PRECISION_REASON = "irisline.precision_reason"
-RUN = "irisline.run_id"  # the run that holds the evidence now; the one at registration may be older
-
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
+
+MEND = "type irisline publish, if its model is the workspace's, or leave it"
 
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
@@ -39,36 +41,43 @@ class Version:
     """A version of the model as the registry holds it."""
 
     number: int
-    digest: str
+    facts: Facts
     aliases: tuple[str, ...]
     run_id: str
     created: float  # seconds since 1970
     tags: dict[str, str]
     description: str = ""
+    source: str = ""  # where MLflow keeps its files
+    broken: str = ""  # what of it cannot be read and what to do; then it is listed, and good for nothing else
 
     @property
-    def gate(self) -> dict[str, Any] | None:
+    def digest(self) -> str:
+        """The digest of its files."""
+        return self.facts.digest
+
+    @property
+    def gate(self) -> Verdict | None:
         """The verdict on the absolute limits, as gate.json holds it."""
-        return json.loads(self.tags[GATE]) if GATE in self.tags else None
+        return self.facts.gate
 
     @property
     def metrics(self) -> dict[str, float]:
         """The numbers of the evaluation."""
-        return json.loads(self.tags.get(METRICS, "{}"))  # type: ignore[no-any-return]
+        return self.facts.metrics
 
     @property
     def precision(self) -> Precision:
         """What the CPU serves it in."""
-        return "int8" if self.tags.get(PRECISION) == "int8" else "float32"
+        return self.facts.precision
 
     @property
     def precision_reason(self) -> str:
         """Why that precision."""
-        return self.tags.get(PRECISION_REASON, "not measured")
+        return self.facts.precision_reason
 
 
 def every(client: "MlflowClient", model: str) -> list[Version]:
-    """Give all versions, newest first."""
+    """Give all versions, newest first, the broken ones among them."""
     aliases = aliases_of(client, model)
     found: list[Version] = []
     token: str | None = None
@@ -77,28 +86,32 @@ def every(client: "MlflowClient", model: str) -> list[Version]:
         found += [_version(row, aliases) for row in page]
         token = page.token
         if not token:
-            return sorted(found, key=lambda version: -version.number)
+            return [_with_files(client, model, one) for one in sorted(found, key=lambda version: -version.number)]
 
 
 def get(client: "MlflowClient", model: str, number: int) -> Version:
-    """Give one version; raise NotFound when there is none of this number."""
+    """Give one version; raise NotFound when there is none of this number, ReleaseError when it is broken."""
     from mlflow.exceptions import MlflowException
 
     absent = NotFound(f"{model} has no version {number}; irisline versions shows those it has")
     if number > _LARGEST:
         raise absent
     try:
-        return _version(client.get_model_version(model, str(number)), aliases_of(client, model))
+        found = _version(client.get_model_version(model, str(number)), aliases_of(client, model))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         raise absent from error
+    if found.broken:
+        raise ReleaseError(f"{model} version {number} is broken: {found.broken}")
+    return found
 
 
 def of_digest(client: "MlflowClient", model: str, digest: str) -> Version | None:
-    """Give the version that holds this very bundle, or None."""
+    """Give the newest version that holds this very bundle, broken or not, or None."""
     rows = client.search_model_versions(f"name = '{model}' and tags.`{DIGEST}` = '{digest}'")
-    return _version(rows[0], aliases_of(client, model)) if rows else None
+    newest = max(rows, key=lambda row: int(row.version), default=None)
+    return _version(newest, aliases_of(client, model)) if newest else None
 
 
 def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
@@ -115,21 +128,20 @@ def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
 
 def fetch(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, downloaded once and proven by its digest each time."""
-    kept = _KEPT / version.digest
+    kept = (_KEPT if (_KEPT / version.digest).is_dir() else paths.writable(_KEPT)) / version.digest
     return kept if _digest(kept) == version.digest else download(client, model, version)
 
 
 def download(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, fresh from the store; raise ReleaseError when it has changed."""
-    kept = _KEPT / version.digest
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept = paths.writable(_KEPT) / version.digest
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as scratch:
         arrived = _download_files(client, model, version, Path(scratch))
         found = _digest(arrived)
         if found != version.digest:
             raise ReleaseError(
                 f"{model} version {version.number}: the stored files are not those that were published "
-                f"(digest {found[:12]}, must be {version.digest[:12]}); leave this version and publish it anew"
+                f"(digest {found[:12]}, must be {version.digest[:12]}); {MEND}"
             )
         _keep(arrived, kept, version.digest)
     _forget_oldest()
@@ -144,9 +156,19 @@ def forget(version: Version) -> None:
 def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
     number = int(row.version)  # an int from SQLite, a str over HTTP
     own = tuple(alias for alias in (*ALIASES, *sorted(set(aliases) - set(ALIASES))) if aliases.get(alias) == number)
-    tags, created = dict(row.tags), row.creation_timestamp / 1000
-    run_id, about = tags.get(RUN, str(row.run_id)), str(row.description or "")
-    return Version(number, tags.get(DIGEST, ""), own, run_id, created, tags, about)
+    tags = {str(name): str(text) for name, text in row.tags.items()}
+    facts, wrong = Facts.read(tags)
+    run_id, about, source = facts.run or str(row.run_id), str(row.description or ""), str(row.source)
+    broken = f"{wrong}; {MEND}" if wrong else ""
+    return Version(number, facts, own, run_id, row.creation_timestamp / 1000, tags, about, source, broken)
+
+
+def _with_files(client: "MlflowClient", model: str, version: Version) -> Version:
+    """Return a version, broken when a folder of this machine should hold its files and does not."""
+    kept = urlsplit(client.get_model_version_download_uri(model, str(version.number)))
+    if version.broken or kept.scheme != "file" or Path(unquote(kept.path), "artifacts/bundle").is_dir():
+        return version
+    return replace(version, broken=f"files: not in {unquote(kept.path)}; {MEND}")
 
 
 def _download_files(client: "MlflowClient", model: str, version: Version, target: Path) -> Path:
@@ -158,7 +180,7 @@ def _download_files(client: "MlflowClient", model: str, version: Version, target
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}") from error
+        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}; {MEND}") from error
 
 
 def _keep(arrived: Path, kept: Path, digest: str) -> None:
@@ -174,7 +196,10 @@ def _keep(arrived: Path, kept: Path, digest: str) -> None:
 
 def _forget_oldest() -> None:
     """Keep the versions fetched last; a folder's time is that of its download."""
-    kept = sorted((folder for folder in _KEPT.iterdir() if folder.name[0] != "."), key=lambda one: one.stat().st_ctime)
+    kept = sorted(
+        (folder for folder in paths.writable(_KEPT).iterdir() if folder.name[0] != "."),
+        key=lambda one: one.stat().st_ctime,
+    )
     for folder in kept[:-_KEPT_COUNT]:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from irisline import orphans
 from irisline.errors import IrislineError, NotFound
 from irisline.release import export, store, versions
 
@@ -88,12 +89,13 @@ class Watch:
 
 
 def main() -> None:
-    """Watch until whoever started this has gone: MODEL ALIAS FOLDER SECONDS cpu|gpu."""
-    model, alias, folder, seconds, device = sys.argv[1:]
-    watch, parent = Watch(model, alias, Path(folder), device == "gpu"), os.getppid()
+    """Watch until whoever started this has gone: MODEL ALIAS FOLDER SECONDS cpu|gpu PARENT."""
+    model, alias, folder, seconds, device, parent = sys.argv[1:]
+    orphans.end_with(int(parent))
+    watch = Watch(model, alias, Path(folder), device == "gpu")
     news_to = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no news
-    while os.getppid() == parent:
+    while True:
         news = watch.look()
         if news is not None:
             news_to.write(json.dumps(news) + "\n")

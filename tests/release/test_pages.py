@@ -1,11 +1,14 @@
 """The MLflow pages of the project's store."""
 
+import json
 import socket
 import subprocess
 import sys
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from irisline.errors import ReleaseError
@@ -33,5 +36,9 @@ def test_the_pages_open(published: Params) -> None:
             link = f"http://127.0.0.1:{port}/#/experiments/1/runs?workflowType=machine_learning"
             assert link in process.stdout.readline()
             wait_for(f"http://127.0.0.1:{port}/health")
+            found = f"http://127.0.0.1:{port}/api/2.0/mlflow/registered-models/get?name=eye-colour"
+            assert json.load(urllib.request.urlopen(found))["registered_model"]["name"] == "eye-colour"
+            family = psutil.Process(process.pid).children(recursive=True)
         finally:
-            process.terminate()
+            process.kill()
+    assert not psutil.wait_procs(family, timeout=10)[1]

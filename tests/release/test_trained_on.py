@@ -91,7 +91,7 @@ def test_a_version_published_before_tables_were_kept_is_unknown_until_it_is_publ
     client.delete_model_version_tag("eye-colour", "1", versions.PICTURES)
     (use,) = trained_on.uses(settings, ["blue/0.jpg"], [pixels("blue/0.jpg")])
     assert use.document()["unknown"] == "its pictures were not recorded when it was published"
-    assert "not recorded" in trained_on.counts(registry.find(settings, 1).tags)["unknown"]
+    assert "not recorded" in trained_on.counts(registry.find(settings, 1).facts)["unknown"]
     again = publishing.publish(settings)
     assert (again.version, again.version_created, again.run_changed) == (1, False, True)
     assert not publishing.publish(settings).changed

@@ -36,6 +36,20 @@ def follower(folder: Path, **changes: str) -> Iterator[str]:
         yield address
 
 
+def test_worker_and_watcher_end_when_the_supervisor_is_killed(published: Params, tmp_path: Path) -> None:
+    import psutil
+
+    registry.promote(published, 1)
+    client = store.client()
+    export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), tmp_path / "given")
+    follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
+    with running(tmp_path / "given", tmp_path / "log", **follow) as (_, process):
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) == 2
+        process.kill()
+        assert not psutil.wait_procs(family, timeout=20)[1]
+
+
 def model(address: str) -> dict[str, Any]:
     told: dict[str, Any] = httpx.get(f"{address}/model", timeout=20).json()
     return told
