@@ -88,8 +88,8 @@ def linear(weights: NDArray[np.float32], bias: NDArray[np.float32], logarithms: 
     flat = weights.reshape(-1, weights.shape[-1]) / weights[..., 0].size
     nodes = [
         helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["float", "one"], ["above one"]),
-        helper.make_node("Log", ["above one"], ["logarithms"]),
+        *([helper.make_node("Add", ["float", "one"], ["above one"])] * logarithms),
+        *([helper.make_node("Log", ["above one"], ["logarithms"])] * logarithms),
         helper.make_node("Flatten", ["logarithms" if logarithms else "float"], ["features"]),
         helper.make_node("MatMul", ["features", "weights"], ["weighed"]),
         helper.make_node("Add", ["weighed", "bias"], ["logits"]),

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from irisline.model import bounds
+
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
@@ -108,4 +110,4 @@ def as_json(calibrated: Calibration) -> str:
 
 def read(path: Path) -> Calibration:
     """Give the calibration of a file."""
-    return Calibration(**json.loads(path.read_text()))
+    return Calibration(**bounds.document(path))

@@ -4,7 +4,6 @@ Owns decoding limits, what is looked at, and the network's run. Knows nothing of
 serving image must not carry.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,7 @@ from irisline.data import images, views
 from irisline.data.images import Pixels
 from irisline.data.views import View
 from irisline.errors import ModelError
-from irisline.model import bundle, calibration, runtime
+from irisline.model import bounds, bundle, calibration, runtime
 from irisline.model.answers import Prediction, Reader
 from irisline.model.bundle import NEIGHBOURS, Precision
 from irisline.model.neighbours import Gallery
@@ -48,7 +47,7 @@ class Classifier:
         gallery = Gallery.read(compared) if compared else None
         runner = runtime.choose(folders, device, precision, threads)
         try:
-            facts = json.loads(facts_file.read_text())
+            facts = bounds.document(facts_file)
             found = calibration.read(calibrated) if calibrated else calibration.NONE
             return cls(runner, facts, found, gallery)
         except (ValueError, KeyError, TypeError) as error:
