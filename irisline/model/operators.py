@@ -30,7 +30,8 @@ _SIZES = {"ConstantOfShape": 0, "Expand": 1, "Pad": 1, "Range": 0}  # from which
 # at all stays bytes, so that nothing nests.
 _SCHEMA = {
     "Model": {"graph": (7, "Graph"), "training": (20, "bytes*"), "functions": (25, "bytes*")},
-    "Graph": {"node": (1, "Node*"), "initializer": (5, "Tensor*"), "sparse": (15, "bytes*")},
+    "Graph": {"node": (1, "Node*"), "initializer": (5, "Tensor*"), "input": (11, "Value*"), "sparse": (15, "bytes*")},
+    "Value": {"name": (1, "bytes")},
     "Node": {
         "input": (1, "bytes*"), "output": (2, "bytes*"), "operator": (4, "bytes"), "attribute": (5, "Attribute*"),
         "domain": (7, "bytes"),
@@ -58,8 +59,8 @@ def _reasons(model: Any) -> Iterator[str]:
     graph = model.graph
     if model.functions or model.training:
         yield "brings functions of its own, or a training; no exported classifier does"
-    constants = {tensor.name for tensor in graph.initializer}
-    shapes: set[bytes] = set()
+    constants = {tensor.name for tensor in graph.initializer}.difference(given.name for given in graph.input)
+    sizes = constants | {b""}  # what sizes are made of: constants, sizes of other results, and inputs that are left out
     tensors = [*graph.initializer]
     sparse = bool(graph.sparse)
     for node in graph.node:
@@ -71,10 +72,10 @@ def _reasons(model: Any) -> Iterator[str]:
             sparse = sparse or bool(attribute.sparse or attribute.sparses)
             if attribute.graph or attribute.graphs:
                 yield f"{operator} has a graph within; no exported classifier has"
-        if not shapes.union(constants, [b""]).issuperset(node.input[_SIZES.get(operator, len(node.input)) :]):
+        if not sizes.issuperset(node.input[_SIZES.get(operator, len(node.input)) :]):
             yield f"how large the result of {operator} is depends on the picture"
-        if _gives_sizes(operator, node.input, constants, shapes):
-            shapes.update(node.output)
+        if _gives_sizes(operator, node.input, constants, sizes):
+            sizes.update(node.output)
         if constants.intersection(node.output):
             yield f"{operator} gives a constant another value"
     if sparse:
@@ -87,12 +88,12 @@ def _reasons(model: Any) -> Iterator[str]:
             yield f"the tensor {name} has fewer numbers than it says"
 
 
-def _gives_sizes(operator: str, inputs: Sequence[bytes], constants: set[bytes], shapes: set[bytes]) -> bool:
+def _gives_sizes(operator: str, inputs: Sequence[bytes], constants: set[bytes], sizes: set[bytes]) -> bool:
     """Return whether a result is made of constants and of the sizes of others, so that it grows with the batch, if at all."""
     if operator in ("Concat", "Mul"):
-        return shapes.union(constants).issuperset(inputs)
-    taken = operator in ("Reshape", "Slice", "Squeeze") and shapes.issuperset(inputs[:1])
-    return operator == "Shape" or (taken and constants.union([b""]).issuperset(inputs[1:]))
+        return sizes.issuperset(inputs)
+    taken = operator in ("Reshape", "Slice", "Squeeze") and sizes.issuperset(inputs[:1])
+    return operator == "Shape" or (taken and all(name in constants or not name for name in inputs[1:]))
 
 
 @cache

@@ -33,16 +33,8 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
     Raise MissingInput or ModelError when it is not, or takes more than it may.
     """
     memory = bounds.MEMORY + bounds.MEMORY_TIMES * bounds.check(folder)
-    words = (
-        sys.executable,
-        "-m",
-        "irisline.model.proof",
-        folder.absolute(),
-        name,
-        precision,
-        str(pictures),
-        str(memory),
-    )
+    limits = map(str, (pictures, memory, bounds.SECONDS, bounds.WALL_SECONDS))
+    words = (sys.executable, "-m", "irisline.model.proof", folder.absolute(), name, precision, *limits)
     with subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=isolation.environment()
     ) as process:
@@ -78,14 +70,15 @@ def _why_ended(code: int, memory: int) -> str:
 
 
 def main() -> None:
-    """Prove a version and tell how that went as JSON: FOLDER NAME PRECISION PICTURES BYTES."""
-    folder, name, precision, pictures, memory = sys.argv[1:]
+    """Prove a version and tell how that went as JSON: FOLDER NAME PRECISION PICTURES BYTES SECONDS WALL_SECONDS."""
+    folder, name, precision, *limits = sys.argv[1:]
+    pictures, memory, seconds, wall = map(int, limits)
     result = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no result
-    isolation.confine(int(memory), bounds.NICE)
-    resource.setrlimit(resource.RLIMIT_CPU, (bounds.SECONDS, bounds.SECONDS + 5))
-    signal.alarm(bounds.WALL_SECONDS)
-    result.write(json.dumps(_told(Path(folder), name, "int8" if precision == "int8" else "float32", int(pictures))))
+    isolation.confine(memory, bounds.NICE)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    signal.alarm(wall)
+    result.write(json.dumps(_told(Path(folder), name, "int8" if precision == "int8" else "float32", pictures)))
     result.close()
 
 
@@ -95,7 +88,7 @@ def _told(folder: Path, name: str, precision: Precision, pictures: int) -> dict[
     except MissingInput as error:
         return {"missing": str(error)}
     except IrislineError as error:
-        return {"refused": str(error)}
+        return {"refused": str(error) if str(error).startswith(name) else f"{name}: {error}"}
     except MemoryError:
         return {"refused": f"{name}: its proof takes more memory than it may; {_ADVICE}"}
     except Exception as error:  # onnxruntime's own errors share no base class, and what is hostile may raise any
