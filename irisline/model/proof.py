@@ -34,7 +34,7 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
     """
     memory = bounds.MEMORY + bounds.MEMORY_TIMES * bounds.check(folder)
     limits = map(str, (pictures, memory, bounds.SECONDS, bounds.WALL_SECONDS))
-    words = (sys.executable, "-m", "irisline.model.proof", folder.absolute(), name, precision, *limits)
+    words = (sys.executable, "-m", "irisline.model.proof", str(folder.absolute()), name, precision, *limits)
     with subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=isolation.environment()
     ) as process:

@@ -361,14 +361,18 @@ def test_a_version_holds_plain_files_only(make: Callable[[Path], None], name: st
         assert time.monotonic() - began < 1
 
 
-def test_files_and_their_sum_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_and_their_sum_are_bounded(folder: Path) -> None:
     with (folder / "more").open("wb") as file:
         file.truncate(bounds.FILE_BYTES + 1)
-    refused(folder, rf"more: has {bounds.FILE_BYTES + 1} bytes, the limit is {bounds.FILE_BYTES}")
+    with pytest.raises(
+        ModelError, match=rf"more: has {bounds.FILE_BYTES + 1} bytes, the limit is {bounds.FILE_BYTES}; leave"
+    ):
+        proof.prove(folder, "it")
     (folder / "more").unlink()
     for number in range(bounds.FILES):
         (folder / f"more{number}").touch()
-    refused(folder, f"has more than {bounds.FILES} files")
+    with pytest.raises(ModelError, match=f"has more than {bounds.FILES} files"):
+        proof.prove(folder, "it")
 
 
 def test_the_process_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
