@@ -179,11 +179,11 @@ def of_the_picture() -> onnx.ModelProto:
     nodes = [
         helper.make_node("Cast", ["pixels"], ["numbers"], to=TensorProto.INT64),
         helper.make_node("Flatten", ["numbers"], ["flat"]),
-        helper.make_node("Slice", ["flat", "zero", "one", "axis"], ["first"]),
+        helper.make_node("Slice", ["flat", "zero", "next", "axis"], ["first"]),
         helper.make_node("Reshape", ["first", "row"], ["bright"]),
         helper.make_node("Expand", ["bias", "bright"], ["made"]),
     ]
-    constants = (numbers("zero", 0), numbers("one", 1), numbers("axis", 1), numbers("row", -1))
+    constants = (numbers("zero", 0), numbers("next", 1), numbers("axis", 1), numbers("row", -1))
     return changed(*nodes, constants=constants)
 
 
