@@ -204,10 +204,11 @@ def cut() -> bytes:
     return whole[: len(whole) // 2]
 
 
+YES = numpy_helper.from_array(np.array(True), "yes")
 ANOTHER = "leave this version, or publish it anew$"
 HOSTILE: dict[str, tuple[Callable[[], onnx.ModelProto | bytes], str]] = {
     "a loop": (loop, f"the operator Loop is none of an exported classifier; {ANOTHER}"),
-    "a branch": (lambda: changed(branch(3), constants=(numpy_helper.from_array(np.array(True), "yes"),)), "the operator If is none"),
+    "a branch": (lambda: changed(branch(3), constants=(YES,)), "the operator If is none"),
     "nested graphs": (lambda: nested(1000), "the operator If is none"),
     "a function": (function, "brings functions of its own"),
     "a function of a known name": (function_of_a_known_name, "brings functions of its own"),
