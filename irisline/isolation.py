@@ -119,13 +119,9 @@ class _ForkServer:
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         with theirs:
             words = [sys.executable, "-m", "irisline.isolation", self._function]
-            self._process = subprocess.Popen(
-                words, stdin=theirs.fileno(), env={**environment, **_ALONE, "PYTHONPATH": path}
-            )
+            self._process = subprocess.Popen(words, stdin=theirs.fileno(), env=environment())
         return ours
 
     def _end(self) -> None:
@@ -139,6 +135,24 @@ class _ForkServer:
 def _server(function: str, process: int) -> _ForkServer:
     """Return this process's fork server of a function; a process that was forked from it has one of its own."""
     return _ForkServer(function)
+
+
+def environment() -> dict[str, str]:
+    """Return what a process that runs alone knows of the environment: nothing secret, and one thread a library."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    return {**inherited, **_ALONE, "PYTHONPATH": path}
+
+
+def confine(memory: int, nice: int) -> None:
+    """Let this process take so many bytes beside what it has, write no file, and give way to the rest of the machine."""
+    os.nice(nice)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")  # whoever is short of memory ends this process first
+    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (has + memory, has + memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _send(connection: socket.socket, data: bytes, seconds: float, failed: bool = False) -> None:
@@ -187,13 +201,7 @@ def main() -> None:
 
 def _work(function: Callable[[bytes], bytes], connection: socket.socket, memory: int, nice: int) -> None:
     """Answer requests until the other side has gone."""
-    os.nice(nice)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # whoever is short of memory ends this process first
-    has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (has + memory, has + memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine(memory, nice)
     while True:
         try:
             request, seconds, _ = _receive(connection)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from irisline.errors import IrislineError
+from irisline.model import proof
 from irisline.model.identity import NAME, Identity
 from irisline.model.runtime import has_cuda
 from service import measures
@@ -71,6 +72,7 @@ class Follower:
     async def stop(self) -> None:
         """End the watcher."""
         self._task.cancel()
+        proof.end()
         await asyncio.gather(self._task, return_exceptions=True)
         self._folder.cleanup()
 

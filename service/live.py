@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from irisline.model import golden, identity
+from irisline.model import golden, identity, proof
 from irisline.model.classifier import Classifier
 from irisline.model.identity import Identity
 from service.settings import Settings
@@ -36,12 +36,15 @@ class Live:
         """Give the version of a folder, proven and warm.
 
         Raise MissingInput or ModelError when the files are absent or not those that were registered, or when a golden
-        picture gets another answer than it did then.
+        picture gets another answer than it did then, or when the version takes more than it may.
         """
         _keep_large_blocks_apart()
         proven = identity.verify(folder)
+        name = f"{proven.name} version {proven.version}"
+        proof.prove(folder, name, proven.precision, settings.max_batch)
         classifier = Classifier.load(folder, device=settings.device, precision=proven.precision, threads=1)
-        golden.replay(classifier, folder, f"{proven.name} version {proven.version}")
+        if classifier.runtime.device != "cpu":  # the proof was the CPU's
+            golden.replay(classifier, folder, name)
         _warm(classifier, settings.max_batch)
         _trim()
         return cls(proven, classifier)

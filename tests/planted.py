@@ -88,14 +88,14 @@ def linear(weights: NDArray[np.float32], bias: NDArray[np.float32], logarithms: 
     flat = weights.reshape(-1, weights.shape[-1]) / weights[..., 0].size
     nodes = [
         helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["float", "one"], ["above one"]),
-        helper.make_node("Log", ["above one"], ["logarithms"]),
+        *([helper.make_node("Add", ["float", "one"], ["above one"])] * logarithms),
+        *([helper.make_node("Log", ["above one"], ["logarithms"])] * logarithms),
         helper.make_node("Flatten", ["logarithms" if logarithms else "float"], ["features"]),
         helper.make_node("MatMul", ["features", "weights"], ["weighed"]),
         helper.make_node("Add", ["weighed", "bias"], ["logits"]),
     ]
     constants = [numpy_helper.from_array(flat.astype(np.float32), "weights"), numpy_helper.from_array(bias, "bias")]
-    constants.append(numpy_helper.from_array(np.ones(1, np.float32), "one"))
+    constants += [numpy_helper.from_array(np.ones(1, np.float32), "one")] * logarithms
     pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", 3, SIZE, SIZE])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(bias)])
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", len(flat)])

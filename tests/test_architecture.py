@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from irisline.params import Params
+from irisline.release import bento, closure
 from tests.imports import ROOT, files_of, modules_of
 
 LIBRARY = sorted((ROOT / "irisline").rglob("*.py"))
@@ -201,6 +202,17 @@ def test_the_service_loads_nothing_heavy_and_no_registry() -> None:
     assert not set().union(*map(outside, closure)) & SERVING_NEVER_LOADS
     assert not {file for file in closure if "release" in file.parts}
     assert not {file for file in closure if file.parent.name in ("pipelines", "tests")}
+
+
+def test_what_the_service_starts_by_name_is_in_its_image() -> None:
+    packed = {name_of(found) for found in closure.files_of([ROOT / name for name in bento.CPU.modules], ROOT)}
+    named = re.compile(r'"(irisline(?:\.\w+)+)"')
+    for name in packed:
+        for module in named.findall((ROOT / name).read_text(encoding="utf-8")):
+            started = f"{module.replace('.', '/')}.py"
+            assert started in packed or started in bento.Kind(gpu=True, follow=True).modules, (name, started)
+    assert {"irisline/isolation.py", "irisline/data/looking.py", "irisline/data/strangers.py"} <= packed
+    assert "irisline/model/proof.py" in packed
 
 
 @pytest.mark.parametrize("file", SERVICE, ids=name_of)

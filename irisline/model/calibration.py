@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from irisline.errors import ModelError
+from irisline.model import bounds
 
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
@@ -113,7 +114,7 @@ def as_json(calibrated: Calibration) -> str:
 def read(path: Path) -> Calibration:
     """Give the calibration of a file; raise ModelError when it holds none."""
     try:
-        return TypeAdapter(Calibration).validate_json(path.read_bytes(), strict=True, extra="forbid")
+        return TypeAdapter(Calibration).validate_json(json.dumps(bounds.document(path)), strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors()[0]
         why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")[:200]

@@ -17,7 +17,7 @@ from irisline.data import images, views
 from irisline.data.images import Pixels
 from irisline.data.views import View
 from irisline.errors import ModelError
-from irisline.model import bundle, calibration, runtime
+from irisline.model import bounds, bundle, calibration, runtime
 from irisline.model.answers import Prediction, Reader
 from irisline.model.bundle import NEIGHBOURS, Precision
 from irisline.model.neighbours import Gallery
@@ -59,7 +59,7 @@ class Classifier:
         gallery = Gallery.read(compared) if compared else None
         runner = runtime.choose(folders, device, precision, threads)
         try:
-            facts = Facts.model_validate_json(facts_file.read_bytes())
+            facts = Facts.model_validate(bounds.document(facts_file))
             found = calibration.read(calibrated) if calibrated else calibration.NONE
             return cls(runner, facts, found, gallery)
         except ValidationError as error:

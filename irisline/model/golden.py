@@ -3,12 +3,14 @@
 Asked again before a version is promoted, rolled back to, or served. Knows nothing of registries.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from irisline.errors import ModelError
-from irisline.model import bundle
+from irisline.model import bounds, bundle
 from irisline.model.answers import Person, Prediction
 from irisline.model.bundle import ANSWERS, Precision
 from irisline.model.calibration import Calibration
@@ -19,25 +21,51 @@ from irisline.model.classifier import Classifier
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "int8": 2e-2}
 
 
+class Kept(BaseModel):
+    """What a golden picture was answered."""
+
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+    file: str = Field(pattern=r"^\w[\w.-]*$", max_length=255)
+    probabilities: dict[str, float] = Field(min_length=1)
+    unsure: bool
+
+
+_KEPT = TypeAdapter(Annotated[list[Kept], Field(max_length=bounds.FILES)])
+
+
 def replay(classifier: Classifier, folder: Path, name: str) -> int:
     """Ask a version's golden pictures again; give how many, raise ModelError when an answer is another now."""
-    answers = json.loads(bundle.find(ANSWERS[classifier.precision], [folder]).read_text())
-    pictures = [(folder / "golden" / answer["file"]).read_bytes() for answer in answers]
+    answers = _kept(bundle.find(ANSWERS[classifier.precision], [folder]))
+    files = (bundle.find(f"golden/{answer.file}", [folder]) for answer in answers)
+    pictures = (bounds.read(file, bounds.PICTURE_BYTES) for file in files)
     limit = TOLERANCE[classifier.precision]
     if not answers:
         raise ModelError(f"{name}: its golden set is empty; publish it anew")
     for answer, now in zip(answers, classifier.predict(pictures), strict=True):
-        drift = max(abs(now.probabilities[label] - share) for label, share in answer["probabilities"].items())
+        if now.probabilities.keys() != answer.probabilities.keys():
+            raise ModelError(f"{name}: answers {answer.file} of its golden set with other classes; publish it anew")
+        drift = max(abs(now.probabilities[label] - share) for label, share in answer.probabilities.items())
         close = any(gap <= limit for gap in _gaps(now, classifier.calibration))  # rounding may make it sure or unsure
-        if not drift <= limit or (now.unsure != answer["unsure"] and not close):  # nor a number that is none
+        if not drift <= limit or (now.unsure != answer.unsure and not close):  # nor a number that is none
             changed = (
                 f"unsure is {str(now.unsure).lower()} now" if drift <= limit else f"by {drift:.2g}, limit {limit:g}"
             )
             raise ModelError(
-                f"{name}: answers {answer['file']} of its golden set differently than when it was registered "
+                f"{name}: answers {answer.file} of its golden set differently than when it was registered "
                 f"({changed}); other code or another onnxruntime is at work here: irisline lineage names its own"
             )
     return len(answers)
+
+
+def _kept(file: Path) -> list[Kept]:
+    """Return the answers that a file holds; raise ModelError when they are none."""
+    try:
+        return _KEPT.validate_json(bounds.read(file))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "document"
+        raise ModelError(f"{file}: {place[:80]}: {first['msg']}; publish the version anew") from error
 
 
 def _gaps(answer: Prediction, calibrated: Calibration) -> Iterator[float]:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irisline.errors import MissingInput, ModelError
-from irisline.model import bundle
+from irisline.model import bounds, bundle
 
 NAME = "identity.json"
 
@@ -68,7 +68,7 @@ class Identity(_Facts):
         if not path.is_file():
             raise MissingInput(f"{path}: not found; export the version anew: irisline serve or irisline bento")
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(bounds.read(path))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "document"
@@ -81,6 +81,7 @@ class Identity(_Facts):
 
 def verify(folder: Path) -> Identity:
     """Give the identity of a folder whose files are those of its version; raise ModelError that names the first to differ."""
+    bounds.check(folder)
     identity = Identity.read(folder / NAME)
     made_up = digest_of(identity.files)
     if made_up != identity.digest:

@@ -5,6 +5,7 @@ Detection with Deep Nearest Neighbors). Numbers and one file; knows nothing of n
 """
 
 import io
+import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ SHOWN = 3  # pictures that are named with an answer
 SIDE = 64  # pixels of a thumbnail, at most
 QUALITY = 85  # of its JPEG
 HEAVIEST = 2**15  # bytes of it that are believed
+
+PARTS = ("features", "ids", "labels", "credit_lines", "jpeg", "ends")
 
 Features = NDArray[np.float32]
 
@@ -67,12 +70,9 @@ class Gallery:
         """Give the gallery of a file; raise ModelError when it is none."""
         try:
             with zipfile.ZipFile(path) as parts:
-                if any(part.compress_type != zipfile.ZIP_STORED for part in parts.infolist()):
-                    raise ValueError("its parts are compressed")
+                _check_sizes(parts, path.stat().st_size)
             with np.load(path, allow_pickle=False) as held:
-                return cls._checked(
-                    *(held[name] for name in ("features", "ids", "labels", "credit_lines", "jpeg", "ends"))
-                )
+                return cls._checked(*(held[name] for name in PARTS))
         except Exception as error:  # a hostile or foreign file may raise anything
             reason = " ".join(str(error).split())[:100] or type(error).__name__
             raise ModelError(f"{path}: not the neighbours of a model: {reason}; publish it anew") from error
@@ -147,6 +147,24 @@ class Gallery:
                 f"{features.shape[1]}; publish it anew"
             )
         return np.asarray(1 - np.einsum("id,nd->in", _directions(features), self.features), dtype=np.float32)
+
+
+def _check_sizes(parts: zipfile.ZipFile, whole: int) -> None:
+    """Raise ValueError unless the parts are those of a gallery, and none says that it is larger than it lies in the file."""
+    found = parts.infolist()
+    if any(part.compress_type != zipfile.ZIP_STORED for part in found):
+        raise ValueError("its parts are compressed")
+    if sorted(part.filename for part in found) != sorted(f"{name}.npy" for name in PARTS):
+        raise ValueError("it has other parts")
+    if sum(part.file_size for part in found) > whole:
+        raise ValueError("its parts are larger than it is")
+    for part in found:
+        with parts.open(part) as file:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("its parts are of another format")
+            shape, _, kind = np.lib.format.read_array_header_1_0(file)
+            if math.prod(shape) * kind.itemsize > part.file_size:
+                raise ValueError(f"{part.filename} has fewer numbers than it says")
 
 
 def _directions(features: Features) -> Features:

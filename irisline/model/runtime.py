@@ -53,7 +53,7 @@ class OnnxRuntime:
     def __init__(self, model: Path, threads: int = 0, precision: Precision = "float32") -> None:
         self.precision: Precision = precision
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what is wrong is raised, and told once
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
         options.inter_op_num_threads = 1
         if threads:

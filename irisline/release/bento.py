@@ -74,11 +74,11 @@ class Built:
 def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
     """Build a Bento of a version, of the champion when no number is given.
 
-    Raise as registry.find and versions.fetch do, MissingInput when the code is not here, ReleaseError when BentoML fails.
+    Raise as registry.proven does, MissingInput when the code is not here, ReleaseError when BentoML fails.
     """
     if not paths.SERVICE.is_dir():
         raise MissingInput(f"{paths.SERVICE}/: not here; run from the project's root")
-    version, client = registry.find(params, number), store.client()
+    version, client = registry.proven(params, number), store.client()
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         packed = Path(scratch, "packed")
         with store.one_line_failures():

@@ -3,7 +3,6 @@
 Knows nothing of services, Bentos or images.
 """
 
-import json
 import math
 import shutil
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irisline import paths
-from irisline.model import bundle
+from irisline.model import bounds, bundle
 from irisline.model.bundle import NETWORKS, WEIGHTS
 from irisline.model.identity import NAME, Identity, Metric, Source
 from irisline.release import journal, lineage, versions
@@ -51,7 +50,7 @@ def identity(client: "MlflowClient", model: str, version: Version, folder: Path)
         alias=next(iter(version.aliases), None),
         digest=version.digest,
         files={name: bundle.file_digest(path) for name, path in bundle.files(folder).items()},
-        classes=json.loads((folder / "model.json").read_text(encoding="utf-8"))["classes"],
+        classes=bounds.document(folder / "model.json")["classes"],
         precision=version.precision,
         precision_reason=version.precision_reason,
         source=Source(**{name.removeprefix("irisline."): tags.get(name, "none") for name in lineage.SOURCE}),

@@ -19,7 +19,17 @@ from irisline.release import lineage, versions
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-REQUIRED = ("mlflow", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pillow", "pydantic", "pyyaml")
+REQUIRED = (
+    "mlflow",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pandas",
+    "pillow",
+    "protobuf",
+    "pydantic",
+    "pyyaml",
+)
 _NOT_SERVED = ("__pycache__", "assets", "commands", "release", "rendering", "sources")
 
 

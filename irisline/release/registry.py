@@ -12,7 +12,7 @@ from irisline.errors import Busy, GateRefused, MissingInput, ModelError, NotFoun
 from irisline.model import gate, golden
 from irisline.model.classifier import Classifier
 from irisline.params import Params
-from irisline.release import journal, lock, store, versions
+from irisline.release import journal, lock, proving, store, versions
 from irisline.release.journal import Change, Entry
 from irisline.release.versions import CHALLENGER, CHAMPION, PREVIOUS, Version
 
@@ -104,11 +104,18 @@ def find(params: Params, number: int | None = None) -> Version:
 
 
 def classifier(params: Params, number: int | None = None) -> tuple[Version, Classifier]:
-    """Give a version and its classifier, the champion's when no number is given; raise as find does."""
-    version = find(params, number)
-    client = store.client()
+    """Give a version and its classifier, the champion's when no number is given; raise as proven does."""
+    version, client = proven(params, number), store.client()
     with store.one_line_failures():
-        return version, _load(client, params.base.name, version)
+        return version, proving.load(client, params.base.name, version)
+
+
+def proven(params: Params, number: int | None = None) -> Version:
+    """Give a version that is proven, the champion when no number is given; raise as find does, and as promote does."""
+    version, client = find(params, number), store.client()
+    with store.one_line_failures():
+        proving.prove(client, params.base.name, version)
+    return version
 
 
 def history(params: Params) -> tuple[list[Entry], int | None]:
@@ -144,12 +151,8 @@ def _evidence(client: "MlflowClient", params: Params, version: Version, champion
 
 def _prove(client: "MlflowClient", model: str, version: Version) -> gate.Check:
     """Give the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
-    folder = versions.download(client, model, version)
-    try:
-        answering = Classifier.load(folder, precision=version.precision)
-        count = golden.replay(answering, folder, f"{model} version {version.number}")
-    except ModelError as error:
-        raise ReleaseError(str(error)) from error
+    versions.download(client, model, version)
+    count = proving.prove(client, model, version)
     line = f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
     return gate.Check("golden", 0.0, golden.TOLERANCE[version.precision], passed=True, line=line)
 
@@ -164,16 +167,17 @@ def _against(client: "MlflowClient", params: Params, candidate: Version, champio
     confidence, seed = params.gate.champion_confidence, params.base.seed
     try:
         rival = versions.get(client, params.base.name, champion)
+        proving.prove(client, params.base.name, rival)
         ours, theirs = (_mistakes(client, params, version) for version in (candidate, rival))
-    except (NotFound, MissingInput, ModelError) as error:
+    except (ReleaseError, MissingInput, ModelError) as error:
         line = f"champion: cannot be compared with: {error}"
         return gate.Check("champion", 1.0, confidence, passed=False, line=line)
     return gate.compare(ours, theirs, params.evaluate.bootstrap_samples, confidence, seed)
 
 
 def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDArray[np.bool_]":
-    """Give for each test picture of the workspace whether a version is wrong about it; memory stays bounded."""
-    model = _load(client, params.base.name, version)
+    """Give for each test picture of the workspace whether a version that is proven is wrong about it; memory stays bounded."""
+    model = proving.load(client, params.base.name, version)
     labels: list[str] = []
 
     def pictures() -> Iterator[bytes]:
@@ -186,11 +190,6 @@ def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDAr
     if not labels:
         raise MissingInput(f"{paths.ACCEPTED}: no test pictures here; type dvc repro validate")
     return np.array([answer != label for answer, label in zip(given, labels, strict=True)])
-
-
-def _load(client: "MlflowClient", model: str, version: Version) -> Classifier:
-    """Give the classifier of a version as the CPU serves it."""
-    return Classifier.load(versions.fetch(client, model, version), precision=version.precision)
 
 
 def _move(

@@ -11,6 +11,7 @@ import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
+from irisline.model import proof
 from irisline.model.answers import Prediction
 from irisline.model.classifier import Classifier
 
@@ -19,8 +20,10 @@ class Served(PythonModel):
     """The classifier behind a table: column "image" in; label, confidence, unsure and probability_<class> out."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the classifier from the version's own files."""
-        self.classifier = Classifier.load(Path(context.artifacts["bundle"]))
+        """Load the classifier from the version's own files, once they are proven."""
+        bundle = Path(context.artifacts["bundle"])
+        proof.prove(bundle, "the version")
+        self.classifier = Classifier.load(bundle)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from irisline import paths
-from irisline.errors import MissingInput, NotFound, ReleaseError
-from irisline.model import bundle
+from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
+from irisline.model import bounds, bundle
 from irisline.model.bundle import Precision
 from irisline.release.facts import DIGEST as DIGEST
 from irisline.release.facts import GATE as GATE
@@ -137,6 +137,7 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
     kept = paths.writable(_KEPT) / version.digest
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as scratch:
         arrived = _download_files(client, model, version, Path(scratch))
+        _check(arrived, f"{model} version {version.number}")
         found = _digest(arrived)
         if found != version.digest:
             raise ReleaseError(
@@ -183,6 +184,13 @@ def _download_files(client: "MlflowClient", model: str, version: Version, target
         raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}; {MEND}") from error
 
 
+def _check(arrived: Path, name: str) -> None:
+    try:
+        bounds.check(arrived)
+    except ModelError as error:
+        raise ReleaseError(f"{name}: {error}") from error
+
+
 def _keep(arrived: Path, kept: Path, digest: str) -> None:
     """Move a proven folder to its place. What is whole there stays: another command may be reading it."""
     try:
@@ -206,6 +214,7 @@ def _forget_oldest() -> None:
 
 def _digest(folder: Path) -> str:
     try:
+        bounds.check(folder)
         return bundle.digest(folder)
-    except MissingInput as error:
+    except (MissingInput, ModelError) as error:
         return f"none, {error}"

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import onnx
 import pytest
 
 from irisline import paths
 from irisline.errors import Busy, GateRefused, NotFound, ReleaseError
+from irisline.model import bundle
 from irisline.params import Params
 from irisline.release import journal, lock, publishing, registry, store, versions, weights
+from tests.model import test_proof
 from tests.release.conftest import Train
 
 Move = Callable[[Params, int], registry.Outcome]
@@ -211,6 +214,46 @@ def test_initial_weights_of_a_version_are_a_file(published: Params) -> None:
     init = weights.initial(published.model_copy(update={"train": train}))
     assert Path(init.removeprefix("file:")).read_bytes() == b"weights 0.05 0.0"
     assert weights.initial(published) == "scratch"
+
+
+def spoil(number: int, network: onnx.ModelProto, settings: Params) -> None:
+    """Put another network into a stored version, its digest with it, as whoever writes to the store may."""
+    bundle_folder = stored_bundle(number)
+    (bundle_folder / "model.onnx").write_bytes(network.SerializeToString())
+    store.client().set_model_version_tag("eye-colour", str(number), versions.DIGEST, bundle.digest(bundle_folder))
+
+
+@pytest.fixture
+def hostile(train: Train, settings: Params) -> Params:
+    """Give the params of a project with two versions, both live once; the network of the second never ends."""
+    for weight in (RIGHT, ALSO_RIGHT):
+        train(weight=weight)
+        publishing.publish(settings)
+    note_live(1)
+    note_live(2)
+    spoil(2, test_proof.loop(), settings)
+    return settings
+
+
+@pytest.mark.parametrize("move", [registry.promote, registry.rollback, registry.classifier, registry.proven])
+def test_a_version_that_never_ends_is_refused_and_never_run(move: Move, hostile: Params) -> None:
+    with pytest.raises(
+        ReleaseError, match=r"^eye-colour version 2: .*the operator Loop is none of an exported classifier"
+    ):
+        move(hostile, 2)
+    assert "champion" not in aliases()
+    with pytest.raises(ReleaseError, match="the operator Loop"):
+        registry.promote(hostile, 2, reason="now", force=True)
+
+
+def test_a_champion_that_never_ends_is_left_by_rollback_and_by_force(hostile: Params) -> None:
+    store.client().set_registered_model_alias("eye-colour", "champion", "2")
+    message = r"stays out: champion: cannot be compared with: eye-colour version 2: .*the operator Loop is none"
+    with pytest.raises(GateRefused, match=message):
+        registry.promote(hostile, 1)
+    assert registry.rollback(hostile, 1).after == 1
+    store.client().set_registered_model_alias("eye-colour", "champion", "2")
+    assert registry.promote(hostile, 1, reason="the other never ends", force=True).after == 1
 
 
 KILLED = """

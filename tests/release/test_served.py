@@ -18,7 +18,7 @@ from tests import imports
 from tests.release.conftest import BLUE, BROWN
 
 SERVED = Path(versions.__file__).with_name("served.py")
-IMPORTED_AS = {"PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml"}
+IMPORTED_AS = {"google": "protobuf", "PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml"}
 NOT_TO_SERVE = {"scipy"}  # only fitting a temperature needs it
 
 

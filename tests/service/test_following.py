@@ -13,6 +13,7 @@ import pytest
 
 from irisline.params import Params
 from irisline.release import export, registry, store, versions
+from tests.model import test_proof
 from tests.release import conftest as releases
 from tests.service.conftest import eventually, running
 
@@ -179,3 +180,57 @@ def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) 
         started = time.monotonic()
         assert eventually(lambda: serves(address, 2), within=30)
         assert time.monotonic() - started > 1
+
+
+def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -> None:
+    """Make version 2 one that whoever writes to the store has put there: its files are other ones, its digest is theirs."""
+    from irisline.model import bundle
+
+    shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
+    wanted = registry.find(params, 2).digest
+    (found,) = (
+        file.parent
+        for file in (two_versions / store.FILES).rglob("bundle/model.json")
+        if _digest(file.parent) == wanted
+    )
+    shutil.copytree(found, found.with_name("kept"))
+    spoil(found)
+    store.client().set_model_version_tag("eye-colour", "2", versions.DIGEST, bundle.digest(found))
+
+
+@pytest.fixture
+def put_back(two_versions: Path) -> Iterator[None]:
+    """Give the stored files of the project that is made once back as they were."""
+    yield
+    for kept in (two_versions / store.FILES).rglob("kept"):
+        shutil.rmtree(kept.with_name("bundle"))
+        kept.rename(kept.with_name("bundle"))
+
+
+def looping(bundle: Path) -> None:
+    (bundle / "model.onnx").write_bytes(test_proof.loop().SerializeToString())
+
+
+def endless(bundle: Path) -> None:
+    answers = bundle / "golden" / "answers.json"
+    answers.write_text(answers.read_text().replace("0001.jpg", "/dev/zero"))
+
+
+@pytest.mark.parametrize(("spoil", "reason"), [(looping, "the operator Loop is none"), (endless, "0.file")])
+@pytest.mark.usefixtures("put_back")
+def test_a_hostile_version_is_refused_while_the_old_one_answers_and_the_next_is_tried(
+    spoil: Callable[[Path], None], reason: str, published: Params, tmp_path: Path, two_versions: Path
+) -> None:
+    registry.promote(published, 1)
+    hostile(two_versions, published, spoil)
+    with follower(tmp_path) as address:
+        store.client().set_registered_model_alias("eye-colour", "champion", "2")
+        assert eventually(lambda: model(address)["following"]["refused"] is not None, within=20)
+        told = model(address)
+        assert (told["version"], told["following"]["refused"]["version"]) == (1, 2)
+        assert reason in told["following"]["refused"]["reason"]
+        assert httpx.post(f"{address}/predict", content=releases.BLUE, headers=JPEG).json()["model"]["version"] == 1
+        assert 'irisline_swaps_total{result="refused"} 1.0' in httpx.get(f"{address}/metrics").text
+        assert "version 2 is refused" in (tmp_path / "log").read_text()
+        assert registry.rollback(published, 1).after == 1  # from a champion that cannot be proven
+        assert eventually(lambda: model(address)["following"]["state"] == "following")

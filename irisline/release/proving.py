@@ -1,0 +1,26 @@
+"""A version of the registry, fetched and proven before anything of it is run. Knows nothing of gates or the journal."""
+
+from typing import TYPE_CHECKING
+
+from irisline.errors import MissingInput, ModelError, ReleaseError
+from irisline.model import proof
+from irisline.model.classifier import Classifier
+from irisline.release import versions
+from irisline.release.versions import Version
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def prove(client: "MlflowClient", model: str, version: Version) -> int:
+    """Return how many golden pictures a version answers as it did, once it is proven; raise ReleaseError when it is not."""
+    folder = versions.fetch(client, model, version)
+    try:
+        return proof.prove(folder, f"{model} version {version.number}", version.precision)
+    except (ModelError, MissingInput) as error:
+        raise ReleaseError(str(error)) from error
+
+
+def load(client: "MlflowClient", model: str, version: Version) -> Classifier:
+    """Return the classifier of a version that is proven, as the CPU serves it."""
+    return Classifier.load(versions.fetch(client, model, version), precision=version.precision)
