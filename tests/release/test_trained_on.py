@@ -119,7 +119,7 @@ def test_a_workspace_whose_pictures_are_no_longer_the_models_changes_no_table(tr
     before = registry.find(settings, 1).tags[versions.PICTURES]
     without("blue/0.jpg")
     assert not publishing.publish(settings).changed
-    (paths.EVALUATE_REPORT / "notes.md").write_text("another run of the same model")
+    (paths.EVALUATE_REPORT / "model_card.md").write_text("another run of the same model")
     assert publishing.publish(settings).run_changed
     assert registry.find(settings, 1).tags[versions.PICTURES] == before
     (use,) = trained_on.uses(settings, ["blue/0.jpg"], [])
