@@ -9,7 +9,7 @@ import sys
 from irisline import console, paths
 from irisline.errors import MissingInput
 from irisline.params import Params
-from irisline.release import export, pages, registry, store
+from irisline.release import export, pages, registry, signed, store
 from irisline.release.versions import CHAMPION
 
 SERVICE = "service.service:Irisline"
@@ -27,8 +27,10 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
     version = registry.find(params, number)
     client = store.client()
     with store.one_line_failures():
+        version = signed.verified(client, params.base.name, version, console.fail)
         export.export(client, params.base.name, version, FOLDERS / str(port), gpu=True)
     os.environ["IRISLINE_MODEL"] = str((FOLDERS / str(port)).absolute())
+    os.environ[signed.TRUSTED] = str(signed.keys_folder().absolute())
     os.environ["IRISLINE_FOLLOW"] = CHAMPION if number is None else ""
     os.environ["MLFLOW_TRACKING_URI"] = store.address()
     follows = "; follows the champion" if number is None else ""

@@ -124,7 +124,7 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
     kept = _KEPT / version.digest
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as scratch:
-        arrived = _download_files(client, model, version, Path(scratch))
+        arrived = part(model, version, "artifacts/bundle", Path(scratch))
         found = _digest(arrived)
         if found != version.digest:
             raise ReleaseError(
@@ -141,24 +141,25 @@ def forget(version: Version) -> None:
     shutil.rmtree(_KEPT / version.digest, ignore_errors=True)
 
 
+def part(model: str, version: Version, path: str, target: Path) -> Path:
+    """Return a file or folder of what the store holds of a version, brought into a folder; raise NotFound."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        uri = f"models:/{model}/{version.number}/{path}"
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
+    except (MlflowException, OSError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}") from error
+
+
 def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
     number = int(row.version)  # an int from SQLite, a str over HTTP
     own = tuple(alias for alias in (*ALIASES, *sorted(set(aliases) - set(ALIASES))) if aliases.get(alias) == number)
     tags, created = dict(row.tags), row.creation_timestamp / 1000
     run_id, about = tags.get(RUN, str(row.run_id)), str(row.description or "")
     return Version(number, tags.get(DIGEST, ""), own, run_id, created, tags, about)
-
-
-def _download_files(client: "MlflowClient", model: str, version: Version, target: Path) -> Path:
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    try:
-        uri = f"models:/{model}/{version.number}/artifacts/bundle"
-        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
-    except (MlflowException, OSError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}") from error
 
 
 def _keep(arrived: Path, kept: Path, digest: str) -> None:
