@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from irisline.errors import IrislineError
 
 if TYPE_CHECKING:
-    from irisline.model.signature import Key
+    from irisline.model.keys import Key
 
 PREFIX = "IRISLINE_"
 
@@ -45,9 +45,9 @@ class Settings(BaseModel):
     @cached_property
     def keys(self) -> "tuple[Key, ...]":
         """The keys that were in the folder when the first was needed: what comes later is not trusted."""
-        from irisline.model import signature
+        from irisline.model import keys
 
-        return signature.trusted(self.trusted_keys)
+        return keys.trusted(self.trusted_keys)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:

@@ -2,54 +2,71 @@
 
 Reads the bundles of model-signing (OpenSSF): Sigstore's format, a DSSE envelope around an in-toto statement that names
 each file with its sha256. Part of the serving image, so that it needs `cryptography` alone. Knows nothing of registries,
-nor how a key is made.
+nor where keys come from.
 """
 
 import base64
-import binascii
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irisline.errors import MissingInput, ModelError
 from irisline.model import bundle, identity
 from irisline.model.identity import FileName, Identity, Manifest, Sha256, digest_of
+from irisline.model.keys import Key
 
 MANIFEST = "manifest.json"
 SIGNATURE = "model.sig"
 LARGEST = 8 * 2**20  # bytes of a manifest, a signature or an identity
-LARGEST_KEY = 2**16
-MOST_KEYS = 256
 
 _ADVICE = "publish it anew, or type irisline sign"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+class _Envelope(BaseModel):
+    """A part of what lies around the signed statement, as model-signing writes it and no other way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class _Signature(_Part):
+class _Signature(_Envelope):
     sig: str
+    keyid: Literal[""]
 
 
-class _Envelope(_Part):
+class _Dsse(_Envelope):
     payload: str
     payload_type: Literal["application/vnd.in-toto+json"] = Field(alias="payloadType")
     signatures: list[_Signature] = Field(min_length=1, max_length=1)
 
 
-class _Bundle(_Part):
+class _PublicKey(_Envelope):
+    hint: str
+
+
+class _Material(_Envelope):
+    public_key: _PublicKey = Field(alias="publicKey")
+    log: list[str] = Field(alias="tlogEntries", max_length=0)
+
+
+class _Bundle(_Envelope):
     media_type: Literal["application/vnd.dev.sigstore.bundle.v0.3+json"] = Field(alias="mediaType")
-    envelope: _Envelope = Field(alias="dsseEnvelope")
+    material: _Material = Field(alias="verificationMaterial")
+    envelope: _Dsse = Field(alias="dsseEnvelope")
+
+
+class _Part(BaseModel):
+    """A part of the signed statement; what it says beside these is its signer's."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
 class _Digest(_Part):
@@ -88,41 +105,12 @@ Read = TypeVar("Read", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Key:
-    """A public key, by the name of its file."""
-
-    name: str
-    public: ec.EllipticCurvePublicKey
-
-    @property
-    def fingerprint(self) -> str:
-        """The sha256 of the key's PEM, by which model-signing names it too."""
-        return hashlib.sha256(pem(self.public)).hexdigest()
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.fingerprint[:12]})"
-
-
-@dataclass(frozen=True)
 class Signed:
     """What was signed of a version, and by whose key."""
 
     manifest: Manifest
     files: dict[str, str]  # sha256 by name, the manifest left out
     by: Key
-
-
-def pem(public: ec.EllipticCurvePublicKey) -> bytes:
-    """Return the text of a public key."""
-    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def trusted(folder: Path) -> tuple[Key, ...]:
-    """Return the public keys of a folder, none when it is not there; raise ModelError for a file that holds no such key."""
-    files = sorted(folder.glob("*.pem"))
-    if len(files) > MOST_KEYS:
-        raise ModelError(f"{folder}: holds {len(files)} keys, limit is {MOST_KEYS}; remove those nobody signs with")
-    return tuple(Key(file.stem, _public(file)) for file in files)
 
 
 def verify(folder: Path, keys: Sequence[Key]) -> Identity:
@@ -144,15 +132,10 @@ def verify(folder: Path, keys: Sequence[Key]) -> Identity:
 def opened(manifest: bytes, signature: bytes, keys: Sequence[Key], name: str, version: int) -> Signed:
     """Return what one of these keys has signed of this very version; raise ModelError when none has."""
     where = f"{name} version {version}"
-    envelope = _parsed(signature, _Bundle, f"{where}: {SIGNATURE}").envelope
-    try:
-        payload, signed = (
-            base64.b64decode(text, validate=True) for text in (envelope.payload, envelope.signatures[0].sig)
-        )
-    except (binascii.Error, ValueError) as error:
-        raise ModelError(f"{where}: {SIGNATURE}: is damaged; {_ADVICE}") from error
-    by = _signer(keys, envelope.payload_type, payload, signed)
-    if by is None:
+    bundled = _parsed(signature, _Bundle, f"{where}: {SIGNATURE}")
+    payload, proof = (_decoded(text) for text in (bundled.envelope.payload, bundled.envelope.signatures[0].sig))
+    by = next((key for key in keys if key.fingerprint == bundled.material.public_key.hint), None)
+    if by is None or not _made_by(by, bundled.envelope.payload_type, payload, proof):
         raise ModelError(f"{where}: is signed by none of the {len(keys)} trusted keys, or was changed; {_ADVICE}")
     statement = _parsed(payload, _Statement, f"{where}: {SIGNATURE}")
     files = {resource.name: resource.digest for resource in statement.predicate.resources}
@@ -199,34 +182,23 @@ def bounded(file: Path) -> bytes:
     return data
 
 
-def name_of(documents: Mapping[str, bytes]) -> str:
-    """Return the name of a manifest and its signature: what they hold decides it."""
-    return hashlib.sha256(b"\0".join(documents[name] for name in (MANIFEST, SIGNATURE))).hexdigest()[:16]
-
-
-def _signer(keys: Sequence[Key], kind: str, payload: bytes, signature: bytes) -> Key | None:
-    """Return the key that made a signature, or None when none of these did."""
+def _made_by(key: Key, kind: str, payload: bytes, proof: bytes) -> bool:
+    """Say whether a key made a signature."""
     covered = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
-    for key in keys:
-        try:
-            key.public.verify(signature, covered, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            continue
-        return key
-    return None
-
-
-def _public(file: Path) -> ec.EllipticCurvePublicKey:
     try:
-        with file.open("rb") as opened_file:
-            found = serialization.load_pem_public_key(opened_file.read(LARGEST_KEY))
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise ModelError(f"{file}: holds no public key; write one there as PEM, or remove the file") from error
-    if not isinstance(found, ec.EllipticCurvePublicKey) or not isinstance(found.curve, ec.SECP256R1):
-        raise ModelError(
-            f"{file}: must be a key of the curve P-256; openssl ecparam -name prime256v1 -genkey makes one"
-        )
-    return found
+        key.public.verify(proof, covered, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes of a text in base64, none when it is not the one text of those bytes."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return data if base64.b64encode(data).decode() == text else b""
 
 
 def _parsed(data: bytes, kind: type[Read], where: str) -> Read:

@@ -19,7 +19,7 @@ import yaml
 
 from irisline import console, paths
 from irisline.errors import MissingInput, ReleaseError
-from irisline.model import signature
+from irisline.model import keys
 from irisline.model.identity import Identity
 from irisline.params import Params
 from irisline.release import closure, export, lineage, registry, requirements, signed, store
@@ -111,7 +111,7 @@ def _copy_keys(target: Path) -> None:
     """Copy the public keys that are trusted here: the service verifies by them whatever it is told to serve."""
     target.mkdir()
     for key in signed.trusted_keys():
-        (target / f"{key.name}.pem").write_bytes(signature.pem(key.public))
+        (target / f"{key.name}.pem").write_bytes(keys.pem(key.public))
 
 
 def _image_files(kind: Kind, identity: Identity) -> dict[Path, str]:

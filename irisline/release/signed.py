@@ -4,6 +4,7 @@ What the store's tags say is for people; who decides by a version decides by wha
 beside the version's files in the store, in a folder of their own for each signing, and one tag names the last.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 
 from irisline import params, paths
 from irisline.errors import ModelError, ReleaseError
-from irisline.model import signature
+from irisline.model import keys, signature
 from irisline.model.identity import Manifest
 from irisline.model.signature import MANIFEST, SIGNATURE, Signed
 from irisline.release import lineage, store, versions
@@ -45,9 +46,9 @@ def keys_folder() -> Path:
     return Path(named) if named else store.home() / params.read(paths.PARAMS).release.trusted_keys
 
 
-def trusted_keys() -> tuple[signature.Key, ...]:
+def trusted_keys() -> tuple[keys.Key, ...]:
     """Return the keys that are trusted; raise ModelError for a file that holds none."""
-    return signature.trusted(keys_folder())
+    return keys.trusted(keys_folder())
 
 
 def verified(
@@ -136,7 +137,7 @@ def tags_of(told: Manifest) -> dict[str, str]:
 
 def attach(client: "MlflowClient", model: str, version: Version, documents: dict[str, bytes]) -> None:
     """Put what was signed beside a version's files: the documents first, then the tag that names them."""
-    name = signature.name_of(documents)
+    name = hashlib.sha256(documents[MANIFEST] + documents[SIGNATURE]).hexdigest()[:16]
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         for file, data in documents.items():
             Path(scratch, file).write_bytes(data)

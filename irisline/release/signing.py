@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from irisline import console, paths
 from irisline.errors import ReleaseError
-from irisline.model import signature
+from irisline.model import keys, signature
 from irisline.model.identity import Manifest
-from irisline.model.signature import MANIFEST, SIGNATURE, Key
+from irisline.model.keys import Key
+from irisline.model.signature import MANIFEST, SIGNATURE
 from irisline.release import signed, store
 
 GIVEN = "IRISLINE_SIGNING_KEY"  # the team's: its PEM, or the path of a file that holds it
@@ -127,7 +128,7 @@ def _trust(key: Key) -> None:
     if key.fingerprint in {each.fingerprint for each in signed.trusted_keys()}:
         return
     file = signed.keys_folder() / f"{key.name}.pem"
-    paths.write_whole(file, signature.pem(key.public))
+    paths.write_whole(file, keys.pem(key.public))
     console.say(
         f"{file}: the public part of the key that signs here, new; commit it, so that others trust what you sign"
     )
@@ -151,7 +152,7 @@ def _private(text: bytes, where: str, password: str = "") -> ec.EllipticCurvePri
 def _text(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(signature.LARGEST_KEY)
+            return opened.read(keys.LARGEST)
     except OSError as error:
         raise ReleaseError(
             f"{file}: {error.strerror}; name a file that holds the private key as PEM ({GIVEN})"
