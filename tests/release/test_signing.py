@@ -436,7 +436,7 @@ def test_no_version_that_was_tampered_with_in_the_store_is_promoted_or_exported(
     for weight in (0.05, 0.06):
         train(weight)
         publishing.publish(settings)
-    wanted, rng = contents(exported()), random.Random(count)
+    wanted, rng = signed_of(contents(exported())), random.Random(count)
     tags, files = version(1).tags, Path(shutil.copytree(store.FILES, "files"))
     for turn in range(count):
         version_folder = stored_bundle(1).parents[1]
@@ -447,7 +447,7 @@ def test_no_version_that_was_tampered_with_in_the_store_is_promoted_or_exported(
         except IrislineError:
             assert versions.CHAMPION not in versions.aliases_of(store.client(), NAME)
         else:  # what is not believed changes nothing
-            assert contents(Path("tampered")) == wanted, f"{turn}: {tampered}"
+            assert signed_of(contents(Path("tampered"))) == wanted, f"{turn}: {tampered}"
         shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
         for name, value in tags.items():
             tag(1, name, value)
