@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_other_answers_to_the_golden_set_are_refused(folder: Path, cpu: Settings
     signed(folder, 3)
     with pytest.raises(ModelError, match=r"eye-colour version 3: answers blue\.jpg of its golden set differently"):
         Live.load(folder, cpu)
+
+
+def test_a_version_that_nobody_trusted_has_signed_is_refused(folder: Path, tmp_path: Path) -> None:
+    for keys in (tmp_path, folder):  # a key that comes along with a version is none
+        shutil.copyfile(next(trusted_keys().glob("*.pem")), folder / "mine.pem")
+        with pytest.raises(ModelError, match=r"is signed by none of the 0 trusted keys|'mine\.pem' was not signed"):
+            Live.load(folder, Settings(device="cpu", trusted_keys=keys))
+
+
+def test_keys_that_come_after_the_start_are_not_trusted(folder: Path, tmp_path: Path) -> None:
+    late = Settings(device="cpu", trusted_keys=tmp_path / "late")
+    for _ in range(2):
+        with pytest.raises(ModelError, match="eye-colour version 3: is signed by none of the 0 trusted keys"):
+            Live.load(folder, late)
+        shutil.copytree(trusted_keys(), tmp_path / "late", dirs_exist_ok=True)
 
 
 def test_an_identity_that_was_edited_is_refused(folder: Path, cpu: Settings) -> None:
