@@ -25,6 +25,7 @@ _COMMANDS = (
     ("snapshot", collecting.snapshot, "irisline snapshot --dry-run"),
     ("predict", predicting.predict, "irisline predict data/blue/*.jpg --json"),
     ("publish", releasing.publish, "irisline publish --promote"),
+    ("sign", releasing.sign, "irisline sign 3 --trust-verdict"),
     ("versions", releasing.versions, "irisline versions"),
     ("promote", releasing.promote, 'irisline promote 3 --force --reason "the old one fails on dark eyes"'),
     ("rollback", releasing.rollback, 'irisline rollback --to 2 --reason "complaints since noon"'),

@@ -48,7 +48,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Give every finding, in the order in which a person would mend them."""
-    return [*_installed(), *_tools(), _device(), *_project(), _tracking(), *_remotes()]
+    return [*_installed(), *_tools(), _device(), *_project(), *_signing(), _tracking(), *_remotes()]
 
 
 def _installed() -> Iterator[Finding]:
@@ -103,6 +103,22 @@ def _weights(given: params.Params) -> Iterator[Finding]:
         there, known = file.is_file(), file.with_name(f"{file.name}.dvc").is_file()
         advice = "make data" if known else "train.init: scratch, or another train.arch: none were made for this one"
         yield Finding("weights to start from", str(file) if there else "none here", there, "" if there else advice)
+
+
+def _signing() -> Iterator[Finding]:
+    """Look for the key that signs versions here, and for those that are trusted."""
+    from irisline.release import signed, signing
+
+    try:
+        key, trusted = signing.known(), signed.trusted_keys()
+    except IrislineError as error:
+        yield Finding("signing", str(error), well=False, advice="mend the key it names")
+        return
+    told = f"{key.where} ({key.public.fingerprint[:12]})" if key else f"{signing.own_file()}, made at the first publish"
+    yield Finding("signing key", told, well=True)
+    names = ", ".join(map(str, trusted)) or "none yet"
+    known = key is None or key.public.fingerprint in {each.fingerprint for each in trusted}
+    yield Finding("trusted keys", names, well=True, advice="" if known else "irisline publish adds yours")
 
 
 def _tracking() -> Finding:

@@ -179,6 +179,12 @@ class Gate(Section):
     max_changed_answers: Share
 
 
+class Release(Section):
+    """Who may sign a version."""
+
+    trusted_keys: str = Field(min_length=1)  # the folder of their public keys
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
@@ -194,6 +200,7 @@ class Params(Section):
     train: Train
     evaluate: Evaluate
     gate: Gate
+    release: Release = Release(trusted_keys="keys")  # of projects from before versions were signed
 
 
 def parse(document: Any, where: str = "params.yaml") -> Params:

@@ -136,7 +136,12 @@ class Follower:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "irisline.release.watch", *words,
             stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, limit=LINE,
-            cwd=self._folder.name, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            cwd=self._folder.name,
+            env=os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "IRISLINE_TRUSTED_KEYS": str(self.settings.trusted_keys.absolute()),
+            },
         )  # fmt: skip
         assert process.stdout
         try:

@@ -1,4 +1,4 @@
-"""A version that is fit to answer: its files are what was registered, its golden answers are the same, its network is warm.
+"""A version that is fit to answer: its files are what was signed, its golden answers are the same, its network is warm.
 
 Knows nothing of HTTP or registries; the folder may come from an image, a disk or a store.
 """
@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from irisline.model import golden, identity, proof
+from irisline.model import golden, proof, signature
 from irisline.model.classifier import Classifier
 from irisline.model.identity import Identity
 from service.settings import Settings
@@ -35,11 +35,11 @@ class Live:
     def load(cls, folder: Path, settings: Settings) -> Self:
         """Give the version of a folder, proven and warm.
 
-        Raise MissingInput or ModelError when the files are absent or not those that were registered, or when a golden
+        Raise MissingInput or ModelError when the files are absent or not those that a trusted key has signed, or when a golden
         picture gets another answer than it did then, or when the version takes more than it may.
         """
         _keep_large_blocks_apart()
-        proven = identity.verify(folder)
+        proven = signature.verify(folder, settings.keys)
         name = f"{proven.name} version {proven.version}"
         proof.prove(folder, name, proven.precision, settings.max_batch)
         classifier = Classifier.load(folder, device=settings.device, precision=proven.precision, threads=1)

@@ -1,12 +1,16 @@
 """What the environment says of the service's limits, keys and model, read once and frozen."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from irisline.errors import IrislineError
+
+if TYPE_CHECKING:
+    from irisline.model.keys import Key
 
 PREFIX = "IRISLINE_"
 
@@ -22,6 +26,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     model: Path = Path("model")  # the folder of the version that is served first
+    trusted_keys: Path = Path("keys")  # the folder of the public keys that may have signed what is served
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)  # that answer; 0: one per core
     max_batch: int = Field(8, ge=1)  # pictures that go through the network at once
@@ -36,6 +41,13 @@ class Settings(BaseModel):
     cors_origins: Annotated[list[str], BeforeValidator(_listed)] = []
     follow: str = ""  # an alias of the registry; empty: stay what you are
     follow_seconds: float = Field(0.5, gt=0)  # between two looks at the alias
+
+    @cached_property
+    def keys(self) -> "tuple[Key, ...]":
+        """The keys that were in the folder when the first was needed: what comes later is not trusted."""
+        from irisline.model import keys
+
+        return keys.trusted(self.trusted_keys)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:

@@ -74,6 +74,9 @@ class Clone:
             "PATH": f"{BIN}{os.pathsep}{inherited['PATH']}",
             "PYTHONPATH": str(self.folder),
             "DVC_NO_ANALYTICS": "1",
+            "XDG_CONFIG_HOME": str(
+                self.folder.with_name(f"{self.folder.name}.configuration")
+            ),  # the stranger's own keys
             **self.also,
         }
 

@@ -1,4 +1,4 @@
-"""irisline publish, versions, promote, rollback, history, live-at and lineage: the life of a version."""
+"""irisline publish, sign, versions, promote, rollback, history, live-at and lineage: the life of a version."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +45,21 @@ def publish(
         _tell(settings, registry.promote(settings, published.version))
     except GateRefused as refusal:
         console.fail(str(refusal))
+
+
+def sign(
+    version: Annotated[int, typer.Argument(help="Its number; irisline versions lists them.", min=1)],
+    trust_verdict: Annotated[
+        bool, typer.Option("--trust-verdict", help="You vouch for the verdict of the gate that is shown.")
+    ] = False,
+) -> None:
+    """Sign a version from before versions were signed, once its files and answers are proven to be what they were."""
+    from irisline.release import countersigning
+
+    settings = _params()
+    found, changed = countersigning.sign(settings, version, trust_verdict)
+    done = "signed by" if changed else "is signed already, by"
+    console.say(f"{settings.base.name} version {version}: {done} {found.signed.by}")
 
 
 def versions(as_json: Json = False) -> None:

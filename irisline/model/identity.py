@@ -1,12 +1,16 @@
-"""What a served version says of itself: identity.json beside its files. Knows nothing of registries.
+"""What a version says of itself: manifest.json, which is signed, and identity.json, which a service reads.
+
+Knows nothing of registries or signatures.
 
 Part of the serving image, so that it imports nothing which that must not carry.
 """
 
 import hashlib
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,11 +26,13 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")]
 
 
-class _Facts(BaseModel):
+class Document(BaseModel):
+    """A strict document of JSON."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Source(_Facts):
+class Source(Document):
     """The commit and the digests that rebuild a version; "none" or "-" where nothing was recorded."""
 
     git_commit: str
@@ -35,7 +41,7 @@ class Source(_Facts):
     data_md5: str
 
 
-class Metric(_Facts):
+class Metric(Document):
     """A number of the test split with its 95 % interval, where it has one."""
 
     value: float
@@ -43,7 +49,46 @@ class Metric(_Facts):
     high: float | None
 
 
-class Identity(_Facts):
+class Check(Document):
+    """A check of the gate, as gate.json holds it; None where the number was none."""
+
+    name: str
+    value: float | None
+    limit: float | None
+    passed: bool
+    line: str
+
+
+class Verdict(Document):
+    """The gate's verdict on the absolute limits."""
+
+    passed: bool
+    checks: list[Check] = Field(min_length=1)
+
+
+class Manifest(Document):
+    """What decisions about a version are made from, signed together with its files."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    version: int = Field(gt=0)
+    digest: Sha256
+    classes: list[str] = Field(min_length=2)
+    precision: Literal["float32", "int8"]
+    precision_reason: str
+    source: Source
+    run_id: str
+    metrics: dict[str, float]
+    gate: Verdict
+    licences: dict[str, int]
+    providers: dict[str, int]
+    pictures: dict[str, Any]  # which run keeps the table of them, its digest, how many of each split
+
+    def as_json(self) -> str:
+        """Return the text of the file: the same bytes for the same facts."""
+        return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
+class Identity(Document):
     """Which version this is, where it comes from and what it can do."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
@@ -61,6 +106,17 @@ class Identity(_Facts):
     providers: dict[str, int] = Field(default_factory=dict)  # a folder made before they were told has none
     registered: str
     promoted: str | None
+
+    @classmethod
+    def of(
+        cls, signed: Manifest, files: dict[str, str], *, alias: str | None, registered: str, promoted: str | None
+    ) -> Self:
+        """Return the identity of a version from its signed manifest and files, and what the registry tells beside."""
+        facts = dict(signed)
+        for name in ("gate", "pictures"):
+            del facts[name]
+        told = {"files": files, "alias": alias, "registered": registered, "promoted": promoted}
+        return cls(**facts | told | {"metrics": _with_intervals(signed.metrics)})
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -101,6 +157,15 @@ def digest_of(files: dict[str, str]) -> str:
     """Give the digest of a version from the sha256 of each of its files, as bundle.digest gives it from the files."""
     lines = (f"{name} {sha256}\n" for name, sha256 in sorted(files.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _with_intervals(numbers: Mapping[str, float]) -> dict[str, Metric]:
+    finite = {name: value for name, value in numbers.items() if math.isfinite(value)}
+    plain = (name for name in finite if not name.endswith(("_low", "_high")))
+    return {
+        name: Metric(value=finite[name], low=finite.get(f"{name}_low"), high=finite.get(f"{name}_high"))
+        for name in plain
+    }
 
 
 def _compare(file: Path, wanted: str) -> None:

@@ -17,11 +17,12 @@ from typing import Any
 
 import yaml
 
-from irisline import paths
+from irisline import console, paths
 from irisline.errors import MissingInput, ReleaseError
+from irisline.model import keys
 from irisline.model.identity import Identity
 from irisline.params import Params
-from irisline.release import closure, export, lineage, registry, requirements, store
+from irisline.release import closure, export, lineage, registry, requirements, signed, store
 
 BASE = "python:3.11-slim"
 DOCKERFILE = Path("env/docker/Dockerfile")
@@ -82,8 +83,10 @@ def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         packed = Path(scratch, "packed")
         with store.one_line_failures():
-            identity = export.export(client, params.base.name, version, packed / "model", kind.gpu)
+            proven = signed.verified(client, params.base.name, version, console.fail)
+            identity = export.export(client, params.base.name, proven, packed / "model", kind.gpu)
         _copy_code(kind, Path.cwd(), packed)
+        _copy_keys(packed / "keys")
         image = _image_files(kind, identity)
         return _keep(identity, kind, packed, image)
 
@@ -102,6 +105,13 @@ def _copy_code(kind: Kind, root: Path, packed: Path) -> None:
         target = packed / file.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
+
+
+def _copy_keys(target: Path) -> None:
+    """Copy the public keys that are trusted here: the service verifies by them whatever it is told to serve."""
+    target.mkdir()
+    for key in signed.trusted_keys():
+        (target / f"{key.name}.pem").write_bytes(keys.pem(key.public))
 
 
 def _image_files(kind: Kind, identity: Identity) -> dict[Path, str]:

@@ -3,21 +3,22 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from irisline.errors import NotFound
+from irisline.errors import ModelError, NotFound
 from irisline.model import gate
 from irisline.params import Params
-from irisline.release import lineage, registry, store, trained_on
+from irisline.release import lineage, registry, signed, store, trained_on, versions
 
 
 def of_version(params: Params, number: int) -> dict[str, Any]:
     """Give the version's identity, source, params, metrics with their intervals, data licences and the way to rebuild it."""
-    version = registry.find(params, number)
+    version, by = _signed(params, registry.find(params, number))
     run_params, machine = _run(version.run_id)
     return {
         "version": version.number,
         "aliases": ", ".join(version.aliases) or "none",
         "registered": datetime.fromtimestamp(version.created, UTC).isoformat(timespec="seconds"),
         "digest": version.digest,
+        "signed by": by,
         "run": version.run_id,
         "precision on the CPU": f"{version.precision}: {version.precision_reason}",
         "source": {name.removeprefix("irisline."): version.tags.get(name, "-") for name in lineage.SOURCE},
@@ -30,6 +31,16 @@ def of_version(params: Params, number: int) -> dict[str, Any]:
         "params": run_params,
         "to build it again": recipe(version.tags),
     }
+
+
+def _signed(params: Params, version: versions.Version) -> tuple[versions.Version, str]:
+    """Return a version as it was signed and by whom, or as its tags tell it and why that proves nothing."""
+    try:
+        with store.one_line_failures():
+            found = signed.verified(store.client(), params.base.name, version)
+    except ModelError as error:
+        return version, f"nobody who is trusted: {error}"
+    return found, str(found.signed.by)
 
 
 def with_intervals(metrics: dict[str, float]) -> dict[str, str]:

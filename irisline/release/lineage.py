@@ -21,7 +21,12 @@ MACHINE = ("irisline.python", "irisline.platform", *(f"irisline.{name}" for name
 
 _DVC_LOCK = Path("dvc.lock")
 _POOL_POINTER = Path("data.dvc")
-_MADE_BY_A_RUN = ("dvc.lock", "reports", "dvc_plots")  # what a run writes does not decide what it yields
+_MADE_BY_A_RUN = (
+    "dvc.lock",
+    "reports",
+    "dvc_plots",
+    "*.pem",
+)  # public keys too; what a run writes does not decide what it yields
 
 
 def run_tags() -> dict[str, str]:

@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING
 from irisline.errors import MissingInput, ModelError, ReleaseError
 from irisline.model import proof
 from irisline.model.classifier import Classifier
-from irisline.release import versions
-from irisline.release.versions import Version
+from irisline.release import signed
+from irisline.release.signed import SignedVersion
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def prove(client: "MlflowClient", model: str, version: Version) -> int:
+def prove(client: "MlflowClient", model: str, version: SignedVersion) -> int:
     """Return how many golden pictures a version answers as it did, once it is proven; raise ReleaseError when it is not."""
-    folder = versions.fetch(client, model, version)
+    folder = signed.fetch(client, model, version)
     try:
         return proof.prove(folder, f"{model} version {version.number}", version.precision)
     except (ModelError, MissingInput) as error:
         raise ReleaseError(str(error)) from error
 
 
-def load(client: "MlflowClient", model: str, version: Version) -> Classifier:
+def load(client: "MlflowClient", model: str, version: SignedVersion) -> Classifier:
     """Return the classifier of a version that is proven, as the CPU serves it."""
-    return Classifier.load(versions.fetch(client, model, version), precision=version.precision)
+    return Classifier.load(signed.fetch(client, model, version), precision=version.precision)

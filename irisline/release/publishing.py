@@ -15,7 +15,7 @@ from irisline import console, paths
 from irisline.errors import ReleaseError
 from irisline.model import bundle
 from irisline.params import Params
-from irisline.release import evidence, lineage, lock, note, package, store, tracking, trained_on, versions
+from irisline.release import evidence, lineage, lock, note, package, sealing, store, tracking, trained_on, versions
 from irisline.release.facts import Verdict
 
 if TYPE_CHECKING:
@@ -36,12 +36,13 @@ class Published:
     run_id: str
     run_changed: bool  # False when the run was complete already
     version_created: bool  # False when these files were a version already
+    version_signed: bool  # False when it was signed by a trusted key already
     restored: bool = False  # that version's files were gone from the store, or others
 
     @property
     def changed(self) -> bool:
         """Whether anything was added."""
-        return self.run_changed or self.version_created or self.restored
+        return self.run_changed or self.version_created or self.version_signed or self.restored
 
 
 def publish(params: Params) -> Published:
@@ -65,9 +66,12 @@ def publish(params: Params) -> Published:
         else:
             number = found.number
             _update(client, params.base.name, found, facts)
+        files, tags = bundle.files(*bundle.MODEL_FOLDERS), {versions.DIGEST: digest, **facts}
+        signed_now = sealing.seal(client, params.base.name, number, files, tags)
         _set_challenger(client, params.base.name, number)
         client.set_tag(run_id, PUBLISHED, _evidence(digest))
-    return Published(number, run_id, run_changed, number != (found and found.number), restored)
+    created = number != (found and found.number)
+    return Published(number, run_id, run_changed, created, signed_now, restored)
 
 
 def publish_or_warn(params: Params) -> None:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from irisline import paths
+from irisline import console, paths
 from irisline.data import manifest
 from irisline.errors import Busy, GateRefused, MissingInput, ModelError, NotFound, ReleaseError
 from irisline.model import gate, golden
 from irisline.model.classifier import Classifier
 from irisline.params import Params
-from irisline.release import journal, lock, proving, store, versions
+from irisline.release import journal, lock, proving, signed, store, versions
 from irisline.release.journal import Change, Entry
+from irisline.release.signed import SignedVersion
 from irisline.release.versions import CHALLENGER, CHAMPION, PREVIOUS, Version
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Outcome:
 def promote(params: Params, number: int | None = None, reason: str = "", force: bool = False) -> Outcome:
     """Make a version the champion, the challenger when no number is given.
 
-    Raise GateRefused with the failing lines unless forced, NotFound, Busy, or ReleaseError when the version's files are
-    not what was published.
+    Raise GateRefused with the failing lines unless forced, NotFound, Busy, or ModelError or ReleaseError when the version
+    is not what was signed.
     """
     if force and not reason:
         raise ReleaseError('promote --force: needs --reason "why", which the journal keeps')
@@ -50,12 +51,13 @@ def promote(params: Params, number: int | None = None, reason: str = "", force: 
         champion = aliases.get(CHAMPION)
         if champion == version.number:
             return Outcome(champion, champion, ())
-        checks = _evidence(client, params, version, champion)
+        proven = signed.verified(client, model, version, console.fail)
+        checks = _evidence(client, params, proven, champion)
         refused = [check.line for check in checks if not check.passed]
         if refused and not force:
             raise GateRefused(f"{model} version {version.number} stays out: {'; '.join(refused)}")
         action = "promote (forced)" if refused else "promote"
-        return _move(client, model, action, version, champion, reason, [marked(check) for check in checks])
+        return _move(client, model, action, proven, champion, reason, [marked(check) for check in checks])
 
 
 def rollback(params: Params, number: int | None = None, reason: str = "") -> Outcome:
@@ -75,7 +77,8 @@ def rollback(params: Params, number: int | None = None, reason: str = "") -> Out
             return Outcome(champion, champion, ())
         if not journal.was_live(client, model, target):
             raise ReleaseError(f"version {target} was never live; type irisline promote {target}")
-        return _move(client, model, "rollback", version, champion, reason, [marked(_prove(client, model, version))])
+        proven = signed.verified(client, model, version, console.fail)
+        return _move(client, model, "rollback", proven, champion, reason, [marked(_prove(client, model, proven))])
 
 
 def retired(params: Params, number: int) -> bool:
@@ -110,12 +113,13 @@ def classifier(params: Params, number: int | None = None) -> tuple[Version, Clas
         return version, proving.load(client, params.base.name, version)
 
 
-def proven(params: Params, number: int | None = None) -> Version:
-    """Give a version that is proven, the champion when no number is given; raise as find does, and as promote does."""
+def proven(params: Params, number: int | None = None) -> SignedVersion:
+    """Give a version as it was signed, and proven; the champion when no number is given; raise as find and promote do."""
     version, client = find(params, number), store.client()
     with store.one_line_failures():
-        proving.prove(client, params.base.name, version)
-    return version
+        found = signed.verified(client, params.base.name, version, console.fail)
+        proving.prove(client, params.base.name, found)
+    return found
 
 
 def history(params: Params) -> tuple[list[Entry], int | None]:
@@ -138,20 +142,18 @@ def _candidate(model: str, aliases: dict[str, int], number: int | None) -> int:
     return wanted
 
 
-def _evidence(client: "MlflowClient", params: Params, version: Version, champion: int | None) -> list[gate.Check]:
-    """Give all checks: the published verdict, the proof of the version's files, the champion on the same pictures."""
-    if version.gate is None:
-        raise ReleaseError(f"version {version.number} has no verdict of the gate; type irisline publish to add it")
-    checks = [gate.Check(**check) for check in version.gate["checks"]]
+def _evidence(client: "MlflowClient", params: Params, version: SignedVersion, champion: int | None) -> list[gate.Check]:
+    """Give all checks: the signed verdict, the proof of the version's files, the champion on the same pictures."""
+    checks = [gate.Check(**check.model_dump()) for check in version.signed.manifest.gate.checks]
     checks.append(_prove(client, params.base.name, version))
     if champion is not None:
         checks.append(_against(client, params, version, champion))
     return checks
 
 
-def _prove(client: "MlflowClient", model: str, version: Version) -> gate.Check:
+def _prove(client: "MlflowClient", model: str, version: SignedVersion) -> gate.Check:
     """Give the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
-    versions.download(client, model, version)
+    signed.fetch(client, model, version, fresh=True)
     count = proving.prove(client, model, version)
     line = f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
     return gate.Check("golden", 0.0, golden.TOLERANCE[version.precision], passed=True, line=line)
@@ -162,11 +164,12 @@ def marked(check: gate.Check) -> str:
     return f"{journal.PASSED if check.passed else journal.FAILED} {check.line}"
 
 
-def _against(client: "MlflowClient", params: Params, candidate: Version, champion: int) -> gate.Check:
+def _against(client: "MlflowClient", params: Params, candidate: SignedVersion, champion: int) -> gate.Check:
     """Give the check against the champion; one that cannot be made has failed, so that only --force passes it by."""
     confidence, seed = params.gate.champion_confidence, params.base.seed
     try:
-        rival = versions.get(client, params.base.name, champion)
+        registered = versions.get(client, params.base.name, champion)
+        rival = signed.verified(client, params.base.name, registered, console.fail)
         proving.prove(client, params.base.name, rival)
         ours, theirs = (_mistakes(client, params, version) for version in (candidate, rival))
     except (ReleaseError, MissingInput, ModelError) as error:
@@ -175,7 +178,7 @@ def _against(client: "MlflowClient", params: Params, candidate: Version, champio
     return gate.compare(ours, theirs, params.evaluate.bootstrap_samples, confidence, seed)
 
 
-def _mistakes(client: "MlflowClient", params: Params, version: Version) -> "NDArray[np.bool_]":
+def _mistakes(client: "MlflowClient", params: Params, version: SignedVersion) -> "NDArray[np.bool_]":
     """Give for each test picture of the workspace whether a version that is proven is wrong about it; memory stays bounded."""
     model = proving.load(client, params.base.name, version)
     labels: list[str] = []

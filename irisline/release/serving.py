@@ -9,7 +9,7 @@ import sys
 from irisline import console, paths
 from irisline.errors import MissingInput
 from irisline.params import Params
-from irisline.release import export, pages, registry, store
+from irisline.release import export, pages, registry, signed, store
 from irisline.release.versions import CHAMPION
 
 SERVICE = "service.service:Irisline"
@@ -27,9 +27,11 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
     version = registry.find(params, number)
     client = store.client()
     with store.one_line_failures():
+        version = signed.verified(client, params.base.name, version, console.fail)
         folder = paths.writable(FOLDERS) / str(port)
         export.export(client, params.base.name, version, folder, gpu=True)
     os.environ["IRISLINE_MODEL"] = str(folder.absolute())
+    os.environ[signed.TRUSTED] = str(signed.keys_folder().absolute())
     os.environ["IRISLINE_FOLLOW"] = CHAMPION if number is None else ""
     os.environ["MLFLOW_TRACKING_URI"] = store.address()
     follows = "; follows the champion" if number is None else ""

@@ -11,7 +11,7 @@ from typing import Any
 from irisline.errors import IrislineError, NotFound, ReleaseError
 from irisline.model.identity import Identity, digest_of
 from irisline.params import Params
-from irisline.release import lineage, registry
+from irisline.release import lineage, registry, signed, store
 from irisline.release.versions import CHAMPION, Version
 
 PATIENCE = 10.0  # seconds to wait for the service
@@ -72,7 +72,8 @@ def ask(url: str) -> dict[str, Any]:
 
 def _registered(params: Params, number: int) -> Version | None:
     try:
-        return registry.find(params, number)
+        with store.one_line_failures():
+            return signed.verified(store.client(), params.base.name, registry.find(params, number))
     except NotFound:
         return None
 

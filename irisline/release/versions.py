@@ -136,7 +136,7 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
     """Give the folder of a version's bundle, fresh from the store; raise ReleaseError when it has changed."""
     kept = paths.writable(_KEPT) / version.digest
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as scratch:
-        arrived = _download_files(client, model, version, Path(scratch))
+        arrived = part(model, version, "artifacts/bundle", Path(scratch))
         _check(arrived, f"{model} version {version.number}")
         found = _digest(arrived)
         if found != version.digest:
@@ -152,6 +152,19 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
 def forget(version: Version) -> None:
     """Drop the bundle that fetch keeps of a version."""
     shutil.rmtree(_KEPT / version.digest, ignore_errors=True)
+
+
+def part(model: str, version: Version, path: str, target: Path) -> Path:
+    """Return a file or folder of what the store holds of a version, brought into a folder; raise NotFound."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        uri = f"models:/{model}/{version.number}/{path}"
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
+    except (MlflowException, OSError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}; {MEND}") from error
 
 
 def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
@@ -170,18 +183,6 @@ def _with_files(client: "MlflowClient", model: str, version: Version) -> Version
     if version.broken or kept.scheme != "file" or Path(unquote(kept.path), "artifacts/bundle").is_dir():
         return version
     return replace(version, broken=f"files: not in {unquote(kept.path)}; {MEND}")
-
-
-def _download_files(client: "MlflowClient", model: str, version: Version, target: Path) -> Path:
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    try:
-        uri = f"models:/{model}/{version.number}/artifacts/bundle"
-        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
-    except (MlflowException, OSError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}; {MEND}") from error
 
 
 def _check(arrived: Path, name: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from irisline import orphans
 from irisline.errors import IrislineError, NotFound
-from irisline.release import export, store, versions
+from irisline.release import export, signed, store, versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,11 +60,11 @@ class Watch:
         return {"version": wanted, "folder": str(self._place(wanted))}
 
     def _bring(self, client: "MlflowClient", version: versions.Version) -> None:
-        """Have a version's folder, without a second copy of it: where this runs, the disk may be memory."""
-        place = self._place(version.number)
-        if not export.renew(client, self.model, version, place):
-            export.export(client, self.model, version, place, self.gpu)
-            versions.forget(version)
+        """Have a signed version's folder, without a second copy of it: where this runs, the disk may be memory."""
+        place, proven = self._place(version.number), signed.verified(client, self.model, version)
+        if not export.renew(client, self.model, proven, place):
+            export.export(client, self.model, proven, place, self.gpu)
+            versions.forget(proven)
 
     def _settled(self) -> dict[str, Any] | None:
         """Give the news that a store can be read again, if it could not."""

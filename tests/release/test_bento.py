@@ -13,9 +13,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from irisline.errors import MissingInput, NotFound, ReleaseError
-from irisline.model import identity
+from irisline.model import keys, signature
 from irisline.params import Params
-from irisline.release import bento, registry, requirements, store
+from irisline.release import bento, registry, requirements, signed, store
 from irisline.release.bento import Built, Kind
 from tests.imports import ROOT, files_of
 
@@ -67,7 +67,8 @@ def test_the_tag_and_labels_say_which_version_it_is(packed: Built, packable: Par
 
 @pytest.mark.slow
 def test_the_model_proves_itself_and_a_process_that_knows_only_the_bento_answers(packed: Built) -> None:
-    found = identity.verify(packed.folder / "src" / "model")
+    source = packed.folder / "src"
+    found = signature.verify(source / "model", keys.trusted(source / "keys"))
     assert found == packed.identity
     code = (
         "from pathlib import Path; import service.service; from irisline.model import classifier;"
@@ -75,7 +76,6 @@ def test_the_model_proves_itself_and_a_process_that_knows_only_the_bento_answers
         "print(classifier.__file__, answer.label)"
     )
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    source = packed.folder / "src"
     done = subprocess.run(
         [sys.executable, "-B", "-c", code], cwd=source, env=clean, capture_output=True, text=True, check=True
     )
@@ -90,7 +90,9 @@ def test_it_holds_what_serving_imports_and_nothing_else(packed: Built) -> None:
     assert not {name for name in code if name.startswith(("irisline/release", "irisline/commands", "pipelines"))}
     page = {f"service/page/{name}" for name in names(ROOT / "service" / "page")}
     rest = names(packed.folder / "src") - code - page - {"bentofile.yaml", FINDER}
-    assert all(name.startswith("model/") for name in rest)
+    public = {f"keys/{file.name}" for file in signed.keys_folder().iterdir()}
+    assert public <= rest
+    assert all(name.startswith("model/") for name in rest - public)
     assert "model/model.safetensors" not in rest
 
 

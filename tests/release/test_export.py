@@ -1,13 +1,15 @@
 """A version leaves the registry as a folder that proves itself, with what its device needs and no more."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from irisline import paths
 from irisline.model import bundle, identity
 from irisline.model.classifier import Classifier
 from irisline.params import Params
-from irisline.release import export, registry, store, versions
+from irisline.release import export, publishing, registry, signed, store
 from tests.release.conftest import BLUE
 
 
@@ -63,8 +65,8 @@ def test_an_export_replaces_what_was_there(exported: tuple[identity.Identity, Pa
 
 def test_the_choice_of_int8_travels_with_its_reason(published: Params) -> None:
     client, name = store.client(), published.base.name
-    client.set_model_version_tag(name, "1", versions.PRECISION, "int8")
-    client.set_model_version_tag(name, "1", versions.PRECISION_REASON, "2.9 times faster, no answer changed")
-    version = registry.find(published, 1)
-    found = export.identity(client, name, version, versions.fetch(client, name, version))
+    choice = {"chosen": "int8", "reason": "2.9 times faster, no answer changed"}
+    (paths.EVALUATE_REPORT / "precision.json").write_text(json.dumps(choice))
+    number = publishing.publish(published).version
+    found = export.identity(client, name, signed.verified(client, name, registry.find(published, number)))
     assert (found.precision, found.precision_reason) == ("int8", "2.9 times faster, no answer changed")

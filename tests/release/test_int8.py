@@ -100,7 +100,7 @@ def test_promotion_replays_the_precision_that_is_served(
 def test_the_cpu_gets_the_int8_network_alone_and_proves_it(int8: Version) -> None:
     found = export.export(store.client(), "eye-colour", int8, Path("served"))
     held = {path.name for path in Path("served").glob("model.*")}
-    assert held == {"model.int8.onnx", "model.json"}
+    assert held == {"model.int8.onnx", "model.json", "model.sig"}
     assert (found.precision, found.precision_reason) == ("int8", REASON)
     assert identity.verify(Path("served")) == found
     classifier = Classifier.load(Path("served"), precision=found.precision)

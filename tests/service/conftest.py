@@ -15,10 +15,11 @@ import numpy as np
 import onnx
 import pytest
 
-from irisline.model import bundle, calibration
+from irisline.model import bundle, calibration, signature
 from irisline.model.classifier import Classifier
-from irisline.model.identity import NAME, Identity, Metric, Source
+from irisline.model.identity import NAME, Check, Identity, Manifest, Source, Verdict
 from irisline.model.neighbours import Gallery
+from irisline.release import signing
 from service.app import create
 from service.settings import Settings
 from tests import planted
@@ -53,28 +54,55 @@ def sealed(folder: Path, number: int = 1) -> Path:
         (given,) = Classifier.load(folder).predict([data])
         answers.append({"file": f"{label}.jpg", "probabilities": given.probabilities, "unsure": given.unsure})
     (folder / "golden" / "answers.json").write_text(json.dumps(answers))
-    (folder / NAME).write_text(identity_of(folder, number).as_json())
-    return folder
+    return signed(folder, number)
 
 
-def identity_of(folder: Path, number: int) -> Identity:
-    """Give the identity of a version's folder as it stands."""
-    return Identity(
+def signed(folder: Path, number: int = 1) -> Path:
+    """Sign a version's folder as it stands, and let it say what it is."""
+    files = bundle.files(folder)
+    manifest = Manifest(
         name="eye-colour",
         version=number,
-        alias="champion",
         digest=bundle.digest(folder),
-        files={name: bundle.file_digest(path) for name, path in bundle.files(folder).items()},
         classes=list(planted.CLASSES),
         precision="float32",
         precision_reason="not measured",
         source=Source(git_commit="none", git_dirty="no", dvc_lock_sha256="none", data_md5="none"),
         run_id="run",
-        metrics={"error_rate": Metric(value=0.1, low=0.0, high=0.2)},
+        metrics={"error_rate": 0.1, "error_rate_low": 0.0, "error_rate_high": 0.2},
+        gate=Verdict(passed=True, checks=[Check(name="ece", value=0.0, limit=0.1, passed=True, line="ece: 0")]),
         licences={"own": 24},
-        registered="2026-11-01T00:00:00+00:00",
-        promoted=None,
+        providers={},
+        pictures={},
     )
+    with trusting_ourselves():
+        for name, document in signing.sign(manifest, files).items():
+            (folder / name).write_bytes(document)
+    (folder / NAME).write_text(identity_of(folder, number).as_json())
+    return folder
+
+
+def trusted_keys() -> Path:
+    """Give a folder with the public key of this session, which signs all that tests publish."""
+    with trusting_ourselves() as folder:
+        signing.ready()
+    return folder
+
+
+@contextmanager
+def trusting_ourselves() -> Iterator[Path]:
+    folder = Path(os.environ["XDG_CONFIG_HOME"], "trusted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IRISLINE_TRUSTED_KEYS", str(folder))
+        yield folder
+
+
+def identity_of(folder: Path, number: int) -> Identity:
+    """Give the identity of a version's folder as it stands."""
+    told = Manifest.model_validate_json((folder / signature.MANIFEST).read_bytes())
+    files = {name: bundle.file_digest(path) for name, path in bundle.files(folder).items()}
+    told = told.model_copy(update={"version": number, "digest": bundle.digest(folder)})
+    return Identity.of(told, files, alias="champion", registered="2026-11-01T00:00:00+00:00", promoted=None)
 
 
 def gallery() -> Gallery:
@@ -133,7 +161,8 @@ def running(model: Path, log: Path, **changes: str) -> Iterator[tuple[str, subpr
     """Give the address and the process of the whole service, as BentoML serves it, once it is ready."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("IRISLINE_", "MLFLOW_"))}
-    environment |= {"IRISLINE_MODEL": str(model), "BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT), **changes}
+    environment |= {"IRISLINE_MODEL": str(model), "IRISLINE_TRUSTED_KEYS": str(trusted_keys())}
+    environment |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT), **changes}
     words = ("-m", "bentoml", "serve", "service.service:Irisline", "--host", "127.0.0.1", "--port", str(port))
     with log.open("ab") as output:
         process = subprocess.Popen(

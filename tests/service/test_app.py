@@ -17,7 +17,7 @@ from irisline.model.classifier import Classifier
 from service import schemas
 from service.settings import Settings
 from tests import planted
-from tests.service.conftest import asking, gallery, version_folder
+from tests.service.conftest import asking, gallery, trusted_keys, version_folder
 
 Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
 
@@ -27,7 +27,10 @@ def ask(model: Path, question: Ask, **settings: str) -> Any:
 
     async def whole() -> Any:
         given = {f"IRISLINE_{name}": value for name, value in settings.items()}
-        async with asking(Settings.read({"IRISLINE_MODEL": str(model), "IRISLINE_DEVICE": "cpu", **given})) as client:
+        here = {
+            "IRISLINE_MODEL": str(model), "IRISLINE_DEVICE": "cpu", "IRISLINE_TRUSTED_KEYS": str(trusted_keys()),
+        }  # fmt: skip
+        async with asking(Settings.read(here | given)) as client:
             return await question(client)
 
     return asyncio.run(whole())

@@ -19,7 +19,7 @@ from service.engine import MAX_EXPLANATIONS, Answer, Engine
 from service.lanes import LONGEST_QUICK, QUICK, Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
-from tests.service.conftest import eventually, turned, version_folder
+from tests.service.conftest import eventually, trusted_keys, turned, version_folder
 
 
 class Held:
@@ -44,7 +44,7 @@ class Held:
 
 @pytest.fixture
 def live(served: Path) -> Live:
-    return Live.load(served, Settings(device="cpu"))
+    return Live.load(served, Settings(device="cpu", trusted_keys=trusted_keys()))
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_explanations_have_a_limit_of_their_own(live: Live, held: Held, blue: by
 def test_a_version_takes_over_between_batches_and_answers_name_theirs(
     live: Live, held: Held, blue: bytes, tmp_path: Path
 ) -> None:
-    second = Live.load(version_folder(tmp_path / "2", 2, turned()), Settings(device="cpu"))
+    second = Live.load(version_folder(tmp_path / "2", 2, turned()), Settings(device="cpu", trusted_keys=trusted_keys()))
 
     async def question(made: Engine) -> list[Answer]:
         first = asyncio.create_task(made.answer([blue]))
@@ -193,7 +193,7 @@ def test_those_who_have_gone_are_passed_over(live: Live, held: Held, blue: bytes
 
 def test_the_old_version_is_dropped_once_nothing_needs_it(served: Path, live: Live, blue: bytes) -> None:
     with engine(live, threads=2) as made:
-        made.swap(Live.load(served, Settings(device="cpu")))
+        made.swap(Live.load(served, Settings(device="cpu", trusted_keys=trusted_keys())))
         asyncio.run(made.answer([blue] * 8))
         runtime = weakref.ref(made.live.classifier.runtime)
         made.swap(live)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from irisline.params import Params
-from irisline.release import export, registry, store, versions
+from irisline.release import export, registry, signed, signing, store, versions
 from tests.model import test_proof
 from tests.release import conftest as releases
 from tests.service.conftest import eventually, running
@@ -109,6 +109,27 @@ def test_a_version_whose_files_were_changed_is_refused_and_the_old_one_answers(
         assert "version 2 is refused" in (tmp_path / "log").read_text()
         assert eventually(lambda: serves(address, 2))  # once its files are whole again
         assert model(address)["following"]["refused"] is None
+
+
+def test_a_version_that_a_stranger_signed_is_refused_and_the_old_one_answers(
+    published: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.promote(published, 1)
+    proven = signed.verified(store.client(), "eye-colour", versions.get(store.client(), "eye-colour", 2))
+    files = signed.fetch(store.client(), "eye-colour", proven)
+    with follower(tmp_path) as address:
+        with monkeypatch.context() as stranger:
+            stranger.setenv("XDG_CONFIG_HOME", str(tmp_path / "stranger"))
+            stranger.setenv("IRISLINE_TRUSTED_KEYS", str(tmp_path / "stranger"))
+            named = {name: files / name for name in proven.signed.files}
+            signed.attach(store.client(), "eye-colour", proven, signing.sign(proven.signed.manifest, named))
+        store.client().set_registered_model_alias("eye-colour", "champion", "2")
+        assert eventually(lambda: model(address)["following"]["refused"] is not None)
+        told = model(address)
+        assert told["version"] == 1
+        assert "version 2: is signed by none of the 1 trusted keys" in told["following"]["refused"]["reason"]
+        signed.attach(store.client(), "eye-colour", proven, proven.documents)
+        assert eventually(lambda: serves(address, 2))
 
 
 @contextmanager

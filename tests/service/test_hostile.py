@@ -7,8 +7,7 @@ import psutil
 import pytest
 
 from bench import _attack, _hostile, _hostile_pictures
-from irisline.model.identity import NAME
-from tests.service.conftest import identity_of, running, version_folder
+from tests.service.conftest import running, signed, version_folder
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +35,7 @@ def test_pictures_of_50_megapixels_leave_nothing_behind(tmp_path: Path, blue: by
     folder = version_folder(tmp_path / "version")
     facts = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(facts | {"max_pixels": _hostile_pictures.LIMIT}))
-    (folder / NAME).write_text(identity_of(folder, 1).as_json())
+    signed(folder)
     giants = [attack for attack in _hostile.kinds(blue, tmp_path / "canary", seed=1) if attack.rare]
     with running(folder, tmp_path / "log") as (address, process):
         port, service = int(address.rpartition(":")[2]), psutil.Process(process.pid)
