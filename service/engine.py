@@ -9,6 +9,7 @@ Knows nothing of HTTP, registries, or where the files of a version come from.
 import asyncio
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,8 @@ class Engine:
         self._waiting: deque[_Waiting] = deque()
         self._slow: deque[_Waiting] = deque()  # handed on by the quick lanes
         self._taken = 0  # and not answered yet
+        self._slow_taken: list[_Waiting] = []
+        self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
         self._changed = threading.Condition()
         self._closing = False
         self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
@@ -76,6 +79,12 @@ class Engine:
         """How many pictures nobody has taken yet."""
         return len(self._waiting) + len(self._slow)
 
+    @property
+    def stalled_for(self) -> float:
+        """Return the seconds since anything was answered, while pictures wait or are at work; 0 when there are none."""
+        busy = self._waiting or self._slow or self._taken or self._slow_taken
+        return time.monotonic() - self._moved if busy else 0.0
+
     def swap(self, live: Live) -> None:
         """Let another version answer from the next batch on; the old one goes when its last batch is done."""
         self.live = live
@@ -88,6 +97,7 @@ class Engine:
         with self._changed:
             if self._waiting and len(self._waiting) + len(jobs) > most:
                 raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
+            self._moved = self._moved if self.stalled_for else time.monotonic()
             self._waiting.extend(jobs)
             self._changed.notify_all()
         return await asyncio.gather(*(job.future for job in jobs))
@@ -143,8 +153,10 @@ class Engine:
             if not self._slow:
                 return False
             job = self._slow.popleft()
+            self._slow_taken.append(job)
         if not job.future.done():
             self._finish(self.live, [job], [_prepare(self.live, job, lane)])
+        self._slow_taken.remove(job)
         return True
 
     def _hand_on(self, job: _Waiting) -> bool:
@@ -164,6 +176,7 @@ class Engine:
             answers = [error for _ in jobs]
         _deliver(jobs, answers)
         if jobs:
+            self._moved = time.monotonic()
             self._on_batch(len(jobs))
 
     def _next(self, batch: int) -> _Waiting | None:
