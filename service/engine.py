@@ -62,8 +62,7 @@ class Engine:
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
         self._waiting: deque[_Waiting] = deque()
         self._slow: deque[_Waiting] = deque()  # handed on by the quick lanes
-        self._taken = 0  # and not answered yet
-        self._slow_taken: list[_Waiting] = []
+        self._taken, self._slow_taken = 0, list[_Waiting]()  # and not answered yet
         self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
         self._changed = threading.Condition()
         self._closing = False
