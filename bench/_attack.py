@@ -6,7 +6,7 @@ Knows nothing of what is harmful, or of what a service should answer.
 import socket
 import struct
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -37,6 +37,7 @@ class Attack:
     pause: float = 0.0  # seconds after each piece
     ending: Ending = Ending.WAIT
     rare: bool = False  # it costs a second of a core or more
+    connections: int = 1  # that do the same, side by side; what comes back on the last one counts
     answered: bool = True  # False where a server may wait for more, or hang up, without a word
 
 
@@ -77,7 +78,15 @@ class _Answers:
 def strike(port: int, attack: Attack) -> Outcome:
     """Do it; give what came back, which is nothing when the server hung up or kept silent."""
     outcome, started = Outcome(), time.perf_counter()
-    with suppress(OSError, httptools.HttpParserError, httptools.HttpParserUpgrade), socket.socket() as connection:
+    with (
+        suppress(OSError, httptools.HttpParserError, httptools.HttpParserUpgrade),
+        ExitStack() as beside,
+        socket.socket() as connection,
+    ):
+        for _ in range(attack.connections - 1):
+            beside.enter_context(socket.create_connection((_load.HOST, port), PATIENCE)).sendall(
+                b"".join(attack.pieces)
+            )
         connection.settimeout(PATIENCE)
         connection.connect((_load.HOST, port))
         with suppress(BrokenPipeError, ConnectionResetError):  # a server may answer and hang up before all is sent

@@ -42,8 +42,8 @@ class Report:
         for status in outcome.statuses:
             if status >= 500 and status != BUSY:
                 self.faults[f"{attack.name}: {status}"] += 1
-        if attack.answered and outcome.seconds >= _attack.PATIENCE:
-            self.faults[f"{attack.name}: no answer"] += 1
+        if outcome.seconds >= _attack.PATIENCE:
+            self.faults[f"{attack.name}: no end"] += 1
         if attack.name == GOOD and outcome.statuses != [BUSY] and answer_of(outcome) != right:
             self.faults[f"{attack.name}: {outcome.statuses} {outcome.body[:200]!r}"] += 1
 

@@ -9,6 +9,7 @@ from bench._hostile_requests import JPEG, head
 
 SLOW = 0.4  # seconds after each piece
 LARGE = 11 * 2**20  # bytes, above the limit on bodies
+HOARD = 40  # connections of one attack
 POST = "POST /predict HTTP/1.1"
 
 
@@ -22,6 +23,8 @@ def every(good: bytes, random: Random) -> Iterator[Attack]:
     yield from _methods(good)
     yield from _smuggling(good)
     yield from _noise(good, random)
+    yield from _numbers(good)
+    yield from _hoards(good)
 
 
 def _slow(good: bytes) -> Iterator[Attack]:
@@ -238,6 +241,80 @@ def _smuggling(good: bytes) -> Iterator[Attack]:
         answered=False,
     )
     yield Attack("many in one: fifty", (_load.post("/predict", "image/jpeg", good[:50]) * 50,))
+
+
+def _numbers(good: bytes) -> Iterator[Attack]:
+    whole = f"Content-Length: {len(good)}"
+    for number in (
+        "9" * 5000,
+        "0" * 5000 + "5",
+        "-" + "9" * 5000,
+        "1" + "_0" * 2500,
+        "\xb2",
+        "\xb2" * 5000,
+        "1e999",
+        "nan",
+    ):
+        told = f"{number[:6]!r} of {len(number)}"
+        for path in ("/predict", "/model", "/readyz", "/page/page.js"):
+            start = f"{'POST' if path == '/predict' else 'GET'} {path} HTTP/1.1"
+            request = head(start, JPEG, f"Content-Length: {number}", body=good)
+            yield Attack(f"number: a length of {told} to {path}", (request,))
+        yield Attack(
+            f"number: a chunk of {told}",
+            (head(POST, JPEG, "Transfer-Encoding: chunked") + number.encode("latin-1") + b"\r\n",),
+            answered=False,
+        )
+        for asked in (f"bytes={number}-", f"bytes=-{number}", f"bytes=0-{number}", f"bytes=0-0,{number}-"):
+            ranged = head("GET /page/example.jpg HTTP/1.1", f"Range: {asked}", "Connection: close")
+            yield Attack(f"number: a range of {told}, {asked[:9]}", (ranged,))
+        forwarded = f"X-Forwarded-For: 127.0.0.1:{number}"
+        yield Attack(
+            f"number: a port of {told}",
+            (head("GET /readyz HTTP/1.1", forwarded, f"Host: x:{number}", "Connection: close"),),
+        )
+        yield Attack(
+            f"number: a quality of {told}", (head(POST, JPEG, whole, f"Accept: image/*;q={number}", body=good),)
+        )
+        yield Attack(
+            f"number: a flag of {told}", (head(f"POST /predict?explain={number} HTTP/1.1", JPEG, whole, body=good),)
+        )
+        since = head(
+            "GET /page/page.js HTTP/1.1",
+            f"If-Modified-Since: Mon, {number} Jan {number} 00:00:00 GMT",
+            "Connection: close",
+        )
+        yield Attack(f"number: a date of {told}", (since,))
+    yield Attack("number: ranges without end", (head("GET /page/page.js HTTP/1.1", f"Range: bytes={'0-0,' * 5000}"),))
+    for host in ("[", "[::1", "a:b:c", "@", "x y"):
+        yield Attack(
+            f"number: the host {host!r}",
+            (head("GET /nothing HTTP/1.1", f"Host: {host}", "Connection: close"),),
+            answered=False,
+        )
+
+
+def _hoards(good: bytes) -> Iterator[Attack]:
+    """Connections that are held while others come; the service's own waits are longer than the attacks."""
+    whole = _load.post("/predict", "image/jpeg", good)
+    begun = {
+        "nothing": b"",
+        "half a head": whole[:30],
+        "half a body": whole[: len(whole) // 2],
+        "an answer": whole,
+        "a web socket": head("GET /model HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket"),
+    }
+    for name, sent in begun.items():
+        yield Attack(f"hoard: {name}", (sent,), SLOW, Ending.LEAVE, answered=False, connections=HOARD)
+    yield Attack(
+        "hoard: answers that nobody takes",
+        (head("GET /page/example.jpg HTTP/1.1") * 50,),
+        SLOW,
+        Ending.LEAVE,
+        answered=False,
+        connections=HOARD,
+    )
+    yield Attack("hoard: requests without end", (head("GET /model HTTP/1.1") * 5000,), answered=False)
 
 
 def _noise(good: bytes, random: Random) -> Iterator[Attack]:

@@ -80,6 +80,7 @@ class Worker:
         """Send a request to the process, to a new one when the old one has ended since."""
         if self._connection:
             with suppress(OSError):
+                self._connection.settimeout(_WALL * seconds + 5)
                 _send(self._connection, request, seconds)
                 return self._connection
             self._drop()

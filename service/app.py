@@ -30,7 +30,8 @@ from service.problems import RETRY, Problem
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from service.engine import Answer, Engine
+    from service.answering import Answer
+    from service.engine import Engine
 
 PAGE = Path(__file__).parent / "page"
 FRESH = {"Cache-Control": "no-store"}

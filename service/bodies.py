@@ -15,6 +15,8 @@ from service.settings import Settings
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 FORM_TYPE = "multipart/form-data"
 HANG_UP = {"Connection": "close"}  # what is left of the body is not worth reading
+MAX_LENGTH = 19  # digits of a Content-Length: more than any file has
+NO_LENGTH = f"Content-Length must be a number of at most {MAX_LENGTH} digits"
 MAX_NAME = 200  # characters of a file's name that an answer repeats
 Take = Callable[[int], None]
 _OTHER_FIELDS = 16
@@ -107,9 +109,10 @@ async def _patience(settings: Settings) -> AsyncIterator[None]:
 
 async def _bounded(request: Request, most: int, take: Take) -> AsyncGenerator[bytes, Any]:
     declared = request.headers.get("content-length", "0")
-    seen = int(declared) if declared.isdigit() else 0
-    if seen > most:
-        raise _too_large(seen, most)
+    if not declared.isdecimal() or len(declared) > MAX_LENGTH:
+        raise Problem(400, NO_LENGTH, HANG_UP)
+    if int(declared) > most:
+        raise _too_large(int(declared), most)
     seen = 0
     try:
         async for chunk in request.stream():

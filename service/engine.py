@@ -9,37 +9,23 @@ Knows nothing of HTTP, registries, or where the files of a version come from.
 import asyncio
 import math
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from irisline.data.strangers import Elsewhere
 from irisline.data.views import View
-from irisline.errors import Overloaded, TooCostly, UnreadableImage
-from irisline.model import saliency
-from irisline.model.answers import Prediction
-from irisline.model.neighbours import Neighbour
-from irisline.model.runtime import Outputs
+from irisline.errors import Overloaded, TooCostly
+from service.answering import Answer, explain, predict
 from service.lanes import Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
 MAX_SLOW = 8  # costly pictures that may wait for one slow lane
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A prediction and the version that gave it, with what it rests on where that was asked; or why it cannot be decoded."""
-
-    live: Live
-    prediction: Prediction | UnreadableImage
-    views: Sequence[View] = ()
-    outputs: Outputs | None = None
-    saliency: list[list[float]] | None = None
-    nearest: Sequence[Neighbour] = ()
 
 
 @dataclass(frozen=True)
@@ -61,8 +47,9 @@ class Engine:
         self.live = live
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
         self._waiting: deque[_Waiting] = deque()
-        self._slow: deque[tuple[_Waiting, float]] = deque()  # handed on by the quick lanes
-        self._taken = 0  # and not answered yet
+        self._slow: deque[tuple[_Waiting, float]] = deque()  # handed on by the quick lanes, with the seconds foretold
+        self._taken, self._slow_taken = 0, list[_Waiting]()  # and not answered yet
+        self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
         self._changed = threading.Condition()
         self._closing = False
         self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
@@ -77,6 +64,12 @@ class Engine:
         """How many pictures nobody has taken yet."""
         return len(self._waiting) + len(self._slow)
 
+    @property
+    def stalled_for(self) -> float:
+        """Return the seconds since anything was answered, while pictures wait or are at work; 0 when there are none."""
+        busy = self._waiting or self._slow or self._taken or self._slow_taken
+        return time.monotonic() - self._moved if busy else 0.0
+
     def swap(self, live: Live) -> None:
         """Let another version answer from the next batch on; the old one goes when its last batch is done."""
         self.live = live
@@ -89,6 +82,7 @@ class Engine:
         with self._changed:
             if self._waiting and len(self._waiting) + len(jobs) > most:
                 raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
+            self._moved = self._moved if self.stalled_for else time.monotonic()
             self._waiting.extend(jobs)
             self._changed.notify_all()
         return await asyncio.gather(*(job.future for job in jobs))
@@ -100,7 +94,7 @@ class Engine:
         self._explanations += 1
         try:
             (answer,) = await self.answer([picture])
-            return await asyncio.get_running_loop().run_in_executor(self._explaining, _explain, answer)
+            return await asyncio.get_running_loop().run_in_executor(self._explaining, explain, answer)
         finally:
             self._explanations -= 1
 
@@ -143,9 +137,11 @@ class Engine:
             if not self._slow:
                 return False
             job, foretold = self._slow.popleft()
+            self._slow_taken.append(job)
         job.account.spend(-foretold)
         if not job.future.done():
             self._finish(self.live, [job], [_prepare(self.live, job, lane)])
+        self._slow_taken.remove(job)
         return True
 
     def _hand_on(self, job: _Waiting, seconds: float) -> Exception | None:
@@ -165,11 +161,12 @@ class Engine:
     def _finish(self, live: Live, jobs: list[_Waiting], prepared: Sequence[list[View] | Exception]) -> None:
         """Run the network on what was seen, and tell whoever asked."""
         try:
-            answers: list[Answer | Exception] = list(_predict(live, prepared))
+            answers: list[Answer | Exception] = list(predict(live, prepared))
         except Exception as error:  # a bug must not end the thread: whoever asked is told
             answers = [error for _ in jobs]
         _deliver(jobs, answers)
         if jobs:
+            self._moved = time.monotonic()
             self._on_batch(len(jobs))
 
     def _next(self, batch: int) -> _Waiting | None:
@@ -196,32 +193,12 @@ def _repeat(serve: Callable[[Lane], bool], lane: Lane) -> None:
         pass
 
 
-def _predict(live: Live, prepared: Sequence[list[View] | Exception]) -> Iterator[Answer | Exception]:
-    outputs = iter(live.classifier.outputs_of([seen for seen in prepared if not isinstance(seen, Exception)]))
-    for seen in prepared:
-        if isinstance(seen, UnreadableImage):
-            yield Answer(live, seen)
-        elif isinstance(seen, Exception):
-            yield seen
-        else:
-            given = next(outputs)
-            yield Answer(live, live.classifier.reader.picture(seen, given), seen, given)
-
-
 def _prepare(live: Live, job: _Waiting, lane: Lane) -> list[View] | Exception:
     """Return what a network sees of a picture, or why it cannot be told."""
     try:
         return lane.look(live.classifier, job.picture, job.account)
     except Exception as error:  # whoever asked is told of a bug, and nobody else
         return error
-
-
-def _explain(answer: Answer) -> Answer:
-    if not answer.views or answer.outputs is None:  # without an eye nothing was looked at
-        return answer
-    classifier = answer.live.classifier
-    fall = saliency.occlusion(classifier, answer.views[0].pixels).round(4).tolist()
-    return replace(answer, saliency=fall, nearest=classifier.reader.nearest(answer.views, answer.outputs))
 
 
 def _deliver(jobs: list[_Waiting], answers: list[Answer] | list[Answer | Exception]) -> None:

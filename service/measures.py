@@ -22,6 +22,11 @@ SECONDS = Histogram(
     "irisline_request_seconds", "From a request's arrival to the start of its answer.", ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )  # fmt: skip
+CUT = Counter(
+    "irisline_connections_cut",
+    "Connections that were ended: idle, late, unreadable, crowded out by new ones, or refused.",
+    ["reason"],
+)
 QUEUE_DEPTH = Gauge("irisline_queue_depth", "Pictures that wait.")
 # 1 is the version that is live, 0 those that were.
 MODEL_INFO = Gauge(

@@ -3,8 +3,11 @@
 import logging
 import os
 import signal
+from functools import partial
+from typing import TYPE_CHECKING
 
 import bentoml
+import uvicorn.config
 from bentoml.exceptions import BentoMLException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,7 +17,11 @@ from irisline import orphans
 from irisline.errors import IrislineError
 from irisline.model.identity import NAME, Identity
 from service import app
+from service.connections import Connection, Crowd
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.engine import Engine
 
 
 def _settings_of(environment: os._Environ[str]) -> Settings:
@@ -41,6 +48,8 @@ if "BENTOML_RUNNER_MAP" in os.environ:
     )  # BentoML's supervisor; killed, it would leave this worker to the port
 _settings = _settings_of(os.environ)
 _app = app.create(_settings, _end)
+# BentoML's worker gives uvicorn no protocol, so that it takes this one; a class does as well as its name.
+uvicorn.config.HTTP_PROTOCOLS["auto"] = partial(Connection, Crowd(_settings))  # type: ignore[assignment]
 
 
 @bentoml.asgi_app(_app)
@@ -57,19 +66,27 @@ _app = app.create(_settings, _end)
 class Irisline:
     """Answers which class a picture shows. The app does it; until its version is proven and warm, nothing is answered."""
 
+    async def __is_ready__(self) -> bool:
+        """Return whether something was answered lately, if anything waits; BentoML asks for /readyz."""
+        engine: Engine = _app.state.engine
+        return engine.stalled_for < _settings.timeout
+
 
 class Ahead:
-    """Brings pictures to the app at once: BentoML's own routing looks at each of the app's routes twice, and that is felt."""
+    """Brings all but the probes to the app, whose guard nothing passes by: what else BentoML has at paths of its own is closed.
 
-    PATHS = ("/predict", "/predict_batch")
+    It is quicker, too: BentoML's own routing looks at each of the app's routes twice, and that is felt.
+    """
+
+    PROBES = ("/livez", "/readyz", "/healthz")
 
     def __init__(self, others: ASGIApp) -> None:
         self.others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        ours = scope["type"] == "http" and scope["path"] in self.PATHS
-        await (_app if ours else self.others)(scope, receive, send)
+        theirs = scope["type"] == "lifespan" or scope["path"] in self.PROBES
+        await (self.others if theirs else _app)(scope, receive, send)
 
 
 Irisline.add_asgi_middleware(Ahead)  # type: ignore[attr-defined] # the decorators have made it a Service

@@ -37,6 +37,9 @@ class Settings(BaseModel):
     max_seconds: float = Field(0.8, gt=0)  # of processor that the pictures of one request may take
     max_decode_bytes: int = Field(256 * 2**20, ge=2**25)  # of memory that decoding one picture may take
     timeout: float = Field(10.0, gt=0)  # for a body to arrive, and again for its answer
+    head_timeout: float = Field(5.0, gt=0)  # for the head of a request to arrive, and to wait for another request
+    max_connections: int = Field(512, ge=1)  # fewer where the process may not open so many files
+    max_connections_per_address: int = Field(128, ge=0)  # 0: as many as there may be in all
     api_keys: Annotated[list[SecretStr], BeforeValidator(_listed)] = []  # when there is one, a request must bring one
     cors_origins: Annotated[list[str], BeforeValidator(_listed)] = []
     follow: str = ""  # an alias of the registry; empty: stay what you are

@@ -164,10 +164,16 @@ def test_a_start_may_take_as_long_as_the_store_may_be_waited_for(name: str) -> N
 
 @every_deployment
 def test_a_pod_that_ends_finishes_what_is_in_flight(name: str) -> None:
-    timeout = float(environment(overlay(name))["IRISLINE_TIMEOUT"])
+    given = Settings.read(environment(overlay(name)))
+    longest = 2 * given.timeout + given.head_timeout + 5
     pause = container(overlay(name))["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pause >= 3
-    assert pod(overlay(name))["terminationGracePeriodSeconds"] >= pause + 2 * timeout  # of the body, then of the answer
+    assert pod(overlay(name))["terminationGracePeriodSeconds"] >= pause + longest
+
+
+@every_overlay
+def test_clients_behind_one_proxy_share_no_limit(name: str) -> None:
+    assert Settings.read(environment(overlay(name))).max_connections_per_address == 0
 
 
 @every_overlay

@@ -157,13 +157,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(model: Path, log: Path, **changes: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Give the address and the process of the whole service, as BentoML serves it, once it is ready."""
+def running(
+    model: Path, log: Path, alone: bool = False, **changes: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Give the address and the process of the whole service, as BentoML or alone as in an image, once it is ready."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("IRISLINE_", "MLFLOW_"))}
     environment |= {"IRISLINE_MODEL": str(model), "IRISLINE_TRUSTED_KEYS": str(trusted_keys())}
     environment |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT), **changes}
     words = ("-m", "bentoml", "serve", "service.service:Irisline", "--host", "127.0.0.1", "--port", str(port))
+    if alone:
+        words, environment = ("-m", "service"), environment | {"BENTOML_HOST": "127.0.0.1", "BENTOML_PORT": str(port)}
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, *words], cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True

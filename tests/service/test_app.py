@@ -44,7 +44,7 @@ def get(path: str, **request: Any) -> Ask:
     return lambda client: client.get(path, **request)
 
 
-def raw(data: bytes, kind: str = "image/jpeg", path: str = "/predict", **headers: str) -> Ask:
+def raw(data: bytes, kind: str = "image/jpeg", path: str = "/predict", **headers: str | bytes) -> Ask:
     return post(path, content=data, headers={"content-type": kind, **headers})
 
 
@@ -157,6 +157,14 @@ def _number(page: str, name: str) -> float:
         (post("/predict", files=[("image", b"x")] * 2), 400, "Too many files. Maximum number of files is 1"),
         (post("/predict_batch", files=[("images", b"x")] * 5), 400, "Too many files. Maximum number of files is 4"),
         (raw(bytes(5000)), 413, "the body has 5000 bytes or more, the limit is 4096; send a smaller picture"),
+        (
+            raw(b"x", **{"content-length": "0" * 5000 + "5"}),
+            400,
+            "Content-Length must be a number of at most 19 digits",
+        ),
+        (raw(b"x", **{"content-length": "9" * 5000}), 400, "Content-Length must be a number of at most 19 digits"),
+        (raw(b"x", **{"content-length": b"\xb2"}), 400, "Content-Length must be a number of at most 19 digits"),
+        (raw(b"x", **{"content-length": "9" * 19}), 413, "the body has 9999999999999999999 bytes or more"),
         (raw(b"x", path="/predict?explain=perhaps"), 400, "explain is 'perhaps', must be true or false"),
         (get("/predict"), 405, "GET is not served at /predict; send POST"),
         (get("/../etc/passwd"), 404, "nothing at /etc/passwd; GET /docs.json lists what there is"),

@@ -15,7 +15,8 @@ from irisline.data.looking import Limits, Looker
 from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
 from irisline.model.runtime import Outputs
-from service.engine import MAX_EXPLANATIONS, Answer, Engine
+from service.answering import Answer
+from service.engine import MAX_EXPLANATIONS, Engine
 from service.lanes import LONGEST_QUICK, QUICK, Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
@@ -158,6 +159,24 @@ def test_a_version_takes_over_between_batches_and_answers_name_theirs(
         one, other = asyncio.run(question(made))
     assert (one.live.identity.version, one.prediction.label) == (1, "blue")
     assert (other.live.identity.version, other.prediction.label) == (2, "brown")
+
+
+def test_it_tells_for_how_long_nothing_was_answered(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> None:
+        assert made.stalled_for == 0
+        await asyncio.sleep(0.2)
+        gone = asyncio.create_task(made.answer([blue]))
+        await asyncio.to_thread(held.started.wait, 10)
+        assert made.stalled_for < 0.2  # from when there was something to do
+        gone.cancel()  # who has asked may go: the picture is at work all the same
+        await asyncio.sleep(0.2)
+        assert made.stalled_for >= 0.2
+        held.go.set()
+        await made.answer([blue])
+        assert await asyncio.to_thread(eventually, lambda: made.stalled_for == 0)
+
+    with engine(live) as made:
+        asyncio.run(question(made))
 
 
 def test_a_fault_reaches_whoever_asked_and_the_next_is_answered(live: Live, blue: bytes) -> None:

@@ -1,6 +1,7 @@
 """The whole service, as BentoML serves it: a real process on a real port."""
 
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -52,6 +53,48 @@ def _slowly(data: bytes) -> object:
     for at in range(0, len(data), len(data) // 4):
         yield data[at : at + len(data) // 4]
         time.sleep(0.2)
+
+
+OPEN = {"/", "/docs.json", "/metrics", "/livez", "/readyz", "/healthz"}
+ROUTES = """
+import json
+from service.service import Irisline
+
+def paths(routes, before=""):
+    for route in routes:
+        path = before + route.path.rstrip("/")
+        yield path or "/"
+        yield path + "/x"  # a folder's files, and whatever a route may take
+        yield from paths(getattr(route, "routes", None) or [], path)
+
+print(json.dumps(sorted({*paths(Irisline.to_asgi(is_main=True).routes)})))
+"""
+
+
+def test_with_a_key_all_paths_want_it_but_those_that_are_told_of(served: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "IRISLINE_MODEL": str(served), "IRISLINE_API_KEYS": "sesame"}
+    told = subprocess.run(
+        ["python", "-c", ROUTES], env=environment, check=True, capture_output=True, text=True
+    ).stdout  # fmt: skip
+    paths = json.loads(told.splitlines()[-1])
+    assert {*OPEN, "/schema.json", "/predict", "/model", "/page/x"} <= {*paths}
+    with running(served, tmp_path / "log", IRISLINE_API_KEYS="sesame") as (address, _), httpx.Client() as client:
+        asked = {path: client.get(address + path.replace("{path:path}", "any")).status_code for path in paths}
+        assert {path for path in OPEN if asked[path] != 200} == set()
+        assert {path for path, status in asked.items() if status != 401} == {*OPEN, "/page/x"}
+        assert client.get(f"{address}/page/page.js").status_code == 200
+        for path in (
+            "/schema.json",
+            "/SCHEMA.json",
+            "/%73chema.json",
+            "//schema.json",
+            "/readyz/",
+            "/readyz/../schema.json",
+        ):
+            assert client.request("POST", address + path).status_code == 401
+        with_key = {"x-api-key": "sesame"}
+        assert client.get(f"{address}/schema.json", headers=with_key).status_code == 404  # closed
+        assert client.get(f"{address}/model", headers=with_key).status_code == 200
 
 
 def test_more_than_it_can_hold_is_sent_away_with_a_time_to_come_back(served: Path, tmp_path: Path, blue: bytes) -> None:

@@ -1,0 +1,215 @@
+"""How many connections there may be, and how long each may keep the service waiting. Knows nothing of what is asked.
+
+A client owes something while its request is not whole or it does not take its answer. When there are too many connections,
+one that owes makes room for the next: whoever holds many without asking loses them, and whoever asks is answered.
+"""
+
+import logging
+import resource
+from collections import Counter
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service import measures
+from service.bodies import HANG_UP, MAX_LENGTH, NO_LENGTH
+from service.problems import RETRY, Problem
+from service.settings import Settings
+
+MAX_HEAD = 32 * 2**10  # bytes; also of what is neither head nor body: sizes of chunks, lines after the last one
+MAX_HEADERS = 100
+MAX_AHEAD = 64  # requests that a client may send before it is answered
+RESERVE = 128  # open files that are no connections: the model's, the pipes of processes, logs
+log = logging.getLogger("uvicorn.error.connections")
+log.setLevel(logging.ERROR)  # who sends what is no HTTP is counted: a line for each would fill the log
+_FILES = 2  # open files that one connection takes: itself, and a file of the page
+
+
+class Crowd:
+    """The connections that are open, the one whose last request is the longest ago first."""
+
+    def __init__(self, settings: Settings) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        fit = settings.max_connections if files == resource.RLIM_INFINITY else (files - RESERVE) // _FILES
+        self._most = max(1, min(settings.max_connections, fit))
+        self._of_one = settings.max_connections_per_address or self._most
+        self._members: dict[Connection, None] = {}
+        self._counts = Counter[str]()
+        self.head_timeout = settings.head_timeout
+        self.request_timeout = 2 * settings.timeout + settings.head_timeout
+
+    def enter(self, new: "Connection") -> bool:
+        """Return whether there is room for a connection; one that owes something is closed for it."""
+        crowded = self._counts[new.origin] >= self._of_one
+        if crowded or len(self._members) >= self._most:
+            owing = (one for one in self._members if one.owes and (not crowded or one.origin == new.origin))
+            leaving = max(owing, key=lambda one: self._counts[one.origin], default=None)
+            if leaving is None:
+                return False
+            leaving.cut("crowded")
+            self.leave(leaving)
+        self._members[new] = None
+        self._counts[new.origin] += 1
+        return True
+
+    def asked(self, member: "Connection") -> None:
+        """Note that a member has sent a whole head."""
+        if member in self._members:
+            del self._members[member]
+            self._members[member] = None
+
+    def leave(self, member: "Connection") -> None:
+        """Note that a connection ends, if it is a member."""
+        if member in self._members:
+            del self._members[member]
+            self._counts[member.origin] -= 1
+            if not self._counts[member.origin]:
+                del self._counts[member.origin]
+
+
+class Connection(HttpToolsProtocol):
+    """One connection, which ends when its client is late."""
+
+    def __init__(self, crowd: Crowd, **given: Any) -> None:
+        super().__init__(**given)
+        self.logger = log
+        self.ws_protocol_class = None  # no web sockets
+        self.origin = ""
+        self._crowd = crowd
+        self._timer: Any = None
+        self._rests = False  # all requests are answered, nothing of the next has come
+        self._ends = False
+        self._beside = 0  # bytes that have come and were no body, since the last request began
+        self._fault = "this is not HTTP/1.1 as it should be"
+
+    @property
+    def owes(self) -> bool:
+        """Whether the service waits for the client, not the client for the service."""
+        request = self.cycle
+        return request is None or request.response_complete or request.more_body or self.flow.write_paused
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin, or say that there are too many."""
+        super().connection_made(transport)
+        self.origin = _origin(self.client)
+        self._within(self._crowd.head_timeout)
+        if not self._crowd.enter(self):
+            measures.CUT.labels("refused").inc()
+            self._hang_up(Problem(503, "busy: too many connections at once; try again in a second", RETRY))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._crowd.leave(self)
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
+        if self._rests:
+            self._rests = False
+            self._within(self._crowd.head_timeout)
+        self._beside += len(data)
+        super().data_received(data)
+        if self._beside > MAX_HEAD and not self.transport.is_closing():
+            measures.CUT.labels("unreadable").inc()
+            self._hang_up(_too_long())
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._beside = 0
+
+    def on_headers_complete(self) -> None:
+        """Let a request whose head is whole be answered; what is raised becomes a 400."""
+        if len(self.headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+            self._fault = _too_long().detail
+            raise ValueError(self._fault)
+        if any(name == b"content-length" and not _is_length(value) for name, value in self.headers):
+            self._fault = NO_LENGTH
+            raise ValueError(self._fault)
+        if len(self.pipeline) >= MAX_AHEAD:
+            self._fault = f"more than {MAX_AHEAD} requests before an answer"
+            raise ValueError(self._fault)
+        super().on_headers_complete()
+        self._crowd.asked(self)
+        if not self.pipeline:
+            self._rests = False
+            self._within(self._crowd.request_timeout)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body; small chunks may have as much beside them again."""
+        self._beside = max(0, self._beside - 2 * len(body))
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or begin the one that has come already."""
+        if self._ends:
+            self.pipeline.clear()
+            self.transport.close()
+        self._rests = not self.pipeline
+        self._within(self._crowd.head_timeout if self._rests else self._crowd.request_timeout)
+        super().on_response_complete()
+        self._unset_keepalive_if_required()  # uvicorn's timer is put off by each byte, ours is not
+
+    def shutdown(self) -> None:
+        """End once the request that is under way is answered."""
+        self._ends = True
+        super().shutdown()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say why what has come cannot be read."""
+        measures.CUT.labels("unreadable").inc()
+        self._hang_up(Problem(400, self._fault))
+
+    def cut(self, reason: str) -> None:
+        """End at once."""
+        measures.CUT.labels(reason).inc()
+        self.transport.abort()
+
+    def _hang_up(self, problem: Problem) -> None:
+        response = problem.response()
+        MutableHeaders(raw=response.raw_headers).update(HANG_UP)
+        lines = [b"HTTP/1.1 %d %s" % (problem.status, HTTPStatus(problem.status).phrase.encode())]
+        lines += [name + b": " + value for name, value in response.raw_headers]
+        self.transport.write(b"\r\n".join([*lines, b"", bytes(response.body)]))
+        self.transport.close()
+
+    def _within(self, seconds: float) -> None:
+        """Give the client so long from now on."""
+        self._deadline = self.loop.time() + seconds
+        if self._timer is None or self._deadline < self._fires:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        """A timer that is early is set anew: each request then costs no timer."""
+        if self._timer:
+            self._timer.cancel()
+        self._fires = self._deadline
+        self._timer = self.loop.call_at(self._fires, self._look)
+
+    def _look(self) -> None:
+        if self.loop.time() < self._deadline:
+            self._set_timer()
+        else:
+            self.cut("idle" if self._rests else "late")
+
+
+def _origin(client: tuple[str, int] | None) -> str:
+    """Return whom an address belongs to: who has one of IPv6 has all of the same first 64 bits."""
+    if client is None:
+        return ""
+    address = ip_address(client[0])
+    if not isinstance(address, IPv6Address):
+        return client[0]
+    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
+
+
+def _is_length(value: bytes) -> bool:
+    return value.isdigit() and len(value) <= MAX_LENGTH
+
+
+def _too_long() -> Problem:
+    return Problem(431, f"the head has more than {MAX_HEADERS} headers or {MAX_HEAD} bytes; send less")
