@@ -7,13 +7,16 @@ import { copy, foreign, readable } from "./pictures.js";
 const NO_FILE = "It is a folder, or a file that is gone. Open the folder and take the pictures in it.";
 const OTHER_TYPE = "Asked about a JPEG copy: the service does not take the original's type.";
 const SMALLER = "Asked about a smaller copy: the original is larger than the service takes.";
+const LARGE = 4 * 2 ** 20; // bytes: a copy is sent sooner, and shows all that a network sees
+const REFUSED = [400, 413]; // a picture that is too large, or that a browser may read all the same
 
 /** Gives an entry its answer or its problem; `changed` is called when there is something new to show meanwhile. */
 export async function answer(entry, changed) {
   Object.assign(entry, { problem: null, patience: null });
   try {
     if (!(await readable(entry.file))) throw new Problem(400, NO_FILE);
-    if (!(await replaced(entry, foreign(entry.file), OTHER_TYPE))) entry.sent = entry.file;
+    const other = await replaced(entry, foreign(entry.file), OTHER_TYPE);
+    if (!other && !(await replaced(entry, entry.file.size > LARGE, SMALLER))) entry.sent = entry.file;
     entry.answer = await patiently(entry, changed);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
@@ -37,7 +40,7 @@ async function patiently(entry, changed) {
   try {
     return await ask(entry.sent, { waiting });
   } catch (problem) {
-    if (problem.status !== 413 || !(await replaced(entry, !entry.note, SMALLER))) throw problem;
+    if (!REFUSED.includes(problem.status) || !(await replaced(entry, !entry.note, SMALLER))) throw problem;
     return ask(entry.sent, { waiting });
   }
 }

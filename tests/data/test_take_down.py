@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_read_stops_whoever_asks(tmp_path: Path) -> None:
     ):
         take_down.read(file)
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(DataError, match=r"take_downs.csv: cannot be read: .*invalid start byte"):
+    with pytest.raises(DataError, match=r"take_downs.csv: not UTF-8: invalid start byte"):
         take_down.read(file)
 
 

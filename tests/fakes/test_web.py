@@ -96,7 +96,7 @@ def test_lies_are_lies(web: Web) -> None:
 def test_a_bomb_is_small_and_claims_a_lot(web: Web) -> None:
     data = get(web, odd("bomb")).content
     assert len(data) < 200_000
-    with pytest.raises(UnreadableImage, match=r"^more than 50000000 pixels$"):
+    with pytest.raises(UnreadableImage, match=r"is more than 50000000 pixels$"):
         images.decode(data, 640, 50_000_000)
 
 
