@@ -16,7 +16,7 @@ from irisline import paths
 from irisline.errors import Busy, GateRefused, NotFound, ReleaseError
 from irisline.model import bundle
 from irisline.params import Params
-from irisline.release import journal, lock, publishing, registry, store, versions, weights
+from irisline.release import journal, lock, publishing, registry, sealing, store, versions, weights
 from tests.model import test_proof
 from tests.release.conftest import Train
 
@@ -217,10 +217,13 @@ def test_initial_weights_of_a_version_are_a_file(published: Params) -> None:
 
 
 def spoil(number: int, network: onnx.ModelProto, settings: Params) -> None:
-    """Put another network into a stored version, its digest with it, as whoever writes to the store may."""
+    """Put another network into a stored version, its digest and a trusted signature with it."""
     bundle_folder = stored_bundle(number)
     (bundle_folder / "model.onnx").write_bytes(network.SerializeToString())
-    store.client().set_model_version_tag("eye-colour", str(number), versions.DIGEST, bundle.digest(bundle_folder))
+    digest, client = bundle.digest(bundle_folder), store.client()
+    client.set_model_version_tag("eye-colour", str(number), versions.DIGEST, digest)
+    tags = versions.get(client, "eye-colour", number).tags
+    sealing.seal(client, "eye-colour", number, bundle.files(bundle_folder), tags)
 
 
 @pytest.fixture
