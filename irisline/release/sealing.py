@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from irisline.errors import ModelError
+from irisline.errors import ModelError, NotFound
 from irisline.release import evidence, signed, signing, versions
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def seal(client: "MlflowClient", model: str, number: int, files: dict[str, Path]
     version = versions.get(client, model, number)
     try:
         before = signed.verified(client, model, version)
-    except ModelError:
+    except (ModelError, NotFound):  # the signature went with the files
         before = None
     if before is None or before.signed.manifest != manifest:
         signed.attach(client, model, version, signing.sign(manifest, files))
