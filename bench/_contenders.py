@@ -63,7 +63,8 @@ def every(store: Store) -> list[Contender]:
 def ours(store: Store, settings: Mapping[str, str] = MappingProxyType({})) -> Contender:
     """Give the service with these settings beside its model."""
     words = (*_module("bentoml"), "serve", "service.service:Irisline", "--host", _load.HOST, "--port", "{port}")
-    return Contender(OURS, words, _raw, _plain, {"IRISLINE_MODEL": str(store.folder(VERSION)), **settings})
+    own = {"IRISLINE_MODEL": str(store.folder(VERSION)), "IRISLINE_TRUSTED_KEYS": str(store.project / "keys")}
+    return Contender(OURS, words, _raw, _plain, {**own, **settings})
 
 
 def following(store: Store) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import _cgroup
 from tests.clones import Clone
 from tests.planted import ROOT
 from tests.release import conftest as releases
@@ -30,6 +31,7 @@ SMALLEST = {
     "validation": {"BENCH_IMAGES": "100", "BENCH_SEEDS": "1"},
 }
 OF_A_MODEL = {  # these need a workspace with a trained model
+    "bombs": {"BENCH_DRAWN": "4", "BENCH_SECONDS": "2"},
     "hostile": {"BENCH_REQUESTS": "40"},
     "serve": {"BENCH_DRAWN": "4", "BENCH_RUNS": "1", "BENCH_SECONDS": "1", "BENCH_SWAPS": "2"},
     "unsure": {"BENCH_DRAWN": "2"},
@@ -59,6 +61,11 @@ def test_a_bench_prints_its_ratios(name: str, expected: int) -> None:
 @pytest.mark.parametrize(("name", "expected"), [("hostile", 4), ("serve", 13), ("unsure", 3)])
 def test_a_bench_of_a_model_prints_its_ratios(name: str, expected: int, two_versions: Path) -> None:
     assert len(_ratios(_run(name, two_versions, OF_A_MODEL[name]))) == expected
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not _cgroup.ROOT.is_dir(), reason="only root makes control groups")
+def test_the_bench_of_bombs_prints_its_ratios(two_versions: Path) -> None:
+    assert len(_ratios(_run("bombs", two_versions, OF_A_MODEL["bombs"]))) == 9
 
 
 def test_the_bench_of_repro_prints_its_ratios(tiny: Clone, tmp_path: Path) -> None:
