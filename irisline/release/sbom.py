@@ -5,6 +5,7 @@
 Read from the image itself, not from what was asked for. Knows nothing of how images are built.
 """
 
+import csv
 import io
 import json
 import re
@@ -16,7 +17,7 @@ import tempfile
 import venv
 from email.parser import HeaderParser
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -92,7 +93,12 @@ def _described(environment: str, site: Path) -> dict[str, Any]:
     packages = {canonicalize_name(each.name): each for each in metadata.distributions(path=[str(site)])}
     for component in document["components"]:
         known = packages.get(canonicalize_name(component["name"]))
-        if known and not component.get("licenses") and (said := known.metadata["License"]):
+        if (
+            known
+            and not component.get("licenses")
+            and "License" in known.metadata
+            and (said := known.metadata["License"])
+        ):
             component["licenses"] = [{"license": {"name": said.splitlines()[0]}}]
     document["components"] += [library for each in packages.values() for library in bundled(each)]
     return document
@@ -100,7 +106,8 @@ def _described(environment: str, site: Path) -> dict[str, Any]:
 
 def bundled(package: metadata.Distribution) -> list[dict[str, Any]]:
     """Return the libraries of the GPL's family that a package brings along, as components."""
-    files = [file.name for file in package.files or () if _LIBRARY.match(file.name)]
+    recorded = csv.reader((package.read_text("RECORD") or "").splitlines())  # of an image only what is recorded is here
+    files = [name for row in recorded if _LIBRARY.match(name := PurePosixPath(row[0]).name)]
     return [
         {
             "bom-ref": f"bundled:{package.name}/{file}",

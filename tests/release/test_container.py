@@ -98,7 +98,9 @@ def served(engine: Podman, images: dict[int, Image]) -> Iterator[Running]:
 def test_the_image_is_small_and_its_last_layer_is_the_version(images: dict[int, Image]) -> None:
     found = images[1]
     assert list(found.layers) == ["base", "packages", "code", "version"]
-    assert found.size <= 600 * MEGABYTE  # 169 of them OpenCV, which finds the eyes
+    assert (
+        found.size <= 620 * MEGABYTE
+    )  # 169 of them OpenCV, which finds the eyes, 15 cryptography, which verifies signatures
     assert found.layers["code"] < 2 * MEGABYTE
     assert 44 * MEGABYTE < found.layers["version"] < 50 * MEGABYTE
 

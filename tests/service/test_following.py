@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from irisline.params import Params
-from irisline.release import export, registry, signed, signing, store, versions
+from irisline.release import export, registry, sealing, signed, signing, store, versions
 from tests.model import test_proof
 from tests.release import conftest as releases
 from tests.service.conftest import eventually, running
@@ -37,7 +37,7 @@ def follower(folder: Path, **changes: str) -> Iterator[str]:
         yield address
 
 
-def test_worker_and_watcher_end_when_the_supervisor_is_killed(published: Params, tmp_path: Path) -> None:
+def test_every_process_ends_when_the_supervisor_is_killed(published: Params, tmp_path: Path) -> None:
     import psutil
 
     registry.promote(published, 1)
@@ -46,7 +46,7 @@ def test_worker_and_watcher_end_when_the_supervisor_is_killed(published: Params,
     follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
     with running(tmp_path / "given", tmp_path / "log", **follow) as (_, process):
         family = psutil.Process(process.pid).children(recursive=True)
-        assert len(family) == 2
+        assert {"irisline.release.watch", "irisline.isolation"} <= {word for one in family for word in one.cmdline()}
         process.kill()
         assert not psutil.wait_procs(family, timeout=20)[1]
 
@@ -204,7 +204,7 @@ def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) 
 
 
 def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -> None:
-    """Make version 2 one that whoever writes to the store has put there: its files are other ones, its digest is theirs."""
+    """Make version 2 a hostile one by who holds a trusted key: its files are other ones, its digest and signature theirs."""
     from irisline.model import bundle
 
     shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
@@ -216,7 +216,9 @@ def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -
     )
     shutil.copytree(found, found.with_name("kept"))
     spoil(found)
-    store.client().set_model_version_tag("eye-colour", "2", versions.DIGEST, bundle.digest(found))
+    tags = versions.get(store.client(), "eye-colour", 2).tags | {versions.DIGEST: bundle.digest(found)}
+    sealing.seal(store.client(), "eye-colour", 2, bundle.files(found), tags)
+    store.client().set_model_version_tag("eye-colour", "2", versions.DIGEST, tags[versions.DIGEST])
 
 
 @pytest.fixture
