@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from service.answering import Answer
     from service.engine import Engine
+    from service.following import Follower
 
 PAGE = Path(__file__).parent / "page"
 FRESH = {"Cache-Control": "no-store"}
@@ -65,22 +66,24 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    from service.engine import Engine
-    from service.following import Follower
-    from service.lanes import Lanes
     from service.live import Live, threads
 
     settings: Settings = app.state.settings
-    lanes = Lanes.of(threads(settings), settings)
-    starting = asyncio.create_task(asyncio.to_thread(lanes.start))
     try:
-        follower = Follower(settings) if settings.follow else None
-        loading = follower.first() if follower else asyncio.to_thread(Live.load, settings.model, settings)
-        first = await loading
-        await starting
+        follower = _follower(settings)
+        beside = asyncio.get_running_loop().run_in_executor
+        loading = follower.first() if follower else beside(None, Live.load, settings.model, settings)
+        # These take a while to be imported: the version is proven meanwhile.
+        from service.engine import Engine
+        from service.lanes import Lanes
+
+        with ExitStack() as failed:
+            lanes = Lanes.of(threads(settings), settings)
+            failed.callback(lanes.close)
+            await beside(None, lanes.start)
+            first = await loading
+            failed.pop_all()
     except IrislineError as error:
-        await starting
-        lanes.close()
         app.state.on_failed_start(error)
         raise
     engine = Engine(first, lanes, settings, on_batch=measures.BATCH_SIZE.observe)
@@ -92,6 +95,14 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     if follower:
         await follower.stop()
     await asyncio.to_thread(engine.close)
+
+
+def _follower(settings: Settings) -> "Follower | None":
+    if not settings.follow:
+        return None
+    from service.following import Follower
+
+    return Follower(settings)
 
 
 async def predict(request: Request) -> Response:

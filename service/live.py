@@ -9,14 +9,14 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
-from irisline.model import golden, proof, signature
-from irisline.model.classifier import Classifier
+from irisline.model import proof, signature
 from irisline.model.identity import Identity
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from irisline.model.classifier import Classifier
 
 LARGE = 8 * 2**20  # bytes; what ordinary pictures need stays below
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -28,7 +28,7 @@ class Live:
     """A version, its classifier, and since when it answers."""
 
     identity: Identity
-    classifier: Classifier
+    classifier: "Classifier"
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
@@ -42,6 +42,9 @@ class Live:
         proven = signature.verify(folder, settings.keys)
         name = f"{proven.name} version {proven.version}"
         proof.prove(folder, name, proven.precision, settings.max_batch)
+        from irisline.model import golden  # a second of imports, which the app does while the proof runs
+        from irisline.model.classifier import Classifier
+
         classifier = Classifier.load(folder, device=settings.device, precision=proven.precision, threads=1)
         if classifier.runtime.device != "cpu":  # the proof was the CPU's
             golden.replay(classifier, folder, name)
@@ -59,8 +62,10 @@ def threads(settings: Settings, cgroup: Path = CGROUP_QUOTA) -> int:
     return cores if quota == "max" else max(1, min(cores, math.ceil(int(quota) / int(period))))
 
 
-def _warm(classifier: Classifier, max_batch: int) -> None:
+def _warm(classifier: "Classifier", max_batch: int) -> None:
     """Run the network once at each end of the batch sizes, so that no request waits for memory to be laid out."""
+    import numpy as np
+
     size = classifier.preprocess.size
     for batch in (max_batch, 1):
         classifier.logits(np.zeros((batch, 3, size, size), np.uint8))

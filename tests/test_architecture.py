@@ -212,7 +212,7 @@ def test_what_the_service_starts_by_name_is_in_its_image() -> None:
             started = f"{module.replace('.', '/')}.py"
             assert started in packed or started in bento.Kind(gpu=True, follow=True).modules, (name, started)
     assert {"irisline/isolation.py", "irisline/data/looking.py", "irisline/data/strangers.py"} <= packed
-    assert "irisline/model/proof.py" in packed
+    assert "irisline/model/prover.py" in packed
 
 
 @pytest.mark.parametrize("file", SERVICE, ids=name_of)

@@ -24,6 +24,7 @@ WALL_SECONDS = 300  # and by the clock, on a machine that has other things to do
 MEMORY = 2**31  # bytes that it may take
 MEMORY_TIMES = 4  # and so many times the bytes of the version: a network is read, unpacked and laid out anew
 NICE = 10
+BATCH = 32  # pictures that go through a network at once, where nothing else is asked for
 
 
 def check(folder: Path) -> int:
@@ -46,8 +47,10 @@ def check(folder: Path) -> int:
 def read(path: Path, most: int = DOCUMENT_BYTES) -> bytes:
     """Return the bytes of a file; raise ModelError when it is no plain file, or has more of them than it may."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise _refused(path, "is no plain file")
+        most = min(most, status.st_size)
         data = file.read(most + 1)
     if len(data) > most:
         raise _refused(path, f"has more than {most} bytes")

@@ -24,8 +24,6 @@ from irisline.model.neighbours import Gallery
 from irisline.model.runtime import Device, Outputs, Runtime
 from irisline.params import Preprocess
 
-BATCH = 32
-
 
 class Facts(BaseModel):
     """What model.json says that answers depend on."""
@@ -93,7 +91,7 @@ class Classifier:
     def read(self, pictures: Iterable[bytes]) -> Iterator[tuple[list[View], Outputs]]:
         """Give each picture's views with what the network gives of them, in batches; memory stays bounded."""
         pending = iter(pictures)
-        while batch := [self.look(data) for data in islice(pending, BATCH)]:
+        while batch := [self.look(data) for data in islice(pending, bounds.BATCH)]:
             yield from zip(batch, self.outputs_of(batch), strict=True)
 
     def outputs_of(self, batch: Sequence[Sequence[View]]) -> list[Outputs]:

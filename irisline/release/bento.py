@@ -33,7 +33,7 @@ _GENERATED = ("env/docker/entrypoint.sh", "env/python/requirements.in", "apis/op
 _IMAGE = Path(__file__).parent / "image"
 _NVIDIA = "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
 _ON_CUDA, _WATCHES = "irisline/model/torch_runtime.py", "irisline/release/watch.py"
-_STARTED = ("service/service.py", "service/__main__.py", "service/health.py")
+_STARTED = ("service/service.py", "service/__main__.py", "service/health.py", "irisline/model/prover.py")
 
 
 @dataclass(frozen=True)

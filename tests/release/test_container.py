@@ -202,20 +202,20 @@ def test_it_keeps_to_its_memory_while_it_answers(served: Running) -> None:
             asking.map(lambda _: httpx.post(f"{served.address}/predict", files=pictures, timeout=60), range(200))
         )
     assert {answer.status_code for answer in answers} == {200}
-    assert _family(served.process) <= 250 * MEGABYTE
+    assert _family(served.process) <= 300 * MEGABYTE  # 60 of them the processes that look at pictures
 
 
 def _family(process: int) -> int:
-    """Give the resident bytes of a process and all its children."""
+    """Return the bytes that a process and all its children hold, what several share divided among them."""
     children = [
         int(child)
         for task in Path(f"/proc/{process}/task").iterdir()
         for child in (task / "children").read_text().split()
     ]
-    resident = next(
-        line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS:")
+    held = next(
+        line for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines() if line.startswith("Pss:")
     )
-    return int(resident.split()[1]) * 1024 + sum(map(_family, children))
+    return int(held.split()[1]) * 1024 + sum(map(_family, children))
 
 
 def test_it_is_ready_in_two_seconds(engine: Podman, images: dict[int, Image]) -> None:
