@@ -20,7 +20,8 @@ from bench._side_by_side import alternate, at_most, figure, heading, number, rat
 from irisline import params as parameters
 from irisline.data import images
 from irisline.model import export, network
-from irisline.model.classifier import BATCH, Classifier
+from irisline.model.bounds import BATCH
+from irisline.model.classifier import Classifier
 from irisline.model.runtime import Runtime
 from irisline.params import Params
 

@@ -51,7 +51,7 @@ class ModelError(IrislineError):
 
 
 class Overloaded(IrislineError):
-    """More waits for an answer than a service may hold."""
+    """More is asked for than there is room for now."""
 
 
 class ReleaseError(IrislineError):

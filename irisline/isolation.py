@@ -22,11 +22,15 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from irisline.errors import Overloaded
+
 _HEAD = struct.Struct(">Qd?")  # bytes that follow, seconds, whether the function failed
 _WANTED = struct.Struct(">Qb")  # bytes of memory beside what the server has, nice
 _MOST_BYTES = 2**30  # of a request or an answer
 _MOST_CALLS = 1000  # of one worker: then the memory it has kept is given back
 _WALL = 10  # times the seconds of processor: so busy may a machine be
+_FORKED = b"\1"  # what a worker sends first
+_START = 60.0  # seconds that a fork server may take to prepare
 _INHERITED = ("PATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 _ALONE = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1")
 
@@ -51,11 +55,13 @@ class Worker:
     def call(self, request: bytes, seconds: float) -> tuple[bytes, float]:
         """Return what the function returns, and the seconds of processor it took.
 
-        Raise Ended when they would be more than it may take, or memory is; RuntimeError with its traceback for a bug of it.
+        Raise Ended when they would be more than it may take, or memory is; Overloaded when there is no process to be had;
+        RuntimeError with its traceback for a bug of it.
         """
         with self._lock:
+            connection = self._begin(request, seconds)
             try:
-                connection = self._begin(request, seconds)
+                connection.settimeout(_WALL * seconds + 5)
                 answer, took, failed = _receive(connection)
             except (OSError, EOFError) as error:
                 self._drop()
@@ -80,13 +86,15 @@ class Worker:
         """Send a request to the process, to a new one when the old one has ended since."""
         if self._connection:
             with suppress(OSError):
-                self._connection.settimeout(_WALL * seconds + 5)
                 _send(self._connection, request, seconds)
                 return self._connection
             self._drop()
-        self._connection = _server(self._function, os.getpid()).fork(self._wanted)
-        self._connection.settimeout(_WALL * seconds + 5)
-        _send(self._connection, request, seconds)
+        try:
+            self._connection = _server(self._function).fork(self._wanted)
+            _send(self._connection, request, seconds)
+        except (OSError, EOFError) as error:
+            self._drop()
+            raise Overloaded(f"no process can be started to run {self._function} ({error})") from error
         return self._connection
 
     def _drop(self) -> None:
@@ -106,22 +114,33 @@ class _ForkServer:
         atexit.register(self._end)
 
     def fork(self, wanted: bytes) -> socket.socket:
-        """Return the connection to a new worker."""
+        """Return the connection to a new worker; raise OSError or EOFError when there is none, also of a new server."""
+        try:
+            return self._fork(wanted)
+        except (OSError, EOFError):  # it has ended, or cannot fork
+            return self._fork(wanted)
+
+    def _fork(self, wanted: bytes) -> socket.socket:
         ours, theirs = socket.socketpair()
-        with self._lock, theirs:
-            self._control = self._control or self._start()
-            try:
-                socket.send_fds(self._control, [wanted], [theirs.fileno()])
-            except OSError:  # it was ended
-                self._end()
-                self._control = self._start()
-                socket.send_fds(self._control, [wanted], [theirs.fileno()])
+        with self._lock:
+            control = self._control = self._control or self._start()
+        try:
+            with theirs:
+                socket.send_fds(control, [wanted], [theirs.fileno()])
+            ours.settimeout(_START)
+            _exactly(ours, len(_FORKED))
+        except (OSError, EOFError):
+            ours.close()
+            with self._lock:
+                if self._control is control:
+                    self._end()
+            raise
         return ours
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
+        words = [sys.executable, "-m", "irisline.isolation", self._function]
         with theirs:
-            words = [sys.executable, "-m", "irisline.isolation", self._function]
             self._process = subprocess.Popen(words, stdin=theirs.fileno(), env=environment())
         return ours
 
@@ -130,11 +149,12 @@ class _ForkServer:
             self._control.close()
             self._process.kill()
             self._process.wait()
+        self._control = None
 
 
 @cache
-def _server(function: str, process: int) -> _ForkServer:
-    """Return this process's fork server of a function; a process that was forked from it has one of its own."""
+def _server(function: str) -> _ForkServer:
+    """Return this process's fork server of a function."""
     return _ForkServer(function)
 
 
@@ -151,9 +171,8 @@ def confine(memory: int, nice: int) -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # whoever is short of memory ends this process first
     has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (has + memory, has + memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, most in ((resource.RLIMIT_AS, has + memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(limit, (most, most))
 
 
 def _send(connection: socket.socket, data: bytes, seconds: float, failed: bool = False) -> None:
@@ -180,29 +199,32 @@ def _exactly(connection: socket.socket, count: int) -> bytearray:
 
 
 def main() -> None:
-    """Fork a worker for each connection that comes through standard input, until that is closed."""
+    """Fork a worker for each connection that comes through the socket that is standard input, until that is closed."""
     module, _, factory = sys.argv[1].partition(":")
     function = getattr(importlib.import_module(module), factory)()
     control = socket.socket(fileno=os.dup(0))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a worker would keep a dead server's end of it open
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is for who has asked
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the dead
     while True:
         wanted, connections, *_ = socket.recv_fds(control, _WANTED.size, 1)
         if not wanted:
             return
-        if os.fork() == 0:
-            control.close()
-            memory, nice = _WANTED.unpack(wanted)
-            try:
-                _work(function, socket.socket(fileno=connections[0]), memory, nice)
-            finally:
-                os._exit(0)
+        with suppress(OSError):  # no more processes may be: whoever asks sees the connection end
+            if os.fork() == 0:
+                control.close()
+                memory, nice = _WANTED.unpack(wanted)
+                try:
+                    _work(function, socket.socket(fileno=connections[0]), memory, nice)
+                finally:
+                    os._exit(0)
         os.close(connections[0])
 
 
 def _work(function: Callable[[bytes], bytes], connection: socket.socket, memory: int, nice: int) -> None:
     """Answer requests until the other side has gone."""
     confine(memory, nice)
+    connection.sendall(_FORKED)
     while True:
         try:
             request, seconds, _ = _receive(connection)

@@ -25,6 +25,7 @@ MAX_AHEAD = 64  # requests that a client may send before it is answered
 RESERVE = 128  # open files that are no connections: the model's, the pipes of processes, logs
 log = logging.getLogger("uvicorn.error.connections")
 log.setLevel(logging.ERROR)  # who sends what is no HTTP is counted: a line for each would fill the log
+_WITH_BODY = (b"content-length", b"transfer-encoding")
 _FILES = 2  # open files that one connection takes: itself, and a file of the page
 
 
@@ -83,6 +84,7 @@ class Connection(HttpToolsProtocol):
         self._rests = False  # all requests are answered, nothing of the next has come
         self._ends = False
         self._beside = 0  # bytes that have come and were no body, since the last request began
+        self._headed = False  # the head of the request that comes in is whole
         self._fault = "this is not HTTP/1.1 as it should be"
 
     @property
@@ -120,7 +122,12 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._beside = 0
+        self._beside, self._headed = 0, False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; a line after the last chunk is none, whatever its name."""
+        if not self._headed:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Let a request whose head is whole be answered; what is raised becomes a 400."""
@@ -130,9 +137,13 @@ class Connection(HttpToolsProtocol):
         if any(name == b"content-length" and not _is_length(value) for name, value in self.headers):
             self._fault = NO_LENGTH
             raise ValueError(self._fault)
+        if self.parser.should_upgrade() and any(name in _WITH_BODY for name, _ in self.headers):
+            self._fault = "Upgrade is not served, and takes the body away; send the request without it"
+            raise ValueError(self._fault)
         if len(self.pipeline) >= MAX_AHEAD:
             self._fault = f"more than {MAX_AHEAD} requests before an answer"
             raise ValueError(self._fault)
+        self._headed = True
         super().on_headers_complete()
         self._crowd.asked(self)
         if not self.pipeline:

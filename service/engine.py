@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from irisline.data.strangers import Elsewhere
@@ -25,7 +26,7 @@ from service.live import Live
 from service.settings import Settings
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
-MAX_SLOW = 8  # costly pictures that may wait for one slow lane
+MAX_SLOW = 5.0  # seconds of work, as foretold, that may wait for one slow lane
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,17 @@ class Engine:
         jobs = [_Waiting(picture, account, loop.create_future(), loop) for picture in pictures]
         most = self._settings.max_queue
         with self._changed:
+            self._drop_gone()
             if self._waiting and len(self._waiting) + len(jobs) > most:
                 raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
             self._moved = self._moved if self.stalled_for else time.monotonic()
             self._waiting.extend(jobs)
             self._changed.notify_all()
-        return await asyncio.gather(*(job.future for job in jobs))
+        try:
+            return await asyncio.gather(*(job.future for job in jobs))
+        finally:
+            for job in jobs:  # of a request that has failed nothing more is looked at
+                job.future.cancel()
 
     async def explain(self, picture: bytes) -> Answer:
         """Give an answer with what the model looked at; raise Overloaded when too many explanations wait."""
@@ -116,7 +122,7 @@ class Engine:
         live, jobs, prepared, taken = self.live, [], [], 0
         while job:
             taken += 1
-            seen: list[View] | Exception | None = _prepare(live, job, lane)
+            seen: list[View] | Exception | None = _prepare(live, job, lane.look)
             if isinstance(seen, Elsewhere):
                 seen = self._hand_on(job, seen.seconds)
             if seen is not None:
@@ -133,27 +139,28 @@ class Engine:
     def _serve_slow(self, lane: Lane) -> bool:
         """Answer a picture that was handed on; return False when the engine closes."""
         with self._changed:
-            self._changed.wait_for(lambda: self._slow or (self._closing and not self._taken and not self._waiting))
+            self._changed.wait_for(
+                lambda: self._slow or (self._closing and not self._taken and not self._somebody_waits())
+            )
             if not self._slow:
                 return False
             job, foretold = self._slow.popleft()
             self._slow_taken.append(job)
-        job.account.spend(-foretold)
         if not job.future.done():
-            self._finish(self.live, [job], [_prepare(self.live, job, lane)])
+            self._finish(self.live, [job], [_prepare(self.live, job, partial(lane.look_longer, reserved=foretold))])
         self._slow_taken.remove(job)
         return True
 
     def _hand_on(self, job: _Waiting, seconds: float) -> Exception | None:
         """Let a slow lane have a picture that is foretold to take so many seconds; return why not, if it cannot be."""
         with self._changed:
-            if len(self._slow) >= MAX_SLOW * len(self._lanes.slow):
+            self._drop_gone()
+            if sum(foretold for _, foretold in self._slow) > MAX_SLOW * len(self._lanes.slow):
                 return Overloaded(f"{len(self._slow)} large pictures wait already; send smaller ones")
             try:
-                job.account.left(seconds)
+                job.account.reserve(seconds)
             except TooCostly as error:
                 return error
-            job.account.spend(seconds)
             self._slow.append((job, seconds))
             self._changed.notify_all()
         return None
@@ -187,16 +194,21 @@ class Engine:
             self._waiting.popleft()
         return bool(self._waiting)
 
+    def _drop_gone(self) -> None:
+        """Drop the jobs whose sender has gone."""
+        self._waiting = deque(job for job in self._waiting if not job.future.done())
+        self._slow = deque((job, foretold) for job, foretold in self._slow if not job.future.done())
+
 
 def _repeat(serve: Callable[[Lane], bool], lane: Lane) -> None:
     while serve(lane):
         pass
 
 
-def _prepare(live: Live, job: _Waiting, lane: Lane) -> list[View] | Exception:
+def _prepare(live: Live, job: _Waiting, look: Callable[..., list[View]]) -> list[View] | Exception:
     """Return what a network sees of a picture, or why it cannot be told."""
     try:
-        return lane.look(live.classifier, job.picture, job.account)
+        return look(live.classifier, job.picture, job.account)
     except Exception as error:  # whoever asked is told of a bug, and nobody else
         return error
 

@@ -1,8 +1,8 @@
 """The processes that look at pictures: quick lanes for what is little work, slow ones, which give way to those, for the rest.
 
 A picture that would take more than a quick lane allows, or had to be ended there, goes on in a slow one, if that may do it and
-its request has paid for it. So whoever sends what
-is costly waits for others who do, and the kernel gives the processor to the quick lanes first. Knows nothing of requests.
+its request has paid for it. So whoever sends what is costly waits for others who do, and the kernel gives the processor to the
+quick lanes first. Knows nothing of requests.
 """
 
 import threading
@@ -15,7 +15,7 @@ from irisline.data.views import View
 from irisline.errors import TooCostly
 from service.settings import Settings
 
-QUICK = Cost(seconds=0.05, bytes=32 * 2**20)  # as foretold
+QUICK = Cost(seconds=0.05, bytes=64 * 2**20)  # as foretold
 LONGEST_QUICK = 0.2  # seconds of processor after which it is ended; finding eyes is in it
 GIVES_WAY = 10  # nice
 
@@ -26,16 +26,32 @@ class Account:
     def __init__(self, most: float) -> None:
         self._most, self._left, self._lock = most, most, threading.Lock()
 
-    def left(self, wanted: float = 0.0) -> float:
-        """Return the seconds that are left; raise TooCostly when there are none, or less than wanted."""
-        if self._left <= wanted:
-            raise TooCostly(f"the pictures of this request take more than {self._most:g} seconds to decode")
+    def left(self) -> float:
+        """Return the seconds that are left; raise TooCostly when there are none."""
+        if self._left <= 0:
+            raise self._spent()
         return self._left
 
     def spend(self, seconds: float) -> None:
-        """Take seconds from it."""
+        """Take seconds from it, or give them back."""
         with self._lock:
             self._left -= seconds
+
+    def reserve(self, seconds: float) -> None:
+        """Take seconds from it before they are spent; raise TooCostly when there are not so many."""
+        with self._lock:
+            if self._left <= seconds:
+                raise self._spent()
+            self._left -= seconds
+
+    def reserve_rest(self) -> float:
+        """Take all that is left, and return how much that is: whoever reserved before may have it too."""
+        with self._lock:
+            rest, self._left = max(0.0, self._left), min(0.0, self._left)
+        return rest
+
+    def _spent(self) -> TooCostly:
+        return TooCostly(f"the pictures of this request take more than {self._most:g} seconds; send fewer of them")
 
 
 class Lane:
@@ -47,6 +63,15 @@ class Lane:
     def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
         """Return the views of a picture; raise UnreadableImage, Elsewhere when it is for a slow lane."""
         return self.process.look(picture, classifier, min(self._longest, account.left()), account.spend)
+
+    def look_longer(self, classifier: Limits, picture: bytes, account: Account, reserved: float) -> list[View]:
+        """Return the views of a picture whose request has reserved seconds for it, and gives it all that it has left."""
+        held = reserved + account.reserve_rest()
+        taken: list[float] = []
+        try:
+            return self.process.look(picture, classifier, min(self._longest, held), taken.append)
+        finally:
+            account.spend(sum(taken) - held)
 
 
 @dataclass(frozen=True)

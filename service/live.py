@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from irisline.model import proof, signature
+from irisline.model import bounds, proof, signature
 from irisline.model.identity import Identity
 from service.settings import Settings
 
@@ -67,7 +67,7 @@ def _warm(classifier: "Classifier", max_batch: int) -> None:
     import numpy as np
 
     size = classifier.preprocess.size
-    for batch in (max_batch, 1):
+    for batch in (min(max_batch, bounds.BATCH), 1):
         classifier.logits(np.zeros((batch, 3, size, size), np.uint8))
 
 

@@ -23,7 +23,7 @@ def _listed(value: object) -> object:
 class Settings(BaseModel):
     """Limits, keys and the place of the model. Sizes in bytes, times in seconds."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     model: Path = Path("model")  # the folder of the version that is served first
     trusted_keys: Path = Path("keys")  # the folder of the public keys that may have signed what is served

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from irisline.errors import Overloaded
 from irisline.isolation import Ended, Worker
 
 MEMORY = 64 * 2**20
@@ -120,6 +121,19 @@ def test_whoever_kills_the_fork_server_is_answered_by_a_new_one(worker: Worker) 
     assert gone(old)
     mine, other = pids(worker)
     assert {mine, other}.isdisjoint({old, server})
+
+
+def test_a_new_worker_is_answered_though_the_fork_server_died_and_another_of_it_lives(worker: Worker) -> None:
+    os.kill(pids(worker)[1], signal.SIGKILL)
+    other = Worker("tests.test_isolation:tricks", MEMORY)
+    assert other.call(b"echo anew", 0.5)[0] == b"anew"
+    assert worker.call(b"echo still", 5)[0] == b"still"
+    other.close()
+
+
+def test_without_a_process_to_be_had_that_is_what_is_told() -> None:
+    with pytest.raises(Overloaded, match="no process can be started to run tests"):
+        Worker("tests.test_isolation:absent", MEMORY).start()
 
 
 def test_threads_take_turns(worker: Worker) -> None:

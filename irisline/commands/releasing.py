@@ -28,7 +28,10 @@ def publish(
 
     settings = _params()
     published = publishing.publish(settings)
-    done = "published" if published.changed else "is published already, nothing to do"
+    if published.changed:
+        done = "published"
+    else:
+        done = f"is published already, {'and signed anew' if published.version_signed else 'nothing to do'}"
     if published.restored:
         who = (
             "the files of an earlier version are gone for good" if published.version_created else "its files were gone"

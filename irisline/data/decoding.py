@@ -64,7 +64,7 @@ def cost(file: PictureFile, plan: Plan) -> Cost:
     """Return what decoding a picture will take; the seconds are an estimate, the bytes a bound for what is kept at once."""
     canvas = _canvas_pixels(file)
     made = plan.pixels // plan.factor**2
-    band = max(BAND, plan.factor * plan.width) * _RGB_BYTES * _BAND_COPIES
+    band = min(max(BAND, plan.factor * plan.width), plan.pixels) * _RGB_BYTES * _BAND_COPIES
     seconds = len(file.data) * _PER_BYTE[file.kind] + (plan.pixels + canvas) * _PER_PIXEL_MADE
     size = _ALWAYS + band + (made + canvas) * _RGB_BYTES
     if file.kind == "JPEG":
@@ -103,7 +103,8 @@ def check(file: PictureFile, max_side: int, max_pixels: int, allowed: Cost) -> P
     """Return the plan for a picture that may be decoded; raise TooCostly as decode does."""
     plan = Plan.of(file, max_side)
     if max(plan.pixels, _canvas_pixels(file)) > max_pixels:
-        raise TooCostly(f"{file.width}x{file.height} is more than {max_pixels} pixels")
+        width, height, *_ = file.canvas or (file.width, file.height)
+        raise TooCostly(f"{width}x{height} is more than {max_pixels} pixels")
     needed = cost(file, plan)
     if needed.bytes > allowed.bytes:
         raise TooCostly(f"takes {needed.bytes / 2**20:.0f} MB to decode, the limit is {allowed.bytes / 2**20:.0f} MB")

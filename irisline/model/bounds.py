@@ -24,7 +24,7 @@ WALL_SECONDS = 300  # and by the clock, on a machine that has other things to do
 MEMORY = 2**31  # bytes that it may take
 MEMORY_TIMES = 4  # and so many times the bytes of the version: a network is read, unpacked and laid out anew
 NICE = 10
-BATCH = 32  # pictures that go through a network at once, where nothing else is asked for
+BATCH = 32  # squares that go through a network at once
 
 
 def check(folder: Path) -> int:

@@ -95,11 +95,14 @@ class Classifier:
             yield from zip(batch, self.outputs_of(batch), strict=True)
 
     def outputs_of(self, batch: Sequence[Sequence[View]]) -> list[Outputs]:
-        """Give what the network gives of the views of each picture, all asked at once."""
+        """Give what the network gives of the views of each picture, asked of bounds.BATCH at a time: memory stays bounded."""
         squares = [view.pixels for seen in batch for view in seen]
         nothing = Outputs(np.zeros((0, len(self.classes)), np.float32), np.zeros((0, 0), np.float32))
         edges = np.cumsum([len(seen) for seen in batch])[:-1]
-        given = self.runtime.run(np.stack(squares)) if squares else nothing
+        runs = [
+            self.runtime.run(np.stack(squares[at : at + bounds.BATCH])) for at in range(0, len(squares), bounds.BATCH)
+        ]
+        given = Outputs(*map(np.concatenate, zip(*runs, strict=True))) if runs else nothing
         if given.logits.shape[1] != len(self.classes):
             raise ModelError(f"its network tells {given.logits.shape[1]} classes, model.json names {len(self.classes)}")
         parts = (np.split(part, edges) for part in given)

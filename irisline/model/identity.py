@@ -127,8 +127,8 @@ class Identity(Document):
             return cls.model_validate_json(bounds.read(path))
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "document"
-            raise ModelError(f"{path}: {place}: {first['msg']}; export the version anew") from error
+            place = ".".join(map(str, first["loc"]))[:80] or "document"
+            raise ModelError(f"{path}: {place}: {first['msg'][:200]}; export the version anew") from error
 
     def as_json(self) -> str:
         """Give the text of the file: the same bytes for the same facts."""

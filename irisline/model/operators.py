@@ -24,7 +24,12 @@ OPERATORS = frozenset("""
 """.split())  # fmt: skip  # noqa: SIM905
 DOMAINS = ("", "ai.onnx")  # two names of one
 
-_SIZES = {"ConstantOfShape": 0, "Expand": 1, "Pad": 1, "Range": 0}  # from which input on they say how large a result is
+_SIZES = {  # from which input on they say how large a result is, or along which sides it lies
+    **dict.fromkeys(("ConstantOfShape", "Range"), 0),
+    **dict.fromkeys(
+        ("Expand", "Pad", "ReduceL2", "ReduceMean", "Reshape", "Slice", "Split", "Squeeze", "Unsqueeze"), 1
+    ),
+}
 
 # The fields of onnx.proto that matter here, each with its number; the rest is passed over. What is refused when it is there
 # at all stays bytes, so that nothing nests.
@@ -74,6 +79,8 @@ def _reasons(model: Any) -> Iterator[str]:
                 yield f"{operator} has a graph within; no exported classifier has"
         if not sizes.issuperset(node.input[_SIZES.get(operator, len(node.input)) :]):
             yield f"how large the result of {operator} is depends on the picture"
+        if operator == "Range" and len(constants.intersection(node.input)) < 2:
+            yield "a Range between two sizes: more pictures at once may take less"
         if _gives_sizes(operator, node.input, constants, sizes):
             sizes.update(node.output)
         if constants.intersection(node.output):

@@ -54,7 +54,7 @@ def _proven(folder: Path, name: str, precision: Precision, pictures: int) -> int
     count = golden.replay(classifier, folder, name)
     facts = classifier.preprocess
     most = pictures * (1 if facts.crop == "none" else 2 * MOST_PEOPLE)
-    for squares in (1, max(most, saliency.BATCH)):
+    for squares in (1, min(bounds.BATCH, max(most, saliency.BATCH))):
         classifier.logits(np.zeros((squares, 3, facts.size, facts.size), np.uint8))
     return count
 

@@ -207,5 +207,5 @@ def _parsed(data: bytes, kind: type[Read], where: str) -> Read:
         return kind.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "document"
-        raise ModelError(f"{where}: {place}: {first['msg']}; {_ADVICE}") from error
+        place = ".".join(map(str, first["loc"]))[:80] or "document"
+        raise ModelError(f"{where}: {place}: {first['msg'][:200]}; {_ADVICE}") from error

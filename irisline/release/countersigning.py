@@ -43,6 +43,9 @@ def sign(params: Params, number: int, trust_verdict: bool) -> tuple[SignedVersio
 def _judge(model: str, version: Version, tags: dict[str, str], trusted: bool) -> None:
     """Show the verdict that the tags tell; raise ReleaseError unless a person trusts it."""
     told = signed.manifest(model, version.number, version.digest, ["-", "-"], tags)
+    console.say(f"  source    commit {told.source.git_commit}, data {told.source.data_md5}, run {told.run_id}")
+    console.say(f"  metrics   {', '.join(f'{name} {value:.4g}' for name, value in told.metrics.items()) or 'none'}")
+    console.say(f"  licences  {', '.join(f'{name} {count}' for name, count in told.licences.items()) or 'none'}")
     for check in told.gate.checks:
         console.say(f"  {'passed' if check.passed else 'failed'}  {check.line}")
     if not trusted:

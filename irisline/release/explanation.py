@@ -1,5 +1,6 @@
 """Where one version comes from, what it can do, and how to build it again. Reads the registry; changes nothing."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,14 +49,16 @@ def with_intervals(metrics: dict[str, float]) -> dict[str, str]:
     shown = {}
     for name in (name for name in metrics if not name.endswith(("_low", "_high"))):
         low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
-        shown[name] = f"{metrics[name]:.4g}" + (f" ({low:.4g} to {high:.4g})" if low is not None else "")
+        shown[name] = f"{metrics[name]:.4g}" + (
+            f" ({low:.4g} to {high:.4g})" if low is not None and high is not None else ""
+        )
     return shown
 
 
 def recipe(tags: dict[str, str]) -> list[str]:
     """Give the commands that rebuild a version from its source tags."""
     commit = tags.get(lineage.COMMIT, "none")
-    if commit == "none":
+    if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
         return [
             "no git commit was recorded; the run's folder source/ holds params.yaml, dvc.lock and data.dvc as they were"
         ]

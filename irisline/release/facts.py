@@ -72,8 +72,9 @@ class Facts(BaseModel):
     @classmethod
     def read(cls, tags: dict[str, str]) -> tuple[Self, str]:
         """Return what tags say, and what is wrong with the first that cannot be read: "<tag>: <why>", or nothing."""
-        wrong = {name: f"is longer than {LONGEST} characters" for name, text in tags.items() if len(text) > LONGEST}
-        facts, unread = cls._of({name: text for name, text in tags.items() if name not in wrong})
+        own = {name: tags[name] for field in cls.model_fields.values() if (name := str(field.alias)) in tags}
+        wrong = {name: f"is longer than {LONGEST} characters" for name, text in own.items() if len(text) > LONGEST}
+        facts, unread = cls._of({name: text for name, text in own.items() if name not in wrong})
         wrong |= unread
         if not facts.digest:
             wrong.setdefault(DIGEST, "is not there")

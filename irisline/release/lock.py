@@ -71,7 +71,11 @@ def _holder(client: "MlflowClient", name: str) -> dict[str, str] | None:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return None
         raise
-    return tags if "since" in tags else None  # deleted between the reads of its row and of its tags
+    try:
+        float(tags.get("since", "")), int(tags.get("pid", "0"))
+    except ValueError:  # deleted between the reads of its row and of its tags, or made by hand
+        return None
+    return tags
 
 
 def _drop(client: "MlflowClient", name: str) -> None:

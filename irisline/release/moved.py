@@ -33,7 +33,7 @@ def follow(connection: sqlite3.Connection, files: Path) -> Path | None:
             if "readonly" not in str(error):
                 raise
             return None
-        if not _path(there).exists():
+        if not _exists(there):
             gone = _path(there)
     return gone
 
@@ -41,7 +41,7 @@ def follow(connection: sqlite3.Connection, files: Path) -> Path | None:
 def _follow(connection: sqlite3.Connection, there: str, here: str) -> None:
     def moved(address: str) -> str:
         now = here + address.removeprefix(there)
-        return address if _path(address).exists() and not _path(now).exists() else now
+        return address if _exists(address) and not _exists(now) else now
 
     connection.create_function("moved", 1, moved)
     for table, column in _ADDRESSES:
@@ -50,5 +50,16 @@ def _follow(connection: sqlite3.Connection, there: str, here: str) -> None:
     connection.execute("UPDATE experiments SET artifact_location = ? WHERE artifact_location = ?", (here, there))
 
 
+def _exists(address: str) -> bool:
+    """Say whether something is there that may be looked at."""
+    try:
+        return _path(address).exists()
+    except (OSError, ValueError):  # in a folder of another person, or an address that makes no sense
+        return False
+
+
 def _path(address: str) -> Path:
-    return Path(unquote(urlsplit(address).path))
+    try:
+        return Path(unquote(urlsplit(address).path))
+    except ValueError:
+        return Path("/")

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irisline.errors import MissingInput, ModelError
-from irisline.model import bundle
-from irisline.release import lineage, versions
+from irisline.errors import MissingInput, ModelError, NotFound
+from irisline.model import bounds, bundle, signature
+from irisline.release import files, lineage, versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,38 +51,36 @@ def is_whole(client: "MlflowClient", source: str, digest: str) -> bool:
 
 
 def restore(client: "MlflowClient", experiment: str, run_id: str, digest: str, source: str) -> bool:
-    """Store the workspace's bundle where a version's source points, in place of what is there; say whether it is whole now.
+    """Store the workspace's bundle where a version's source points, over what is there; say whether it is whole now.
 
-    It cannot be where MLflow does not know that place any more.
+    It cannot be where MLflow does not know that place any more, nor where files lie that are not of it: nothing is deleted.
     """
     import mlflow
     from mlflow.models import Model
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     model_id = source.removeprefix("models:/")
     if model_id not in _stored(client, experiment, digest):
         return False
     with _contents() as contents, tempfile.TemporaryDirectory() as scratch:
+        files.writable(client.get_logged_model(model_id).artifact_location)
         saved, about = str(Path(scratch, "model")), Model(model_uuid=model_id, model_id=model_id, run_id=run_id)
         mlflow.pyfunc.save_model(saved, mlflow_model=about, **contents)
         client.log_model_artifacts(model_id, saved)
-        if not _holds(client, model_id, digest):  # files lie there that do not belong to it
-            place: Any = get_artifact_repository(client.get_logged_model(model_id).artifact_location)
-            place.delete_artifacts()
-            client.log_model_artifacts(model_id, saved)
     return _holds(client, model_id, digest)
 
 
 def _holds(client: "MlflowClient", model_id: str, digest: str) -> bool:
-    import mlflow
+    """Say whether the store holds the bundle of this digest, and nothing beside it."""
     from mlflow.exceptions import MlflowException
 
     with tempfile.TemporaryDirectory() as scratch:
         try:
             place = client.get_logged_model(model_id).artifact_location
-            arrived = mlflow.artifacts.download_artifacts(f"{place}/artifacts/bundle", dst_path=scratch)
-            return bundle.digest(Path(arrived)) == digest
-        except (MlflowException, MissingInput, OSError):
+            arrived = files.bring(f"{place}/artifacts/bundle", Path(scratch))
+            bounds.check(arrived)
+            signature.holds_only(arrived, bundle.files(arrived))
+            return bundle.digest(arrived) == digest
+        except (MlflowException, MissingInput, ModelError, NotFound):
             return False
 
 

@@ -14,8 +14,21 @@ from typing import TYPE_CHECKING
 from irisline import console, paths
 from irisline.errors import ReleaseError
 from irisline.model import bundle
+from irisline.model.identity import Manifest
 from irisline.params import Params
-from irisline.release import evidence, lineage, lock, note, package, sealing, store, tracking, trained_on, versions
+from irisline.release import (
+    evidence,
+    files,
+    lineage,
+    lock,
+    note,
+    package,
+    sealing,
+    store,
+    tracking,
+    trained_on,
+    versions,
+)
 from irisline.release.facts import Verdict
 
 if TYPE_CHECKING:
@@ -36,13 +49,13 @@ class Published:
     run_id: str
     run_changed: bool  # False when the run was complete already
     version_created: bool  # False when these files were a version already
-    version_signed: bool  # False when it was signed by a trusted key already
+    version_signed: bool  # False when a trusted key had signed just this already
     restored: bool = False  # that version's files were gone from the store, or others
 
     @property
     def changed(self) -> bool:
-        """Whether anything was added."""
-        return self.run_changed or self.version_created or self.version_signed or self.restored
+        """Whether anything was added but a signature of what is told of it now."""
+        return self.run_changed or self.version_created or self.restored
 
 
 def publish(params: Params) -> Published:
@@ -55,10 +68,13 @@ def publish(params: Params) -> Published:
     client = store.client()
     with store.one_line_failures(), lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
         experiment = store.experiment(client, params.base.name)
-        run_id, run_changed = _complete_run(client, experiment, params, digest)
-        run_changed |= trained_on.record(client, run_id, _model_facts())
-        facts = _facts(client, run_id, gate)
+        files.writable(client.get_experiment(experiment).artifact_location)
         found = versions.of_digest(client, params.base.name, digest)
+        before = sealing.signed_before(client, params.base.name, found) if found else None
+        run_id, run_changed = _complete_run(client, experiment, params, digest, before)
+        pictures, added = trained_on.record(client, run_id, _model_facts())
+        run_changed |= added
+        facts = _facts(run_id, gate, before, pictures)
         restored = found is not None and not package.is_whole(client, found.source, digest)
         lost = restored and found and not package.restore(client, experiment, run_id, digest, found.source)
         if found is None or lost:
@@ -66,8 +82,8 @@ def publish(params: Params) -> Published:
         else:
             number = found.number
             _update(client, params.base.name, found, facts)
-        files, tags = bundle.files(*bundle.MODEL_FOLDERS), {versions.DIGEST: digest, **facts}
-        signed_now = sealing.seal(client, params.base.name, number, files, tags)
+        ours, tags = bundle.files(*bundle.MODEL_FOLDERS), {versions.DIGEST: digest, **facts}
+        signed_now = sealing.seal(client, params.base.name, number, ours, tags)
         _set_challenger(client, params.base.name, number)
         client.set_tag(run_id, PUBLISHED, _evidence(digest))
     created = number != (found and found.number)
@@ -84,14 +100,17 @@ def publish_or_warn(params: Params) -> None:
         console.say(f"published as version {published.version} of {params.base.name}")
 
 
-def _complete_run(client: "MlflowClient", experiment: str, params: Params, digest: str) -> tuple[str, bool]:
+def _complete_run(
+    client: "MlflowClient", experiment: str, params: Params, digest: str, before: Manifest | None
+) -> tuple[str, bool]:
     """Give the run that shows the workspace, and whether anything had to be added to it."""
     seen = _evidence(digest)
-    run = _find_run(client, experiment, params, seen)
+    run = _find_run(client, experiment, params, seen, before.run_id if before else "")
     if run is None:
         tags = {tracking.MODEL_DIGEST: _model_digest(), **lineage.run_tags()}
         run = client.create_run(experiment, tags=tags, run_name=tracking.run_name(params))
     run_id = str(run.info.run_id)
+    files.writable(run.info.artifact_uri)
     if run.data.tags.get(PUBLISHED) == seen:
         _refine_source(client, run)
         return run_id, False
@@ -103,12 +122,15 @@ def _complete_run(client: "MlflowClient", experiment: str, params: Params, diges
     return run_id, True
 
 
-def _find_run(client: "MlflowClient", experiment: str, params: Params, seen: str) -> "Run | None":
-    """Give the run that shows or began to show this evidence, else a training's that nothing was published to yet."""
+def _find_run(client: "MlflowClient", experiment: str, params: Params, seen: str, signed: str) -> "Run | None":
+    """Give the run that shows or began to show this evidence, else a training's that nothing was published to yet.
+
+    Of several that one whose id was signed before.
+    """
     runs = client.search_runs([experiment], f"tags.`{tracking.MODEL_DIGEST}` = '{_model_digest()}'")
     shown = [run for run in runs if run.data.tags.get(EVIDENCE) == seen]
     bare = [run for run in runs if EVIDENCE not in run.data.tags and _agrees(run, params)]
-    return next(iter(shown + bare), None)
+    return next(iter(sorted(shown, key=lambda run: run.info.run_id != signed) + bare), None)
 
 
 def _agrees(run: "Run", params: Params) -> bool:
@@ -139,9 +161,8 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
     return int(created.version)
 
 
-def _facts(client: "MlflowClient", run_id: str, gate: Verdict) -> dict[str, str]:
-    """Give the tags of a version: the verdict, the numbers, the source and which run holds the evidence."""
-    tags = client.get_run(run_id).data.tags
+def _facts(run_id: str, gate: Verdict, before: Manifest | None, pictures: str) -> dict[str, str]:
+    """Give the tags of a version, all of it known here: the verdict, the numbers, the source, which run shows the evidence."""
     metrics, choice, made = evidence.reported_metrics().get("evaluate", {}), _choice(), _model_facts()
     return {
         versions.GATE: json.dumps(gate),
@@ -153,12 +174,31 @@ def _facts(client: "MlflowClient", run_id: str, gate: Verdict) -> dict[str, str]
         versions.PRECISION_REASON: choice["reason"],
         "gate": "passed" if gate["passed"] else "refused",
         "error_rate": f"{metrics['error_rate']:.4f}",
-        **{name: tags[name] for name in (*lineage.SOURCE, versions.PICTURES) if name in tags},
+        **_source(before),
+        **_pictures(before, made, pictures),
     }
+
+
+def _source(before: Manifest | None) -> dict[str, str]:
+    """Give the source as it is here; the commit that was signed before, where it rebuilds the result as it stands."""
+    now = lineage.source_tags()
+    if before is None or before.source.git_dirty != "no":
+        return now
+    kept = {f"irisline.{name}": text for name, text in before.source.model_dump().items()}
+    return {**now, **kept, lineage.LOCK: now[lineage.LOCK]}
+
+
+def _pictures(before: Manifest | None, made: evidence.Made, pictures: str) -> dict[str, str]:
+    """Give what is told of the pictures: as the workspace knows them, else as it was signed before."""
+    if not pictures and before and before.pictures.get("digest") == made.get("data_pictures"):
+        pictures = json.dumps(before.pictures)
+    return {versions.PICTURES: pictures} if pictures else {}
 
 
 def _update(client: "MlflowClient", model: str, version: versions.Version, facts: dict[str, str]) -> None:
     """Bring a version's tags and card up to date: limits may have changed, or a commit been made, since it was registered."""
+    if versions.PICTURES in version.tags and versions.PICTURES not in facts:
+        client.delete_model_version_tag(model, str(version.number), versions.PICTURES)
     for name, value in facts.items():
         if version.tags.get(name) != value:
             client.set_model_version_tag(model, str(version.number), name, value)

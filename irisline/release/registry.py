@@ -230,13 +230,13 @@ def settle(client: "MlflowClient", model: str) -> None:
         if happened:
             _set_aliases(client, model, change, versions.aliases_of(client, model).get(CHALLENGER))
         else:
-            _point(client, model, PREVIOUS, change.previous)
+            _point(client, model, PREVIOUS, versions.existing(client, model, change.previous))
         journal.end(client, entry.entry_id, happened)
 
 
 def _set_aliases(client: "MlflowClient", model: str, change: Change, challenger: int | None) -> None:
     """Point the aliases where a change leads; the champion last but one, for it decides whether the change happened."""
-    _point(client, model, PREVIOUS, change.before)
+    _point(client, model, PREVIOUS, versions.existing(client, model, change.before))
     _point(client, model, CHAMPION, change.after)
     if challenger == change.after:
         _point(client, model, CHALLENGER, None)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from irisline.errors import ModelError, NotFound
+from irisline.errors import ModelError
+from irisline.model.identity import Manifest
 from irisline.release import evidence, signed, signing, versions
+from irisline.release.versions import Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,14 +25,19 @@ class Classes(TypedDict):
 
 
 def seal(client: "MlflowClient", model: str, number: int, files: dict[str, Path], tags: Mapping[str, str]) -> bool:
-    """Sign a version's files and what is told of it, unless that is signed already; say whether it had no signature."""
+    """Sign a version's files and what is told of it, unless a trusted key has signed just that; say whether this signed."""
     classes = evidence.read_json(files["model.json"], Classes)["classes"]
     manifest = signed.manifest(model, number, tags[versions.DIGEST], classes, tags)
     version = versions.get(client, model, number)
+    if signed_before(client, model, version) == manifest:
+        return False
+    signed.attach(client, model, version, signing.sign(manifest, files))
+    return True
+
+
+def signed_before(client: "MlflowClient", model: str, version: Version) -> Manifest | None:
+    """Return what a trusted key has signed of a version; None where none has, or the signature went with the files."""
     try:
-        before = signed.verified(client, model, version)
-    except (ModelError, NotFound):  # the signature went with the files
-        before = None
-    if before is None or before.signed.manifest != manifest:
-        signed.attach(client, model, version, signing.sign(manifest, files))
-    return before is None
+        return signed.verified(client, model, version).signed.manifest
+    except ModelError:
+        return None

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from irisline import params, paths
-from irisline.errors import ModelError, ReleaseError
+from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
 from irisline.model import keys, signature
 from irisline.model.identity import Manifest
 from irisline.model.signature import MANIFEST, SIGNATURE, Signed
-from irisline.release import lineage, store, versions
+from irisline.release import files, lineage, store, versions
 from irisline.release.facts import Facts
 from irisline.release.versions import Version
 
@@ -111,7 +111,7 @@ def manifest(model: str, number: int, digest: str, classes: list[str], tags: Map
         return Manifest.model_validate(facts)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason = f"{'.'.join(map(str, first['loc']))[:80]}: {first['msg'][:200]}"
     except KeyError as error:
         reason = f"no tag {error}"
     except (ValueError, RecursionError) as error:
@@ -144,7 +144,9 @@ def attach(client: "MlflowClient", model: str, version: Version, documents: dict
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         for file, data in documents.items():
             Path(scratch, file).write_bytes(data)
-        client.log_model_artifacts(_stored(client, model, version.number), scratch, f"{FOLDER}/{name}")
+        stored = _stored(client, model, version.number)
+        files.writable(client.get_logged_model(stored).artifact_location)
+        client.log_model_artifacts(stored, scratch, f"{FOLDER}/{name}")
     client.set_model_version_tag(model, str(version.number), TAG, name)
 
 
@@ -163,10 +165,14 @@ def _documents(client: "MlflowClient", model: str, version: Version) -> dict[str
             "or irisline publish where it was made"
         )
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
-        return {
-            file: signature.bounded(versions.part(model, version, f"{FOLDER}/{name}/{file}", Path(scratch)))
-            for file in (MANIFEST, SIGNATURE)
-        }
+        try:
+            folder = versions.part(model, version, f"{FOLDER}/{name}", Path(scratch), 2 * signature.LARGEST)
+            return {file: signature.bounded(folder / file) for file in (MANIFEST, SIGNATURE)}
+        except (MissingInput, NotFound) as error:
+            raise ModelError(
+                f"{model} version {version.number}: its signature is not in the store; type irisline sign "
+                f"{version.number}, or irisline publish where it was made"
+            ) from error
 
 
 def _same(told: str, signed: str) -> bool:

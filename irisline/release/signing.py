@@ -50,7 +50,10 @@ class SigningKey:
 def own_file() -> Path:
     """Return where one's own key lies: below $XDG_CONFIG_HOME, else ~/.config."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(home) if Path(home).is_absolute() else Path.home() / ".config") / "irisline" / FILE
+    try:
+        return (Path(home) if Path(home).is_absolute() else Path.home() / ".config") / "irisline" / FILE
+    except RuntimeError as error:  # a user without a home
+        raise ReleaseError(f"this user has no home for a key that signs; set {GIVEN} or XDG_CONFIG_HOME") from error
 
 
 def known() -> SigningKey | None:

@@ -17,9 +17,10 @@ from typing_extensions import TypedDict
 from irisline import paths
 from irisline.data import manifest, take_down, training_set
 from irisline.errors import NotFound
+from irisline.model import bounds
 from irisline.model.bundle import ANSWERS
 from irisline.params import Params
-from irisline.release import store, versions
+from irisline.release import files, store, versions
 from irisline.release.evidence import Made
 from irisline.release.facts import Facts, Pictures
 from irisline.release.versions import Version
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 FOLDER, FILE = "pictures", "pictures.parquet"  # among the run's artifacts
 SPLITS = ("train", "valid", "test")
+_LARGEST = 2**31  # bytes of the table
 
 
 class _Answer(TypedDict, total=False):
@@ -65,25 +67,26 @@ class _Wanted:
         return row["id"] in self.ids or row["sha256"] in self.sha256s or same_page
 
 
-def record(client: "MlflowClient", run_id: str, model: Made) -> bool:
-    """Keep the table of a model's pictures with its run, unless it is there; say whether it was added.
+def record(client: "MlflowClient", run_id: str, model: Made) -> tuple[str, bool]:
+    """Keep the table of a model's pictures with its run, unless it is there; return what to tell of it, and if it was added.
 
-    A workspace whose accepted pictures are not, or no longer, those of model.json has none to keep.
+    A workspace whose accepted pictures are not, or no longer, those of model.json has none to keep: nothing is told.
     """
     wanted = model.get("data_pictures")
-    known = Facts.read(client.get_run(run_id).data.tags)[0].pictures
-    if wanted is None or (known and known["digest"] == wanted) or not paths.ACCEPTED.is_dir():
-        return False
+    if wanted is None or not paths.ACCEPTED.is_dir():
+        return "", False
     pictures = training_set.of(manifest.table(paths.ACCEPTED))
     if training_set.digest(pictures) != wanted:
-        return False
+        return "", False
+    told = json.dumps({"digest": wanted, "run": run_id, **training_set.counts(pictures, "split")})
+    if client.get_run(run_id).data.tags.get(versions.PICTURES) == told:
+        return told, False
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / FILE
         file.write_bytes(training_set.packed(pictures))
         client.log_artifact(run_id, str(file), FOLDER)
-    counts = training_set.counts(pictures, "split")
-    client.set_tag(run_id, versions.PICTURES, json.dumps({"digest": wanted, "run": run_id, **counts}))
-    return True
+    client.set_tag(run_id, versions.PICTURES, told)
+    return told, True
 
 
 def counts(told: Facts) -> dict[str, Any]:
@@ -120,7 +123,7 @@ def _use(
     if not told:
         return Use(version, {}, unknown=version.broken or "its pictures were not recorded when it was published")
     try:
-        pictures = tables.get(told["digest"]) or _table(client, told)
+        pictures = tables.get(told["digest"]) or _table(told)
     except NotFound as error:
         return Use(version, {}, unknown=str(error))
     tables[told["digest"]] = pictures
@@ -131,15 +134,13 @@ def _use(
     return Use(version, {part: named for part, named in splits.items() if named}, golden)
 
 
-def _table(client: "MlflowClient", told: Pictures) -> "pa.Table":
+def _table(told: Pictures) -> "pa.Table":
     """Give the table a tag tells of; raise NotFound when it is not what was kept."""
-    from mlflow.exceptions import MlflowException
-
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            arrived = Path(client.download_artifacts(told["run"], f"{FOLDER}/{FILE}", scratch))
-            pictures = training_set.unpacked(arrived.read_bytes())
-        except (MlflowException, OSError, ValueError) as error:
+            arrived = files.bring(f"runs:/{told['run']}/{FOLDER}", Path(scratch), _LARGEST)
+            pictures = training_set.unpacked((arrived / FILE).read_bytes())
+        except (NotFound, OSError, ValueError) as error:
             reason = " ".join(str(error).split())[:120]
             raise NotFound(f"its table of pictures is not in the store: {reason}") from error
     if training_set.digest(pictures) != told["digest"]:
@@ -152,16 +153,12 @@ def _golden(model: str, version: Version, tested: Iterable[str]) -> Iterator[str
 
     Those of tested pictures where the version does not tell: any may be among them.
     """
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    uri = f"models:/{model}/{version.number}/artifacts/bundle/{ANSWERS['float32']}"
+    folder, _, file = ANSWERS["float32"].rpartition("/")
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            answers = _ANSWERS.validate_json(
-                Path(mlflow.artifacts.download_artifacts(uri, dst_path=scratch)).read_bytes()
-            )
-        except (MlflowException, OSError):
+            arrived = versions.part(model, version, f"artifacts/bundle/{folder}", Path(scratch))
+            answers = _ANSWERS.validate_json(bounds.read(arrived / file))
+        except (NotFound, OSError):
             return  # its files are gone, and the pictures with them
         except ValidationError:
             answers = [{}]

@@ -2,15 +2,16 @@
 
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from irisline import paths
 from irisline.errors import MissingInput, ModelError, NotFound, ReleaseError
 from irisline.model import bounds, bundle
 from irisline.model.bundle import Precision
+from irisline.release import files
 from irisline.release.facts import DIGEST as DIGEST
 from irisline.release.facts import GATE as GATE
 from irisline.release.facts import LICENCES as LICENCES
@@ -34,6 +35,8 @@ MEND = "type irisline publish, if its model is the workspace's, or leave it"
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
 _LARGEST = 2**63 - 1  # what a database takes as an integer
+_LATEST = 253_402_300_800_000  # milliseconds since 1970: the year 10000
+_LEFT = 3600.0  # seconds after which a download is one that was killed
 
 
 @dataclass(frozen=True)
@@ -91,20 +94,18 @@ def every(client: "MlflowClient", model: str) -> list[Version]:
 
 def get(client: "MlflowClient", model: str, number: int) -> Version:
     """Give one version; raise NotFound when there is none of this number, ReleaseError when it is broken."""
-    from mlflow.exceptions import MlflowException
-
-    absent = NotFound(f"{model} has no version {number}; irisline versions shows those it has")
-    if number > _LARGEST:
-        raise absent
-    try:
-        found = _version(client.get_model_version(model, str(number)), aliases_of(client, model))
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        raise absent from error
+    row = _row(client, model, number)
+    if row is None:
+        raise NotFound(f"{model} has no version {number}; irisline versions shows those it has")
+    found = _version(row, aliases_of(client, model))
     if found.broken:
         raise ReleaseError(f"{model} version {number} is broken: {found.broken}")
     return found
+
+
+def existing(client: "MlflowClient", model: str, number: int | None) -> int | None:
+    """Return a version's number, None when it was deleted."""
+    return number if number and _row(client, model, number) else None
 
 
 def of_digest(client: "MlflowClient", model: str, digest: str) -> Version | None:
@@ -154,35 +155,49 @@ def forget(version: Version) -> None:
     shutil.rmtree(_KEPT / version.digest, ignore_errors=True)
 
 
-def part(model: str, version: Version, path: str, target: Path) -> Path:
-    """Return a file or folder of what the store holds of a version, brought into a folder; raise NotFound."""
-    import mlflow
+def part(model: str, version: Version, folder: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
+    """Return a folder of what the store holds of a version, brought into another; raise as files.bring does."""
+    try:
+        return files.bring(f"models:/{model}/{version.number}/{folder}", target, most)
+    except NotFound as error:
+        raise NotFound(f"{model} version {version.number}: its files are not in the store: {error}; {MEND}") from error
+
+
+def _row(client: "MlflowClient", model: str, number: int) -> "ModelVersion | None":
     from mlflow.exceptions import MlflowException
 
     try:
-        uri = f"models:/{model}/{version.number}/{path}"
-        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
-    except (MlflowException, OSError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise NotFound(f"{model} version {version.number}: its files are not in the store: {reason}; {MEND}") from error
+        return client.get_model_version(model, str(number)) if number <= _LARGEST else None
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
 
 
 def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
-    number = int(row.version)  # an int from SQLite, a str over HTTP
+    number, created = int(row.version), row.creation_timestamp or 0  # a number from SQLite, a str over HTTP
     own = tuple(alias for alias in (*ALIASES, *sorted(set(aliases) - set(ALIASES))) if aliases.get(alias) == number)
     tags = {str(name): str(text) for name, text in row.tags.items()}
     facts, wrong = Facts.read(tags)
     run_id, about, source = facts.run or str(row.run_id), str(row.description or ""), str(row.source)
-    broken = f"{wrong}; {MEND}" if wrong else ""
-    return Version(number, facts, own, run_id, row.creation_timestamp / 1000, tags, about, source, broken)
+    if not 0 < created < _LATEST:
+        wrong = wrong or f"created: {created} milliseconds since 1970 is no time"
+    broken, seconds = f"{wrong}; {MEND}" if wrong else "", created / 1000 if 0 < created < _LATEST else 0.0
+    return Version(number, facts, own, run_id, seconds, tags, about, source, broken)
 
 
 def _with_files(client: "MlflowClient", model: str, version: Version) -> Version:
     """Return a version, broken when a folder of this machine should hold its files and does not."""
-    kept = urlsplit(client.get_model_version_download_uri(model, str(version.number)))
-    if version.broken or kept.scheme != "file" or Path(unquote(kept.path), "artifacts/bundle").is_dir():
+    if version.broken:
         return version
-    return replace(version, broken=f"files: not in {unquote(kept.path)}; {MEND}")
+    try:
+        kept = files.folder_of(client.get_model_version_download_uri(model, str(version.number)))
+        if kept is None or (kept / "artifacts/bundle").is_dir():
+            return version
+        wrong = f"not in {kept}"
+    except (ReleaseError, OSError, ValueError) as error:
+        wrong = " ".join(str(error).split())[:200]
+    return replace(version, broken=f"files: {wrong}; {MEND}")
 
 
 def _check(arrived: Path, name: str) -> None:
@@ -205,11 +220,10 @@ def _keep(arrived: Path, kept: Path, digest: str) -> None:
 
 def _forget_oldest() -> None:
     """Keep the versions fetched last; a folder's time is that of its download."""
-    kept = sorted(
-        (folder for folder in paths.writable(_KEPT).iterdir() if folder.name[0] != "."),
-        key=lambda one: one.stat().st_ctime,
-    )
-    for folder in kept[:-_KEPT_COUNT]:
+    times = {folder: folder.stat().st_ctime for folder in paths.writable(_KEPT).iterdir()}
+    left = [folder for folder, at in times.items() if folder.name[0] == "." and time.time() - at > _LEFT]
+    kept = sorted((folder for folder in times if folder.name[0] != "."), key=lambda one: times[one])
+    for folder in (*left, *kept[:-_KEPT_COUNT]):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -77,7 +77,7 @@ class Watch:
         if reason == self.failure:
             return None
         self.failure = reason
-        return {"version": number, "failed": reason}
+        return {"version": number, "failed": reason[:1000]}
 
     def _place(self, number: int) -> Path:
         return self.folder / f"v{number}"

@@ -6,13 +6,13 @@ import { copy, foreign, readable } from "./pictures.js";
 
 const NO_FILE = "It is a folder, or a file that is gone. Open the folder and take the pictures in it.";
 const OTHER_TYPE = "Asked about a JPEG copy: the service does not take the original's type.";
-const SMALLER = "Asked about a smaller copy: the original is larger than the service takes.";
+const SMALLER = "Asked about a smaller copy: the original is larger than the service takes, or of a kind it does not read.";
 const LARGE = 4 * 2 ** 20; // bytes: a copy is sent sooner, and shows all that a network sees
 const REFUSED = [400, 413]; // a picture that is too large, or that a browser may read all the same
 
 /** Gives an entry its answer or its problem; `changed` is called when there is something new to show meanwhile. */
 export async function answer(entry, changed) {
-  Object.assign(entry, { problem: null, patience: null });
+  Object.assign(entry, { problem: null, patience: null, note: null });
   try {
     if (!(await readable(entry.file))) throw new Problem(400, NO_FILE);
     const other = await replaced(entry, foreign(entry.file), OTHER_TYPE);

@@ -10,8 +10,9 @@ import pytest
 from irisline.data import images, views
 from irisline.errors import MissingInput, ModelError, UnreadableImage
 from irisline.model import calibration
+from irisline.model.bounds import BATCH
 from irisline.model.calibration import Calibration
-from irisline.model.classifier import BATCH, Classifier
+from irisline.model.classifier import Classifier
 from tests import planted
 from tests.planted import picture, saved
 

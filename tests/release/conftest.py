@@ -119,8 +119,9 @@ def two_versions(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, se
 
 @pytest.fixture
 def published(two_versions: Path, tmp_path: Path, settings: Params, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """Give the params of a copy of that project, the working directory meanwhile; stored files stay where they are."""
+    """Give the params of a copy of that project, the working directory meanwhile; stored files are shared."""
     shutil.copytree(two_versions, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(store.FILES))
+    (tmp_path / store.FILES).symlink_to(two_versions / store.FILES)
     monkeypatch.chdir(tmp_path)
     return settings
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from irisline.errors import ReleaseError
+from irisline.model import bounds, signature
 from irisline.params import Params
-from irisline.release import registry, store, versions
+from irisline.release import publishing, registry, store, versions
+from tests.release.conftest import Train
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -21,3 +24,17 @@ def test_a_whole_folder_put_there_meanwhile_is_used_and_a_damaged_one_replaced(
     assert (after.stat().st_ino == inode) is whole
     assert versions._digest(after) == version.digest
     assert list(Path(versions._KEPT).iterdir()) == [after]
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("bundle/golden/more.jpg", bounds.ALL_BYTES), ("signed/*/manifest.json", 2 * signature.LARGEST)]
+)
+def test_what_is_larger_than_it_may_be_is_not_fetched(name: str, most: int, train: Train, settings: Params) -> None:
+    train()
+    publishing.publish(settings)
+    folder, _, file = name.rpartition("/")
+    (found,) = Path(store.FILES).rglob(folder)
+    with (found / file).open("wb") as sparse:
+        sparse.truncate(2**33)
+    with pytest.raises(ReleaseError, match=rf"eye-colour/1/.*: 8[0-9]+ bytes in [28] files, the limits are {most} and"):
+        registry.promote(settings, 1)

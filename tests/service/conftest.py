@@ -158,9 +158,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    model: Path, log: Path, alone: bool = False, **changes: str
+    model: Path, log: Path, alone: bool = False, files: int | None = None, **changes: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Give the address and the process of the whole service, as BentoML or alone as in an image, once it is ready."""
+    """Give the address and the process of the whole service, as BentoML or alone as in an image, once it is ready.
+
+    Files are how many it may have open.
+    """
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("IRISLINE_", "MLFLOW_"))}
     environment |= {"IRISLINE_MODEL": str(model), "IRISLINE_TRUSTED_KEYS": str(trusted_keys())}
@@ -168,9 +171,15 @@ def running(
     words = ("-m", "bentoml", "serve", "service.service:Irisline", "--host", "127.0.0.1", "--port", str(port))
     if alone:
         words, environment = ("-m", "service"), environment | {"BENTOML_HOST": "127.0.0.1", "BENTOML_PORT": str(port)}
+    limited = ("sh", "-c", f'ulimit -n {files}; exec "$@"', "sh") if files else ()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
+            [*limited, sys.executable, *words],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
         try:
             address = f"http://127.0.0.1:{port}"

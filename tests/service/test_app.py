@@ -308,6 +308,7 @@ def test_a_folder_that_is_not_a_version_ends_the_start_with_a_line(tmp_path: Pat
         ("THREADS", "-1", "IRISLINE_THREADS: Input should be greater than or equal to 0; correct it or leave it unset"),
         ("DEVICE", "tpu", "IRISLINE_DEVICE: Input should be 'auto', 'cpu' or 'cuda'"),
         ("MAX_BYTES", "many", "IRISLINE_MAX_BYTES: Input should be a valid integer"),
+        ("TIMEOUT", "inf", "IRISLINE_TIMEOUT: Input should be a finite number"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str, sentence: str) -> None:

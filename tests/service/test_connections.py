@@ -1,6 +1,5 @@
 """Connections that owe something are closed in time, and never keep those out who ask: real sockets upon the whole service."""
 
-import resource
 import select
 import signal
 import socket
@@ -154,17 +153,6 @@ def _asked_from(source: str, address: str) -> bytes:
         return connection.recv(2**10)
 
 
-@contextmanager
-def _files(most: int) -> Iterator[None]:
-    """Let what is started in the block open so many files."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 @WAYS
 def test_more_connections_than_files_may_be_open_do_no_harm(
     served: Path, tmp_path: Path, blue: bytes, alone: bool
@@ -172,8 +160,7 @@ def test_more_connections_than_files_may_be_open_do_no_harm(
     unlimited = {"IRISLINE_MAX_CONNECTIONS": "100000", "IRISLINE_MAX_CONNECTIONS_PER_ADDRESS": "0", **PATIENT}
     log = tmp_path / "log"
     with ExitStack() as stack:
-        with _files(256):
-            address, process = stack.enter_context(running(served, log, alone, **unlimited))
+        address, process = stack.enter_context(running(served, log, alone, files=256, **unlimited))
         held = [stack.enter_context(connected(address)) for _ in range(600)]
         for connection in held[::2]:
             with suppress(OSError):
@@ -316,6 +303,25 @@ def test_heads_are_bounded(brief: str, head: bytes) -> None:
         b"431",
     )  # none: the connection was broken off under the client's hands
     assert len(statuses) < 100
+
+
+def test_an_upgrade_that_would_take_the_body_away_is_refused_and_another_is_passed_over(
+    brief: str, blue: bytes
+) -> None:
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n"
+    for head, status in ((POSTED + b"Content-Length: %d\r\n" % len(blue), b"400"), (ASKED, b"200")):
+        with connected(brief) as connection:
+            connection.sendall(head + upgrade + b"\r\n" + blue * (status == b"400"))
+            answer = connection.recv(2**16)
+            assert answer.startswith(b"HTTP/1.1 " + status)
+            assert (b"Upgrade is not served" in answer) is (status == b"400")
+
+
+def test_what_follows_the_last_chunk_is_no_header(brief: str, blue: bytes) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connected(brief) as connection:
+        connection.sendall(head + b"%x\r\n" % len(blue) + blue + b"\r\n0\r\nContent-Type: image/jpeg\r\n\r\n")
+        assert connection.recv(2**12).startswith(b"HTTP/1.1 415 ")
 
 
 def test_the_bounds_add_up() -> None:

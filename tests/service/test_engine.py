@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from irisline.data.decoding import Cost
 from irisline.data.looking import Limits, Looker
 from irisline.data.views import View
 from irisline.errors import Overloaded, UnreadableImage
@@ -192,6 +193,55 @@ def test_a_fault_reaches_whoever_asked_and_the_next_is_answered(live: Live, blue
             asyncio.run(made.answer([blue]))
         live.classifier.runtime = sound
         assert asyncio.run(made.answer([blue]))[0].prediction.label == "blue"
+
+
+def test_of_a_batch_that_is_refused_nothing_more_is_looked_at(live: Live, held: Held, blue: bytes) -> None:
+    class Full(Lane):
+        """A quick lane that has no room for one picture."""
+
+        def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
+            if picture == b"no room":
+                raise Overloaded("8 large pictures wait already; send smaller ones")
+            return super().look(classifier, picture, account)
+
+    settings = Settings(max_batch=1, threads=1)
+    made = Engine(live, Lanes([Full(Looker(QUICK), LONGEST_QUICK)], Lanes.of(1, settings).slow), settings)
+    held.go.set()
+    with pytest.raises(Overloaded):
+        asyncio.run(made.answer([b"no room", *[blue] * 20]))
+    asyncio.run(made.answer([blue]))
+    made.close()
+    assert sum(held.batches) <= 2
+
+
+def test_it_closes_though_one_that_has_gone_still_waits(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> None:
+        first = asyncio.create_task(made.answer([blue]))
+        await asyncio.to_thread(held.started.wait, 10)
+        gone = asyncio.create_task(made.answer([blue]))
+        await asyncio.sleep(0)
+        gone.cancel()
+        closing = asyncio.create_task(asyncio.to_thread(made.close))
+        await asyncio.sleep(0.1)
+        held.go.set()
+        await asyncio.gather(first, closing)
+
+    asyncio.run(asyncio.wait_for(question(Engine(live, Lanes.of(1, Settings()), Settings())), 30))
+
+
+def test_ordinary_pictures_are_answered_however_many_come_at_once(live: Live, blue: bytes) -> None:
+    settings = Settings(threads=2)
+    lanes = Lanes.of(2, settings)
+    most = Cost(settings.max_seconds, settings.max_decode_bytes)
+    strict = [Lane(Looker(Cost(1e-9, QUICK.bytes), ceiling=most), LONGEST_QUICK) for _ in range(2)]  # all is too much
+    made = Engine(live, Lanes(strict, lanes.slow), settings)
+
+    async def question() -> list[list[Answer]]:
+        return await asyncio.gather(*(made.answer([blue]) for _ in range(24)))
+
+    answers = asyncio.run(question())
+    made.close()
+    assert [str(one.prediction) for (one,) in answers if isinstance(one.prediction, Exception)] == []
 
 
 def test_those_who_have_gone_are_passed_over(live: Live, held: Held, blue: bytes) -> None:

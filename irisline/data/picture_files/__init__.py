@@ -26,7 +26,7 @@ def read(data: bytes) -> PictureFile:
     """Return what a file holds; raise UnreadableImage when it is no picture, or not one that pixels can come from."""
     try:
         found = _READERS[kind_of(data)](data)
-    except (struct.error, IndexError, KeyError) as error:
+    except (struct.error, IndexError, KeyError, ValueError) as error:
         raise UnreadableImage("damaged: cut short") from error
     if not found.width or not found.height:
         raise UnreadableImage("damaged: no pixels in it")

@@ -11,7 +11,8 @@ MAX_SCANS = 100  # cameras write one, web pages some fourteen
 
 _MARKER = re.compile(rb"\xff[\xc0-\xfe]")
 _END_OF_DATA = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # others stand for a byte, for a restart, or fill
-_SOF = {0xC0, 0xC1, 0xC2}
+_PROGRESSIVE = 0xC2
+_SOF = {0xC0, 0xC1, _PROGRESSIVE}
 _OTHER_SOF = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _TABLES = {0xC4, 0xDB, 0xDD}  # Huffman, quantisation, restart interval
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
@@ -22,13 +23,13 @@ def read(data: bytes) -> PictureFile:
     """Return what a JPEG holds; raise UnreadableImage, or an IndexError or KeyError for one that is cut short."""
     profile: dict[int, bytes] = {}
     scans: list[bytes] = []
-    written, frame = [b"\xff\xd8"], b""
+    written, frame, progressive = [b"\xff\xd8"], b"", False
     exif, jfif, adobe, ended = b"", b"", b"", False
     for marker, segment, entropy in _segments(data):
         if marker in _SOF:
             if frame:
                 raise UnreadableImage("damaged: two frames")
-            frame = segment
+            frame, progressive = segment, marker == _PROGRESSIVE
             written.append(_segment(marker, segment))
         elif marker in _OTHER_SOF:
             raise UnreadableImage(
@@ -53,7 +54,7 @@ def read(data: bytes) -> PictureFile:
     whole = b"".join([written[0], jfif, adobe, *written[1:], b"\xff\xd9"])
     icc = b"".join(part for _, part in sorted(profile.items()))
     height, width = struct.unpack(">HH", frame[1:5])
-    blocks, kept = _blocks(frame, scans, width, height)
+    blocks, kept = _blocks(frame, scans, width, height, progressive)
     return PictureFile("JPEG", width, height, whole, orientation_of(exif), icc, ended, blocks, kept)
 
 
@@ -87,13 +88,17 @@ def _segment(marker: int, body: bytes) -> bytes:
     return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2) + body
 
 
-def _blocks(frame: bytes, scans: list[bytes], width: int, height: int) -> tuple[tuple[int, ...], int]:
-    """Return how many blocks each scan goes over, and how many are kept for the next ones."""
+def _blocks(
+    frame: bytes, scans: list[bytes], width: int, height: int, progressive: bool
+) -> tuple[tuple[int, ...], int]:
+    """Return how many blocks each scan goes over, and how many are kept until the last one."""
     if frame[0] != 8:
         raise UnreadableImage(f"a JPEG of {frame[0]} bits; save it with 8")
     if len(scans) > MAX_SCANS:
         raise UnreadableImage(f"more than {MAX_SCANS} scans")
     components = {frame[6 + 3 * n]: (frame[7 + 3 * n] >> 4, frame[7 + 3 * n] & 15) for n in range(frame[5])}
+    if not frame[5] or len(components) < frame[5]:
+        raise UnreadableImage("damaged: no colours in it, or one of them twice")
     if not all(1 <= across <= 4 and 1 <= down <= 4 for across, down in components.values()):
         raise UnreadableImage("damaged: sampled in no known way")
     most_across, most_down = (max(each[way] for each in components.values()) for way in (0, 1))
@@ -102,4 +107,5 @@ def _blocks(frame: bytes, scans: list[bytes], width: int, height: int) -> tuple[
         for name, (across, down) in components.items()
     }
     visited = tuple(sum(of[scan[1 + 2 * n]] for n in range(scan[0])) for scan in scans)
-    return visited, sum(of.values()) if len(scans) > 1 or scans[0][0] < len(components) else 0
+    whole_at_once = not progressive and len(scans) == 1 and scans[0][0] == len(components)
+    return visited, 0 if whole_at_once else sum(of.values())

@@ -13,7 +13,7 @@ MAX_PROFILE = 4 * 2**20  # bytes of a colour profile; those of printing presses 
 
 def read(data: bytes) -> PictureFile:
     """Return what a PNG holds; raise UnreadableImage, or struct.error for one that is cut short."""
-    head, palette, transparency, exif, icc, pieces = b"", b"", b"", b"", b"", []
+    head, palette, transparency, exif, packed, pieces = b"", b"", b"", b"", b"", []
     for name, body in _chunks(data):
         if name == b"IHDR":
             head = head or body
@@ -26,7 +26,7 @@ def read(data: bytes) -> PictureFile:
         elif name == b"eXIf":
             exif = exif or body.removeprefix(EXIF)
         elif name == b"iCCP":
-            icc = icc or _inflated(body.partition(b"\0")[2][1:])
+            packed = packed or body.partition(b"\0")[2][1:]
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", head)
     if depth not in {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}.get(colour, ()):
         raise UnreadableImage(f"damaged: {depth} bits of colour type {colour}")
@@ -36,7 +36,7 @@ def read(data: bytes) -> PictureFile:
     parts = [(b"IHDR", head), (b"PLTE", palette), (b"tRNS", transparency), (b"IDAT", rows)]
     whole = file_of([(name, body) for name, body in parts if body])
     png = Png(depth, colour, bool(interlaced), palette, transparency, rows)
-    return PictureFile("PNG", width, height, whole, orientation_of(exif), icc, png=png)
+    return PictureFile("PNG", width, height, whole, orientation_of(exif), _inflated(packed), png=png)
 
 
 def file_of(chunks: list[tuple[bytes, bytes]]) -> bytes:

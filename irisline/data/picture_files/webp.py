@@ -12,7 +12,7 @@ def read(data: bytes) -> PictureFile:
     image, alpha, exif, icc = b"", b"", b"", b""
     canvas: tuple[int, int, int, int] | None = None
     animated = False
-    for name, body in _riff(data, 12):
+    for name, body in _riff(data[: 8 + int.from_bytes(data[4:8], "little")], 12):
         if name == b"VP8X":
             canvas = (_three(body, 4) + 1, _three(body, 7) + 1, 0, 0)
         elif name == b"ANMF" and canvas and not image:
