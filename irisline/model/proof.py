@@ -9,6 +9,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from irisline import isolation
@@ -19,6 +20,7 @@ from irisline.model.bundle import Precision
 ADVICE = "leave this version; irisline versions shows the others"
 
 _running: set["subprocess.Popen[bytes]"] = set()
+_ended = threading.Event()  # this process stops, and begins no proof any more
 
 
 def prove(folder: Path, name: str, precision: Precision = "float32", pictures: int = bounds.BATCH) -> int:
@@ -33,6 +35,8 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=isolation.environment()
     ) as process:
         _running.add(process)
+        if _ended.is_set():
+            process.kill()
         try:
             said, _ = process.communicate(timeout=bounds.WALL_SECONDS)
         except subprocess.TimeoutExpired:
@@ -49,7 +53,8 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
 
 
 def end() -> None:
-    """End the proofs under way; who waits for one gets a ModelError."""
+    """End the proofs under way and those that would begin after them; who waits for one gets a ModelError."""
+    _ended.set()
     for process in [*_running]:
         process.kill()
 

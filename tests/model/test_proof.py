@@ -187,6 +187,33 @@ def of_the_picture() -> onnx.ModelProto:
     return changed(*nodes, constants=constants)
 
 
+def cut_by_the_picture() -> onnx.ModelProto:
+    """Give a network that cuts a constant where the picture says: the outer product of what is left may be huge."""
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["numbers"], to=TensorProto.INT64),
+        helper.make_node("Flatten", ["numbers"], ["flat"]),
+        helper.make_node("Slice", ["flat", "zero", "next", "axis"], ["first"]),
+        helper.make_node("Reshape", ["first", "row"], ["bright"]),
+        helper.make_node("Slice", ["bias", "zero", "bright"], ["some"]),
+        helper.make_node("Einsum", ["some", "some"], ["made"], equation="i,j->ij"),
+    ]
+    constants = (numbers("zero", 0), numbers("next", 1), numbers("axis", 1), numbers("row", -1))
+    return changed(*nodes, constants=constants)
+
+
+def between_two_sizes() -> onnx.ModelProto:
+    """Give a network whose Range is long only for a batch that lies between those it is proven with."""
+    nodes = [
+        helper.make_node("Shape", ["pixels"], ["sides"]),
+        helper.make_node("Slice", ["sides", "zero", "next"], ["count"]),
+        helper.make_node("Squeeze", ["count"], ["n"]),
+        helper.make_node("Mul", ["n", "n"], ["square"]),
+        helper.make_node("Range", ["square", "n", "one"], ["made"]),
+    ]
+    one = numpy_helper.from_array(np.array(1, np.int64), "one")
+    return changed(*nodes, constants=(numbers("zero", 0), numbers("next", 1), one))
+
+
 def of_an_input_that_is_called_a_constant() -> onnx.ModelProto:
     made = changed(helper.make_node("Expand", ["bias", "pixels"], ["made"]))
     made.graph.initializer.append(numpy_helper.from_array(np.ones((1, 3, SIZE, SIZE), np.uint8), "pixels"))
@@ -229,6 +256,8 @@ HOSTILE: dict[str, tuple[Callable[[], onnx.ModelProto | bytes], str]] = {
     "a huge expansion": (expand, r"^eye-colour version 3: cannot be run: .* Expand node"),
     "a huge pad": (pad, r"^eye-colour version 3: cannot be run: .* Pad node"),
     "a size that is read from the picture": (of_the_picture, "how large the result of Expand is depends on the picture"),
+    "a constant that is cut by the picture": (cut_by_the_picture, "how large the result of Slice is depends on the picture"),
+    "a range between two sizes": (between_two_sizes, "a Range between two sizes"),
     "a size that only looks constant": (of_an_input_that_is_called_a_constant, "how large the result of Expand is"),
     "a tensor of fewer numbers": (short, "the tensor weights has fewer numbers than it says"),
     "half a file": (cut, "no ONNX file"),
