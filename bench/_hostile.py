@@ -78,11 +78,14 @@ def attack(port: int, attacks: Sequence[Attack], good: bytes, most: int, seed: i
 
 
 def resident(process: psutil.Process) -> int:
-    """Give the bytes that a process and all it has started hold in memory, once they have worked off what was asked."""
+    """Return the bytes that a process and all it has started hold, once they have worked off what was asked.
+
+    What several share is divided among them.
+    """
     deadline = time.monotonic() + RESTS
     while _worked(process) > IDLE * LOOK and time.monotonic() < deadline:
         pass
-    return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+    return sum(one.memory_full_info().pss for one in (process, *process.children(recursive=True)))
 
 
 def _worked(process: psutil.Process) -> float:

@@ -7,7 +7,7 @@ starts: BentoML's supervisor imports this module too, and answers nothing.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -113,9 +113,9 @@ async def predict(request: Request) -> Response:
     with request.app.state.budget.held() as take:
         data = await bodies.picture(request, settings, take)
         if explain:
-            answer = await _answered(settings, _engine(request).explain(data))
+            answer = await _answered(request, settings, _engine(request).explain(data))
         else:
-            (answer,) = await _answered(settings, _engine(request).answer([data]))
+            (answer,) = await _answered(request, settings, _engine(request).answer([data]))
     if isinstance(answer.prediction, UnreadableImage):
         raise _unreadable(answer.prediction)
     return _json(_told(answer, started))
@@ -127,7 +127,7 @@ async def predict_batch(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     with request.app.state.budget.held() as take:
         files = await bodies.pictures(request, settings, take)
-        answers = await _answered(settings, _engine(request).answer([data for _, data in files]))
+        answers = await _answered(request, settings, _engine(request).answer([data for _, data in files]))
     named = zip((name for name, _ in files), answers, strict=True)
     return _json({"answers": [{"file": name, **_one_of_many(answer, started)} for name, answer in named]})
 
@@ -173,14 +173,28 @@ async def _file(name: str, request: Request) -> Response:
     return FileResponse(PAGE / name)
 
 
-async def _answered(settings: Settings, answering: Any) -> Any:
+async def _answered(request: Request, settings: Settings, answering: Coroutine[Any, Any, Any]) -> Any:
+    """Return what is answered; whoever has gone is answered no more, and makes room for others."""
+    task, gone = asyncio.ensure_future(answering), asyncio.ensure_future(_gone(request))
     try:
         async with asyncio.timeout(settings.timeout):
-            return await answering
+            await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Problem(400, "the connection ended before the answer")
     except Overloaded as error:
         raise Problem(503, f"busy: {error}; try again in a second", RETRY) from error
     except TimeoutError as error:
         raise Problem(503, f"busy: no answer within {settings.timeout:g} seconds; try again later", RETRY) from error
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the client has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _one_of_many(answer: "Answer", started: float) -> dict[str, Any]:

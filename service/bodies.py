@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -82,13 +83,16 @@ async def _whole(request: Request, settings: Settings, take: Take) -> bytes:
 
 
 async def _files(request: Request, settings: Settings, take: Take, field: str, most: int) -> list[tuple[str, bytes]]:
+    _, parameters = parse_options_header(request.headers.get("content-type", ""))
+    if parameters.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):  # some take minutes to be decoded
+        raise Problem(400, "the form names a charset other than UTF-8; send it without one", HANG_UP)
     body = _bounded(request, settings.max_bytes, take)
     parser = MultiPartParser(request.headers, body, max_files=most, max_fields=_OTHER_FIELDS)
     parser.spool_max_size = settings.max_bytes  # never to the disk: the whole body is bounded
     try:
         async with _patience(settings):
             form = await parser.parse()
-    except (MultiPartException, UnicodeError) as error:  # the second: a charset that is none
+    except (MultiPartException, UnicodeError) as error:  # the second: what is no UTF-8
         raise Problem(400, f"the form cannot be read: {str(error)[:200]}", HANG_UP) from error
     sent = [item for item in form.getlist(field) if isinstance(item, UploadFile)]
     found = [((item.filename or "")[:MAX_NAME], await item.read()) for item in sent]

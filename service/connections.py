@@ -22,9 +22,14 @@ from service.settings import Settings
 MAX_HEAD = 32 * 2**10  # bytes; also of what is neither head nor body: sizes of chunks, lines after the last one
 MAX_HEADERS = 100
 MAX_AHEAD = 64  # requests that a client may send before it is answered
+MAX_AHEAD_BYTES = 64 * 2**10  # of the body of one that waits for the answers before it
 RESERVE = 128  # open files that are no connections: the model's, the pipes of processes, logs
 log = logging.getLogger("uvicorn.error.connections")
 log.setLevel(logging.ERROR)  # who sends what is no HTTP is counted: a line for each would fill the log
+log.addFilter(
+    lambda record: not (is_gone(record.exc_info and record.exc_info[1]) or "without completing" in record.msg)
+)
+logging.getLogger("python_multipart").setLevel(logging.ERROR)  # as well
 _WITH_BODY = (b"content-length", b"transfer-encoding")
 _FILES = 2  # open files that one connection takes: itself, and a file of the page
 
@@ -153,7 +158,11 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body; small chunks may have as much beside them again."""
         self._beside = max(0, self._beside - 2 * len(body))
-        super().on_body(body)
+        if self.pipeline and len(self.cycle.body) + len(body) > MAX_AHEAD_BYTES:
+            measures.CUT.labels("unreadable").inc()
+            self._hang_up(Problem(413, f"more than {MAX_AHEAD_BYTES} bytes before an answer to the request before"))
+        else:
+            super().on_body(body)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or begin the one that has come already."""
@@ -206,6 +215,11 @@ class Connection(HttpToolsProtocol):
             self._set_timer()
         else:
             self.cut("idle" if self._rests else "late")
+
+
+def is_gone(error: BaseException | None) -> bool:
+    """Say whether an error is that of writing to a connection that its client has broken off."""
+    return isinstance(error, RuntimeError) and "closed=True" in str(error)
 
 
 def _origin(client: tuple[str, int] | None) -> str:

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import measures
+from service.connections import is_gone
 from service.problems import Problem
 from service.settings import Settings
 
@@ -46,7 +47,9 @@ class Guard:
         sending = _Sending(send, scope["path"], self.open_to_others)
         try:
             await app(scope, receive, sending)
-        except Exception:  # a bug, which is counted as any answer is
+        except Exception as error:  # a bug, which is counted as any answer is
+            if is_gone(error):
+                return
             log.exception("a fault at %s", sending.route)
             if not sending.begun:
                 await Problem(500, "a fault of the service; its log says more").response()(scope, receive, sending)

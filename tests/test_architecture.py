@@ -22,6 +22,7 @@ FOUNDATIONS = {
     "console",
     "errors",
     "execution",
+    "confined",
     "isolation",
     "keyed",
     "names",

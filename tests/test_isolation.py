@@ -77,6 +77,15 @@ def test_bytes_come_back_with_the_seconds_they_took(worker: Worker) -> None:
     assert worker.call(b"spin 0.2", 5)[1] >= 0.2
 
 
+def test_what_another_ends_is_asked_anew(worker: Worker) -> None:
+    mine, _ = pids(worker)
+    asking = threading.Timer(0.3, os.kill, (mine, signal.SIGKILL))
+    asking.start()
+    assert worker.call(b"sleep 1", 60)[0] == b"done"
+    assert pids(worker)[0] != mine
+    asking.join()
+
+
 @pytest.mark.parametrize("request_", [b"spin 60", b"die 9", b"die 11", b"take 300000000"])
 def test_what_takes_too_much_or_dies_is_ended_and_the_next_call_is_answered(worker: Worker, request_: bytes) -> None:
     for _ in range(2):

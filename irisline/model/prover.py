@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from irisline import isolation
+from irisline import confined
 from irisline.data.views import MOST_PEOPLE
 from irisline.errors import IrislineError, MissingInput
 from irisline.model import bounds, bundle, golden, operators, saliency
@@ -27,7 +27,7 @@ def main() -> None:
     pictures, memory, seconds, wall = map(int, limits)
     result = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no result
-    isolation.confine(memory, bounds.NICE)
+    confined.confine(memory, bounds.NICE)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     signal.alarm(wall)
     result.write(json.dumps(_told(Path(folder), name, "int8" if precision == "int8" else "float32", pictures)))

@@ -151,8 +151,16 @@ def _number(page: str, name: str) -> float:
         (raw(b"x", path="/predict_batch"), 415, "image/jpeg: send multipart/form-data with many fields images"),
         (raw(b"x", "multipart/form-data"), 400, "the form cannot be read: Missing boundary"),
         (raw(b"x", "multipart/form-data; boundary=b"), 400, "the form cannot be read"),
-        (raw(b"x", "multipart/form-data; boundary=b; charset=undefined"), 400, "the form cannot be read"),
-        (raw(b"x", "multipart/form-data; boundary=b; charset=punycode"), 400, "the form cannot be read"),
+        (
+            raw(b"x", "multipart/form-data; boundary=b; charset=undefined"),
+            400,
+            "the form names a charset other than UTF-8",
+        ),
+        (
+            raw(b"x", "multipart/form-data; boundary=b; charset=punycode"),
+            400,
+            "the form names a charset other than UTF-8",
+        ),
         (post("/predict", files={"picture": b"x"}), 400, "the form has no file in the field image"),
         (post("/predict", files=[("image", b"x")] * 2), 400, "Too many files. Maximum number of files is 1"),
         (post("/predict_batch", files=[("images", b"x")] * 5), 400, "Too many files. Maximum number of files is 4"),

@@ -3,6 +3,7 @@
 import select
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -179,7 +180,7 @@ def test_more_connections_than_files_may_be_open_do_no_harm(
 def _still(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Keep the processes that look at pictures from working during the block."""
     looking = [
-        one for one in psutil.Process(process.pid).children(recursive=True) if "irisline.isolation" in one.cmdline()
+        one for one in psutil.Process(process.pid).children(recursive=True) if "irisline.confined" in one.cmdline()
     ]
     assert looking
     for one in looking:
@@ -315,6 +316,50 @@ def test_an_upgrade_that_would_take_the_body_away_is_refused_and_another_is_pass
             answer = connection.recv(2**16)
             assert answer.startswith(b"HTTP/1.1 " + status)
             assert (b"Upgrade is not served" in answer) is (status == b"400")
+
+
+def test_bodies_ahead_of_their_turn_are_bounded(brief: str) -> None:
+    port = f":{brief.rpartition(':')[2]}"
+    service = max(
+        (one for one in psutil.process_iter() if port in _listening(one)), key=lambda one: one.memory_info().rss
+    )
+    before = service.memory_info().rss
+    many = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 40
+    whole = many + b"GET /page/example.jpg HTTP/1.1\r\nHost: x\r\nContent-Length: 16777216\r\n\r\n" + bytes(2**23)
+    with ExitStack() as stack:
+        for connection in [stack.enter_context(connected(brief)) for _ in range(20)]:
+            with suppress(OSError):
+                connection.sendall(whole)
+        assert service.memory_info().rss - before < 64 * 2**20
+    assert httpx.get(f"{brief}/readyz").status_code == 200
+
+
+def _listening(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(f":{one.laddr.port}" for one in process.net_connections() if one.status == psutil.CONN_LISTEN)
+    return ""
+
+
+def test_a_form_chooses_no_charset(brief: str) -> None:
+    field = b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"b" * 200_000 + b"-" + b"a" * 200_000
+    for charset in ("punycode", "idna", "x" * 20_000):
+        kind = f"multipart/form-data; boundary=XX; charset={charset}"
+        answer = httpx.post(f"{brief}/predict", content=field + b"\r\n--XX--\r\n", headers={"Content-Type": kind})
+        assert answer.status_code == 400
+        assert "the form names a charset" in answer.json()["detail"]
+
+
+def test_clients_that_break_off_leave_no_line_in_the_log(served: Path, tmp_path: Path) -> None:
+    with running(served, tmp_path / "log", alone=True) as (address, _):
+        for path in (b"/page/example.jpg", b"/livez", b"/model"):
+            for _ in range(20):
+                with connected(address) as connection:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path * 40)
+        assert httpx.get(f"{address}/readyz").status_code == 200
+    said = (tmp_path / "log").read_text()
+    assert "Traceback" not in said
+    assert "without completing" not in said
 
 
 def test_what_follows_the_last_chunk_is_no_header(brief: str, blue: bytes) -> None:

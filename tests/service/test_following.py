@@ -46,7 +46,7 @@ def test_every_process_ends_when_the_supervisor_is_killed(published: Params, tmp
     follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
     with running(tmp_path / "given", tmp_path / "log", **follow) as (_, process):
         family = psutil.Process(process.pid).children(recursive=True)
-        assert {"irisline.release.watch", "irisline.isolation"} <= {word for one in family for word in one.cmdline()}
+        assert {"irisline.release.watch", "irisline.confined"} <= {word for one in family for word in one.cmdline()}
         process.kill()
         assert not psutil.wait_procs(family, timeout=20)[1]
 
