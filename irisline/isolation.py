@@ -20,6 +20,7 @@ from irisline.confined import FORKED, WALL, WANTED, exactly, receive, send
 from irisline.errors import Overloaded
 
 _MOST_CALLS = 1000  # of one worker: then the memory it has kept is given back
+_EARLY = 0.1  # of the seconds must be left, else the limit is what has ended it: timers are not exact
 _START = 60.0  # seconds that a fork server may take to prepare
 _INHERITED = ("PATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 _ALONE = {
@@ -58,7 +59,7 @@ class Worker:
                 answer, took, failed = self._asked(request, seconds)
             except (OSError, EOFError) as error:
                 left = seconds - (time.monotonic() - started)
-                if left <= 0:
+                if left <= _EARLY * seconds:
                     raise Ended from error
                 try:
                     answer, took, failed = self._asked(request, left)
