@@ -37,7 +37,7 @@ def main() -> None:
     print(f"  {low / MEGABYTE:.0f} MB before, {high / MEGABYTE:.0f} MB after", flush=True)
     at_most("faults", sum(report.faults.values()), 0)
     at_most("pickles that were loaded", canary.exists(), 0)
-    at_most("memory after / before", high / low, 1.1)
+    at_most("memory after / before", high / low, 1.05)
     at_most("good pictures answered otherwise afterwards", _hostile.answer_of(after) != _hostile.answer_of(before), 0)
 
 
