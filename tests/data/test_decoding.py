@@ -234,7 +234,7 @@ def test_a_file_of_countless_parts_is_refused(kind: str) -> None:
     data = {
         "JPEG": whole[:2] + b"\xff\xfe\x00\x02" * 30_000 + whole[2:],
         "PNG": with_chunks(*[(b"IDAT", b"")] * 30_000),
-        "WEBP": b"RIFF\0\0\0\0WEBP" + b"abcd\0\0\0\0" * 30_000,
+        "WEBP": b"RIFF" + (4 + 8 * 30_000).to_bytes(4, "little") + b"WEBP" + b"abcd\0\0\0\0" * 30_000,
     }[kind]
     with pytest.raises(UnreadableImage, match="more than 5000"):
         decode(data)
