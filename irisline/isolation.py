@@ -58,7 +58,10 @@ class Worker:
             try:
                 answer, took, failed = self._asked(request, seconds)
             except (OSError, EOFError) as error:
-                left = seconds - (time.monotonic() - started)
+                took = time.monotonic() - started
+                left = seconds - took
+                if took > (1 - _EARLY) * WALL * seconds:
+                    raise Overloaded(f"no processor to be had: {seconds:.2g} seconds of it took {took:.2g}") from error
                 if left <= _EARLY * seconds:
                     raise Ended from error
                 try:

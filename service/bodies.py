@@ -18,6 +18,7 @@ FORM_TYPE = "multipart/form-data"
 HANG_UP = {"Connection": "close"}  # what is left of the body is not worth reading
 MAX_LENGTH = 19  # digits of a Content-Length: more than any file has
 NO_LENGTH = f"Content-Length must be a number of at most {MAX_LENGTH} digits"
+MAX_TYPE = 1000  # characters of a content type
 MAX_NAME = 200  # characters of a file's name that an answer repeats
 Take = Callable[[int], None]
 _OTHER_FIELDS = 16
@@ -83,10 +84,16 @@ async def _whole(request: Request, settings: Settings, take: Take) -> bytes:
 
 
 async def _files(request: Request, settings: Settings, take: Take, field: str, most: int) -> list[tuple[str, bytes]]:
-    _, parameters = parse_options_header(request.headers.get("content-type", ""))
+    kind = request.headers.get("content-type", "")
+    if len(kind) > MAX_TYPE:
+        raise Problem(400, f"the content type has {len(kind)} characters, the limit is {MAX_TYPE}", HANG_UP)
+    _, parameters = parse_options_header(kind)
     if parameters.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):  # some take minutes to be decoded
         raise Problem(400, "the form names a charset other than UTF-8; send it without one", HANG_UP)
-    body = _bounded(request, settings.max_bytes, take)
+    boundary = parameters.get(b"boundary", b"")
+    if not boundary:
+        raise Problem(400, "the form cannot be read: Missing boundary", HANG_UP)
+    body = _parts(_bounded(request, settings.max_bytes, take), b"\r\n--" + boundary, most + _OTHER_FIELDS + 1)
     parser = MultiPartParser(request.headers, body, max_files=most, max_fields=_OTHER_FIELDS)
     parser.spool_max_size = settings.max_bytes  # never to the disk: the whole body is bounded
     try:
@@ -100,6 +107,16 @@ async def _files(request: Request, settings: Settings, take: Take, field: str, m
     if not found:
         raise Problem(400, f"the form has no file in the field {field}")
     return found
+
+
+async def _parts(body: AsyncGenerator[bytes, Any], delimiter: bytes, most: int) -> AsyncGenerator[bytes, None]:
+    """Give a form's body, which begins no more parts than it may; what only looks like one takes long to be read."""
+    seen = 0
+    async for chunk in body:
+        seen += chunk.count(delimiter)
+        if seen > most:
+            raise Problem(400, f"the form has more than {most} parts, or its boundary within one", HANG_UP)
+        yield chunk
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from service.settings import Settings
 
 MAX_HEAD = 32 * 2**10  # bytes; also of what is neither head nor body: sizes of chunks, lines after the last one
 MAX_HEADERS = 100
+MAX_PATH = 2048  # bytes, with what follows a question mark
 MAX_AHEAD = 64  # requests that a client may send before it is answered
 MAX_AHEAD_BYTES = 64 * 2**10  # of the body of one that waits for the answers before it
 RESERVE = 128  # open files that are no connections: the model's, the pipes of processes, logs
@@ -139,6 +140,9 @@ class Connection(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
             self._fault = _too_long().detail
             raise ValueError(self._fault)
+        if len(self.url) > MAX_PATH:
+            self._fault = f"the path has more than {MAX_PATH} bytes"
+            raise ValueError(self._fault)
         if any(name == b"content-length" and not _is_length(value) for name, value in self.headers):
             self._fault = NO_LENGTH
             raise ValueError(self._fault)
@@ -156,8 +160,8 @@ class Connection(HttpToolsProtocol):
             self._within(self._crowd.request_timeout)
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body; small chunks may have as much beside them again."""
-        self._beside = max(0, self._beside - 2 * len(body))
+        """Take a piece of a body; chunks may have an eighth of it beside them."""
+        self._beside = max(0, self._beside - len(body) - len(body) // 8)
         if self.pipeline and len(self.cycle.body) + len(body) > MAX_AHEAD_BYTES:
             measures.CUT.labels("unreadable").inc()
             self._hang_up(Problem(413, f"more than {MAX_AHEAD_BYTES} bytes before an answer to the request before"))

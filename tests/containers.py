@@ -70,11 +70,6 @@ class Running:
         lines = Path(f"/proc/{self.process}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
-    def processor_seconds(self) -> float:
-        """Give the processor time that the service has used."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
 
 def podman() -> Podman:
     """Give podman with the stand-in base in its store; skip the test with the reason where that cannot be."""

@@ -95,7 +95,7 @@ def test_what_takes_too_much_or_dies_is_ended_and_the_next_call_is_answered(work
 
 
 def test_what_sleeps_is_ended_too(worker: Worker) -> None:
-    with pytest.raises(Ended):
+    with pytest.raises(Overloaded, match=r"no processor to be had: 0\.05 seconds of it took"):
         worker.call(b"sleep 300", 0.05)
 
 

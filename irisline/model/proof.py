@@ -29,6 +29,21 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
     Raise MissingInput or ModelError when it is not, or takes more than it may.
     """
     memory = bounds.MEMORY + bounds.MEMORY_TIMES * bounds.check(folder)
+    said, code = _run(folder, name, precision, pictures, memory)
+    if (
+        not said and code == -signal.SIGKILL and not _ended.is_set()
+    ):  # not by a limit of ours: whoever was short of memory
+        said, code = _run(folder, name, precision, pictures, memory)
+    told = json.loads(said) if said else {"refused": f"{name}: {_why_ended(code, memory)}; {ADVICE}"}
+    if "missing" in told:
+        raise MissingInput(told["missing"])
+    if "refused" in told:
+        raise ModelError(told["refused"])
+    return int(told["proven"])
+
+
+def _run(folder: Path, name: str, precision: Precision, pictures: int, memory: int) -> tuple[bytes, int]:
+    """Return what the process tells and how it ended."""
     limits = map(str, (pictures, memory, bounds.SECONDS, bounds.WALL_SECONDS))
     words = (sys.executable, "-m", "irisline.model.prover", str(folder.absolute()), name, precision, *limits)
     with subprocess.Popen(
@@ -40,16 +55,11 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
         try:
             said, _ = process.communicate(timeout=bounds.WALL_SECONDS)
         except subprocess.TimeoutExpired:
-            said = b""
+            return b"", -signal.SIGALRM
         finally:
             process.kill()
             _running.discard(process)
-    told = json.loads(said) if said else {"refused": f"{name}: {_why_ended(process.wait(), memory)}; {ADVICE}"}
-    if "missing" in told:
-        raise MissingInput(told["missing"])
-    if "refused" in told:
-        raise ModelError(told["refused"])
-    return int(told["proven"])
+    return said, process.wait()
 
 
 def end() -> None:

@@ -218,24 +218,6 @@ def _family(process: int) -> int:
     return int(held.split()[1]) * 1024 + sum(map(_family, children))
 
 
-def test_it_is_ready_in_two_seconds(engine: Podman, images: dict[int, Image]) -> None:
-    waited = []
-    for _ in range(3):
-        before = _slowdown()
-        with containers.running(engine, images[1].tag) as started:
-            assert started.processor_seconds() <= 2
-            waited.append(started.seconds / max(before, _slowdown()))
-    assert min(waited) <= 2, waited
-
-
-def _slowdown() -> float:
-    """Give how many times slower this machine is now than when it does nothing else: seconds that pass per second of work."""
-    passed, worked = time.monotonic(), time.thread_time()
-    while time.thread_time() - worked < 0.2:
-        pass
-    return max(1.0, (time.monotonic() - passed) / 0.2)
-
-
 def test_a_stop_finishes_what_is_in_flight(engine: Podman, images: dict[int, Image]) -> None:
     with containers.running(engine, images[1].tag) as started:
         host, port = "127.0.0.1", int(started.address.rpartition(":")[2])

@@ -340,9 +340,30 @@ def _listening(process: psutil.Process) -> str:
     return ""
 
 
+@pytest.mark.parametrize("path", [b"/page/" + b"a/" * 30_000, b"/predict?" + b"a=1&" * 1000], ids=["path", "query"])
+def test_paths_are_bounded(brief: str, path: bytes) -> None:
+    with connected(brief) as connection, suppress(ConnectionError):
+        connection.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(2**12).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("multipart/form-data; boundary=", b"--\r\n" + b"\r\n--x" * 200_000, "Missing boundary"),
+        ("multipart/form-data; boundary=b", b"--b\r\n" + b"\r\n--bx" * 200_000, "its boundary within one"),
+        ("multipart/form-data;" + ";" * 20_000, b"x", "the content type has 20020 characters"),
+    ],
+)
+def test_what_takes_long_to_be_read_is_refused(brief: str, kind: str, body: bytes, said: str) -> None:
+    answer = httpx.post(f"{brief}/predict", content=body, headers={"Content-Type": kind})
+    assert answer.status_code == 400
+    assert said in answer.json()["detail"]
+
+
 def test_a_form_chooses_no_charset(brief: str) -> None:
     field = b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"b" * 200_000 + b"-" + b"a" * 200_000
-    for charset in ("punycode", "idna", "x" * 20_000):
+    for charset in ("punycode", "idna", "x" * 500):
         kind = f"multipart/form-data; boundary=XX; charset={charset}"
         answer = httpx.post(f"{brief}/predict", content=field + b"\r\n--XX--\r\n", headers={"Content-Type": kind})
         assert answer.status_code == 400
