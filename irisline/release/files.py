@@ -17,7 +17,7 @@ from irisline.release import store
 def bring(address: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
     """Return a folder of the store, brought into another of this machine; its entries may be folders of files.
 
-    Raise NotFound when it cannot be had, ReleaseError when it has more than so many bytes or files, or the disk is full.
+    Raise NotFound when it cannot be had or has more than so many bytes or files, ReleaseError when the disk is full.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -25,9 +25,7 @@ def bring(address: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
     try:
         size, count = _size(address)
         if size > most or count > bounds.FILES:
-            raise ReleaseError(
-                f"{address}: {size:.0f} bytes in {count} files, the limits are {most} and {bounds.FILES}"
-            )
+            raise NotFound(f"{address}: {size:.0f} bytes in {count} files, the limits are {most} and {bounds.FILES}")
         return Path(mlflow.artifacts.download_artifacts(address, dst_path=str(target)))
     except (MlflowException, OSError, ValueError) as error:
         if full := paths.disk_failure(error):

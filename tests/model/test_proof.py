@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -275,6 +276,19 @@ def test_a_hostile_network_is_one_line(kind: str, folder: Path) -> None:
 
 def test_a_tensor_in_a_file_beside_the_network_is_refused(folder: Path) -> None:
     refused(spoil(folder, external(folder, "weights.bin")), "the tensor weights lies in another file")
+
+
+def test_a_proof_that_another_has_killed_is_run_once_more(folder: Path) -> None:
+    def kill_one() -> None:
+        while not proof._running:
+            time.sleep(0.01)
+        for process in [*proof._running]:
+            process.kill()
+
+    killing = threading.Thread(target=kill_one)
+    killing.start()
+    assert proof.prove(folder, "it") == 2
+    killing.join()
 
 
 def test_a_whole_version_is_proven_and_one_without_its_network_is_named(folder: Path) -> None:

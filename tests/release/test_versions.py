@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from irisline.errors import ReleaseError
+from irisline.errors import IrislineError, NotFound
 from irisline.model import bounds, signature
 from irisline.params import Params
-from irisline.release import publishing, registry, store, versions
+from irisline.release import publishing, registry, signed, store, versions
 from tests.release.conftest import Train
 
 
@@ -36,5 +36,12 @@ def test_what_is_larger_than_it_may_be_is_not_fetched(name: str, most: int, trai
     (found,) = Path(store.FILES).rglob(folder)
     with (found / file).open("wb") as sparse:
         sparse.truncate(2**33)
-    with pytest.raises(ReleaseError, match=rf"eye-colour/1/.*: 8[0-9]+ bytes in [28] files, the limits are {most} and"):
+    version = versions.get(store.client(), "eye-colour", 1)
+    stored = "artifacts/bundle" if folder == "bundle/golden" else f"signed/{version.tags[signed.TAG]}"
+    said = rf"version 1: .*: 8[0-9]+ bytes in [28] files, the limits are {most} and .*; type irisline publish"
+    with pytest.raises(NotFound, match=said):
+        versions.part("eye-colour", version, stored, Path("scratch"), most)
+    with pytest.raises(IrislineError):
         registry.promote(settings, 1)
+    assert publishing.publish(settings).version == (2 if folder == "bundle/golden" else 1)
+    assert registry.promote(settings).changed
