@@ -9,8 +9,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -19,12 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import Response
+from starlette.routing import Route
 
 from irisline.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
-from service import bodies, measures, openapi, schemas
+from service import bodies, measures, openapi, page, schemas
 from service.guard import Guard
 from service.problems import RETRY, Problem
 from service.settings import Settings
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
     from service.engine import Engine
     from service.following import Follower
 
-PAGE = Path(__file__).parent / "page"
 FRESH = {"Cache-Control": "no-store"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
@@ -46,8 +42,7 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
                          allow_headers=["Authorization", "Content-Type", "X-API-Key"])]  # fmt: skip
     app = Starlette(
         routes=[
-            Route("/", partial(_file, "index.html"), methods=["GET"]),
-            Mount("/page", StaticFiles(directory=PAGE)),
+            *page.routes(),
             Route("/predict", predict, methods=["POST"]),
             Route("/predict_batch", predict_batch, methods=["POST"]),
             Route("/model", model, methods=["GET"]),
@@ -167,10 +162,6 @@ async def nothing(request: Request) -> Response:
             405, f"{request.method} is not served at {path}; send {allowed}", {"Allow": allowed, **bodies.HANG_UP}
         )
     raise Problem(404, f"nothing at {path[:200]}; GET /docs.json lists what there is", bodies.HANG_UP)
-
-
-async def _file(name: str, request: Request) -> Response:
-    return FileResponse(PAGE / name)
 
 
 async def _answered(request: Request, settings: Settings, answering: Coroutine[Any, Any, Any]) -> Any:

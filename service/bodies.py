@@ -110,13 +110,21 @@ async def _files(request: Request, settings: Settings, take: Take, field: str, m
 
 
 async def _parts(body: AsyncGenerator[bytes, Any], delimiter: bytes, most: int) -> AsyncGenerator[bytes, None]:
-    """Give a form's body, which begins no more parts than it may; what only looks like one takes long to be read."""
-    seen = 0
+    """Give a form's body, which begins no more parts than it may and has its last boundary.
+
+    What only looks like a boundary takes long to be read; a form without its last one was cut short.
+    """
+    seen, ended, last = 0, False, b"\r\n"  # as if a line ended before the first
     async for chunk in body:
-        seen += chunk.count(delimiter)
+        joined = last + chunk
+        seen += joined.count(delimiter) - last.count(delimiter)
         if seen > most:
             raise Problem(400, f"the form has more than {most} parts, or its boundary within one", HANG_UP)
+        ended = ended or delimiter + b"--" in joined
+        last = joined[-len(delimiter) - 1 :]
         yield chunk
+    if not ended:
+        raise Problem(400, "the form ends before its last boundary; send it whole", HANG_UP)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from irisline.errors import IrislineError
+from irisline.errors import IrislineError, Overloaded
 from irisline.model import proof
 from irisline.model.identity import NAME, Identity
 from irisline.model.runtime import has_cuda
@@ -26,7 +26,8 @@ from service.live import Live
 from service.settings import Settings
 
 PATIENCE = 20.0  # seconds that a start waits for the registry, before the version it was given answers
-AGAIN = 5.0  # seconds before a watcher that has died is started anew
+AGAIN = 5.0  # seconds before a watcher that has died is started anew, twice as many after each that brought nothing
+LONGEST = 60.0  # seconds
 LINE = 2**20  # bytes
 
 log = logging.getLogger("bentoml.irisline")
@@ -48,6 +49,7 @@ class Follower:
         self._engine: Engine | None = None
         self._latest: Live | None = None  # that the alias named and that was let in
         self._heard = asyncio.Event()  # some news, good or bad
+        self._wait = AGAIN / 2
         self._task = asyncio.create_task(self._follow())
 
     def document(self) -> dict[str, Any]:
@@ -78,6 +80,7 @@ class Follower:
 
     async def _follow(self) -> None:
         while True:
+            before = self._latest
             try:
                 async with contextlib.aclosing(self._news()) as news:
                     async for told in news:
@@ -87,19 +90,23 @@ class Follower:
                 log.exception("following %s", self.settings.follow)
                 self._tell(None, f"a fault of the service: {error}")
             self._heard.set()
-            await asyncio.sleep(AGAIN)
+            self._wait = AGAIN if self._latest is not before else min(LONGEST, 2 * self._wait)
+            await asyncio.sleep(self._wait)
 
     async def _hear(self, news: dict[str, Any]) -> None:
-        """Bring in the version of the news, proven and warm, or note why not."""
+        """Bring in the version of the news, proven and warm, or note why not.
+
+        Raise what says nothing of the version, a bug or a device out of memory say: a new watcher tells of it again.
+        """
         if "folder" not in news:
             self._tell(news.get("version"), news.get("failed"))
         else:
             try:
                 self._latest = await asyncio.to_thread(Live.load, Path(news["folder"]), self.settings)
             except Exception as error:
-                if not isinstance(error, IrislineError):  # a bug, or a device that is out of memory
-                    log.exception("version %d", news["version"])
                 self._tell(news["version"], str(error) or type(error).__name__)
+                if isinstance(error, Overloaded) or not isinstance(error, IrislineError):
+                    raise
             else:
                 self._tell(None, None)
                 self.refused = None

@@ -14,7 +14,10 @@ def mixable(image: Image.Image) -> Image.Image:
     """Return a picture in a mode whose pixels can be averaged: L, LA, RGB, RGBA or CMYK."""
     if image.mode.startswith(("I", "F")):
         deep = np.asarray(image, dtype=np.float64)
-        return Image.fromarray(np.clip(deep / 257, 0, 255).astype(np.uint8))
+        grey = Image.fromarray(np.clip(deep / 257, 0, 255).astype(np.uint8))
+        if "transparency" in image.info:
+            grey.putalpha(Image.fromarray(np.where(deep // 256 == image.info["transparency"], 0, 255).astype(np.uint8)))
+        return grey
     if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in image.info:
         return image
     if image.has_transparency_data:

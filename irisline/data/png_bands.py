@@ -89,7 +89,7 @@ def _image(plain: np.ndarray, width: int, png: Png) -> Image.Image:
         )
     else:
         image = Image.frombytes(_AS_COLOUR[png.channels][1], size, data)
-    if png.transparency and png.depth <= 8:
+    if png.transparency:
         image.info["transparency"] = _transparency(png)
     return image
 

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 from irisline import isolation
-from irisline.errors import MissingInput, ModelError
+from irisline.errors import MissingInput, ModelError, Overloaded
 from irisline.model import bounds
 from irisline.model.bundle import Precision
 
@@ -26,7 +26,7 @@ _ended = threading.Event()  # this process stops, and begins no proof any more
 def prove(folder: Path, name: str, precision: Precision = "float32", pictures: int = bounds.BATCH) -> int:
     """Return how many golden pictures a version answers as it did, once all of it is proven; pictures go through it at once.
 
-    Raise MissingInput or ModelError when it is not, or takes more than it may.
+    Raise MissingInput or ModelError when it is not, or takes more than it may; Overloaded when the machine has no room for it.
     """
     memory = bounds.MEMORY + bounds.MEMORY_TIMES * bounds.check(folder)
     said, code = _run(folder, name, precision, pictures, memory)
@@ -34,6 +34,8 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
         not said and code == -signal.SIGKILL and not _ended.is_set()
     ):  # not by a limit of ours: whoever was short of memory
         said, code = _run(folder, name, precision, pictures, memory)
+    if not said and code in (-signal.SIGKILL, -signal.SIGALRM):
+        raise Overloaded(f"{name}: {_why_ended(code, memory)}; try again when the machine does less")
     told = json.loads(said) if said else {"refused": f"{name}: {_why_ended(code, memory)}; {ADVICE}"}
     if "missing" in told:
         raise MissingInput(told["missing"])

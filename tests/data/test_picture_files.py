@@ -84,3 +84,15 @@ def test_a_canvas_that_is_too_large_is_the_one_that_is_named() -> None:
     giant = small[:at] + (19_999).to_bytes(3, "little") * 2 + small[at + 6 :]
     with pytest.raises(TooCostly, match="20000x20000 is more than 250000000 pixels"):
         images.decode(giant, 640, 250_000_000, Cost(10.0, 2**31))
+
+
+@pytest.mark.parametrize("side", [16, 5200], ids=["whole", "in bands"])
+@pytest.mark.parametrize(("colour", "depth"), [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16)])
+def test_a_colour_that_is_transparent_is_white_whatever_its_bits(colour: int, depth: int, side: int) -> None:
+    channels, value = {0: 1, 2: 3}[colour], (2**depth - 1) // 3
+    pixels = int(format(value, f"0{depth}b") * 48, 2).to_bytes(48 * depth // 8)
+    row = (pixels * side)[: side * channels * depth // 8]
+    parts = [(b"IHDR", picture_files.png.head_of(side, side, depth, colour)),
+             (b"tRNS", struct.pack(">H", value) * channels), (b"IDAT", zlib.compress((b"\0" + row) * side))]  # fmt: skip
+    shown = images.decode(picture_files.png.file_of(parts), 640, 10**8)
+    assert shown.getextrema() == ((255, 255),) * 3

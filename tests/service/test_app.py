@@ -18,6 +18,7 @@ from service import schemas
 from service.settings import Settings
 from tests import planted
 from tests.service.conftest import asking, gallery, trusted_keys, version_folder
+from tests.service.test_engine import Held
 
 Ask = Callable[[httpx.AsyncClient], Awaitable[Any]]
 
@@ -177,13 +178,71 @@ def _number(page: str, name: str) -> float:
         (get("/predict"), 405, "GET is not served at /predict; send POST"),
         (get("/../etc/passwd"), 404, "nothing at /etc/passwd; GET /docs.json lists what there is"),
         (get("/page/../app.py"), 404, "nothing at /app.py"),
-        (get("/page/%2e%2e/app.py"), 404, "/app.py: Not Found"),
+        (get("/page/%2e%2e/app.py"), 404, "nothing at /page/../app.py"),
+        (get("/page/__init__.py"), 404, "nothing at /page/__init__.py"),
     ],
 )
 def test_a_refusal_says_what_is_wrong_and_what_to_do(served: Path, question: Ask, status: int, sentence: str) -> None:
     told = problem(ask(served, question, MAX_BYTES="4096", MAX_IMAGES="4"))
     assert told[0] == status
     assert sentence in told[1]
+
+
+@pytest.mark.parametrize("cut", [2, 4, 60])
+def test_a_form_that_ends_before_its_last_boundary_is_refused(served: Path, blue: bytes, cut: int) -> None:
+    head = b'--edge\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    whole = head + blue + b"\r\n--edge--"
+
+    async def by_small_pieces(body: bytes) -> Any:
+        for at in range(0, len(body), 7):
+            yield body[at : at + 7]
+
+    for body in (whole, whole + b"\r\nan epilogue"):
+        assert ask(served, raw(by_small_pieces(body), "multipart/form-data; boundary=edge")).status_code == 200
+    told = problem(ask(served, raw(by_small_pieces(whole[:-cut]), "multipart/form-data; boundary=edge")))
+    assert told == (400, "the form ends before its last boundary; send it whole")
+
+
+def test_the_pages_files_are_sent_once(served: Path) -> None:
+    first = ask(served, get("/page/style.css"))
+    assert first.headers["content-type"] == "text/css; charset=utf-8"
+    again = ask(served, get("/page/style.css", headers={"if-none-match": first.headers["etag"]}))
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_whoever_has_gone_makes_room_for_others(served: Path, blue: bytes) -> None:
+    """One is at work, one may wait: the one that waited has gone, and another waits in its place."""
+    post_blue = raw(blue)
+
+    async def question(client: httpx.AsyncClient) -> tuple[list[int], list[int]]:
+        app: Any = client._transport.app  # type: ignore[attr-defined]
+        held = app.state.engine.live.classifier.runtime = Held(app.state.engine.live)
+        others = [asyncio.create_task(post_blue(client))]
+        await asyncio.to_thread(held.started.wait, 10)
+        told = await asyncio.wait_for(_gone_at_once(app, blue), 5)
+        others.append(asyncio.create_task(post_blue(client)))
+        await asyncio.sleep(0.1)
+        held.go.set()
+        return told, [answer.status_code for answer in await asyncio.gather(*others)]
+
+    assert ask(served, question, THREADS="1", MAX_QUEUE="1") == ([400], [200, 200])
+
+
+async def _gone_at_once(app: Any, body: bytes) -> list[int]:
+    """Send a picture and go; return the statuses that are told to nobody."""
+    scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"",
+             "headers": [(b"content-type", b"image/jpeg")]}  # fmt: skip
+    messages = iter([{"type": "http.request", "body": body}, {"type": "http.disconnect"}])
+    told: list[int] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        told.extend([message["status"]] if "status" in message else [])
+
+    await app(scope, receive, send)
+    return told
 
 
 def test_a_body_that_never_says_its_length_is_cut_at_the_limit(served: Path) -> None:

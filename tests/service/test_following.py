@@ -4,7 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +201,27 @@ def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) 
         started = time.monotonic()
         assert eventually(lambda: serves(address, 2), within=30)
         assert time.monotonic() - started > 1
+
+
+def test_a_version_whose_proof_others_have_killed_is_tried_again(published: Params, tmp_path: Path) -> None:
+    import psutil
+
+    registry.promote(published, 1)
+    with follower(tmp_path) as address:
+        assert serves(address, 1)
+        registry.promote(published, 2)
+
+        def refused() -> bool:
+            for process in psutil.process_iter(["cmdline"]):
+                if "irisline.model.prover" in (process.info["cmdline"] or ()) and "irisline-" in str(process.info):
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
+            return model(address)["following"]["refused"] is not None
+
+        assert eventually(refused)
+        assert "ended early (Killed)" in model(address)["following"]["refused"]["reason"]
+        assert serves(address, 1)
+        assert eventually(lambda: serves(address, 2))
 
 
 def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -> None:

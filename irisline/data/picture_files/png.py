@@ -32,6 +32,8 @@ def read(data: bytes) -> PictureFile:
         raise UnreadableImage(f"damaged: {depth} bits of colour type {colour}")
     if not pieces or (colour == 3 and not palette):
         raise UnreadableImage("damaged: no pixels in it")
+    if colour != 3 and depth != 8:
+        transparency = _in_eight_bits(transparency, depth)
     rows = b"".join(pieces)
     parts = [(b"IHDR", head), (b"PLTE", palette), (b"tRNS", transparency), (b"IDAT", rows)]
     whole = file_of([(name, body) for name, body in parts if body])
@@ -70,6 +72,12 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield name, body
         at += 12 + length
     raise UnreadableImage(f"more than {MAX_PARTS} chunks")
+
+
+def _in_eight_bits(transparency: bytes, depth: int) -> bytes:
+    """Return the transparent colour, told in the picture's own bits, as Pillow compares it: in 8, the high ones of 16."""
+    told = (int.from_bytes(transparency[at : at + 2]) for at in range(0, len(transparency), 2))
+    return b"".join(struct.pack(">H", (one >> 8 if depth == 16 else one * 255 // (2**depth - 1)) & 255) for one in told)
 
 
 def _inflated(data: bytes) -> bytes:

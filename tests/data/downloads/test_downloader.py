@@ -209,7 +209,8 @@ def test_ctrl_c_ends_it_and_leaves_no_part_of_a_picture(server: Server, tmp_path
     names = ["good", "drips", "slow", "busy"]
     urls = [server.url(name, number, f"127.0.0.{number % 9 + 1}") for number, name in enumerate(names * 50)]
     code = (
-        "import sys; from pathlib import Path\n"
+        "import signal; from pathlib import Path\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell in the background lets its children ignore it
         "from irisline.data.downloads.download import Limits\n"
         "from irisline.data.downloads.downloader import fetch_all\n"
         f"limits = Limits(10**7, 640, 10**7, 150.0, 16, 4, 'Irisline/0', frozenset({sorted(server.allowed())}))\n"
