@@ -111,10 +111,16 @@ def test_a_client_that_does_not_take_its_answers_is_closed(brief: str) -> None:
 def test_clients_that_keep_asking_keep_their_connection(brief: str, blue: bytes) -> None:
     connection = HTTPConnection(brief.removeprefix("http://"))
     connection.connect()
-    first, ends = connection.sock, time.monotonic() + 3 * (2 * TIMEOUT + HEAD)
+    first, answered = connection.sock, time.monotonic()
+    ends = answered + 3 * (2 * TIMEOUT + HEAD)
     while time.monotonic() < ends:
+        if time.monotonic() - answered > HEAD / 2:  # the machine is busy, and kept this client from asking
+            connection.close()
+            connection.connect()
+            first = connection.sock
         connection.request("POST", "/predict", blue, JPEG)
         assert b"blue" in connection.getresponse().read()
+        answered = time.monotonic()
         time.sleep(HEAD / 8)
     assert connection.sock is first
     connection.close()
