@@ -138,7 +138,7 @@ COMMANDS = (*OF_ONE[:-2], "versions", "history", "live-at 2999-01-01", "predict 
 
 
 @pytest.mark.slow
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(
     place=st.sampled_from([*JSON_TAGS, facts.DIGEST, facts.RUN, facts.PRECISION, facts.PRECISION_REASON, *FILES]),
     text=st.one_of(

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ from typer.testing import CliRunner, Result
 from irisline import cli, paths
 from irisline.data import manifest
 from irisline.params import Params
-from irisline.release import publishing, registry, versions
-from tests.release.conftest import Train, put_golden
+from irisline.release import publishing, registry, store, versions
+from tests.release.conftest import Train, fill, put_golden, put_model
 
 BIN = Path(sys.executable).parent
 
@@ -30,8 +32,35 @@ def answered(*words: str) -> Any:
 
 
 @pytest.fixture
-def collected(train: Train, settings: Params) -> Params:
+def own(train: Train, settings: Params) -> Params:
     """Give the params of a project whose pool is what versions 1, the champion, and 2 were made from; 2 lacks blue/0.jpg."""
+    return collect(train, settings)
+
+
+@pytest.fixture(scope="module")
+def collected_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, settings: Params) -> Path:
+    """Give the folder of such a project."""
+    home = tmp_path_factory.mktemp("collected")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setenv("IRISLINE_USER", "ada@bench")
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        fill(empty_store, settings)
+        collect(partial(put_model, settings), settings)
+    return home
+
+
+@pytest.fixture
+def collected(collected_once: Path, tmp_path: Path, settings: Params, monkeypatch: pytest.MonkeyPatch) -> Params:
+    """Give the params of a copy of that project; what the store holds is shared."""
+    shutil.copytree(collected_once, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(store.FILES))
+    (tmp_path / store.FILES).symlink_to(collected_once / store.FILES)
+    monkeypatch.chdir(tmp_path)
+    return settings
+
+
+def collect(train: Train, settings: Params) -> Params:
+    """Fill the working directory with such a project."""
     rows = list(manifest.stream(paths.ACCEPTED))
     for row in rows:
         if row["id"] == "brown/9.jpg":
@@ -103,16 +132,10 @@ def test_a_page_tells_the_versions_of_a_picture_that_left_the_pool_before(collec
 
 
 def test_a_version_that_says_nothing_of_its_pictures_is_told_as_unknown(collected: Params) -> None:
-    versions_client().delete_model_version_tag("eye-colour", "2", versions.PICTURES)
+    store.client().delete_model_version_tag("eye-colour", "2", versions.PICTURES)
     shown = typed("blue/2.jpg").stdout
     assert "2\tchallenger\tunknown: its pictures were not recorded when it was published\t-\t-\t-" in shown
     assert "1\tchampion\t0\t1\t0\t0" in shown
-
-
-def versions_client() -> Any:
-    from irisline.release import store
-
-    return store.client()
 
 
 def test_a_store_out_of_reach_is_told_and_the_picture_goes_all_the_same(
@@ -136,18 +159,18 @@ def test_a_reason_is_needed(collected: Params) -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_that_are_told_take_a_version_and_its_bytes_out_of_mlflow(collected: Params) -> None:
-    run_id = registry.find(collected, 1).run_id
+def test_the_commands_that_are_told_take_a_version_and_its_bytes_out_of_mlflow(own: Params) -> None:
+    run_id = registry.find(own, 1).run_id
     found = answered("brown/5.jpg")
-    registry.promote(collected, 2, reason="without it", force=True)
+    registry.promote(own, 2, reason="without it", force=True)
     commands = [one["command"] for one in found["to_do"]]
     first = next(place for place, one in enumerate(found["to_do"]) if one["why"].startswith("version 1 "))
     for command in commands[first : first + 3]:
         environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
         environment.pop("MLFLOW_TRACKING_URI", None)  # MLflow has put it there, and a person's shell lacks it
         subprocess.run(["bash", "-ec", command], check=True, env=environment, capture_output=True)
-    assert [version.number for version in registry.listing(collected)] == [2]
+    assert [version.number for version in registry.listing(own)] == [2]
     assert [str(file) for file in Path("mlartifacts").rglob("*") if file.is_file() and run_id in str(file)] == []
     golden = {file.parts[2] for file in Path("mlartifacts").rglob("*.jpg")}
     assert len(golden) == 1  # version 2's
-    assert [entry.change.after for entry in registry.history(collected)[0]] == [2, 1]
+    assert [entry.change.after for entry in registry.history(own)[0]] == [2, 1]
