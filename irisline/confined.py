@@ -87,11 +87,11 @@ def _work(function: Callable[[bytes], bytes], connection: socket.socket, memory:
     confine(memory, nice)
     connection.sendall(FORKED)
     while True:
+        started = time.process_time()  # taking in what is asked is part of what it takes
         try:
             request, seconds, _ = receive(connection)
         except (OSError, EOFError):
             return
-        started = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, seconds)  # both end the process
         signal.setitimer(signal.ITIMER_REAL, WALL * seconds)
         try:

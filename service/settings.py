@@ -34,7 +34,7 @@ class Settings(BaseModel):
     max_bytes: int = Field(10 * 2**20, ge=1024)  # of one request
     max_bytes_held: int = Field(128 * 2**20, ge=1024)  # of all requests together; more get 503
     max_images: int = Field(32, ge=1)  # of one request
-    max_seconds: float = Field(0.8, gt=0)  # of processor that the pictures of one request may take
+    max_seconds: float = Field(0.7, gt=0)  # of processor that the pictures of one request may take
     max_decode_bytes: int = Field(256 * 2**20, ge=2**25)  # of memory that decoding one picture may take
     timeout: float = Field(10.0, gt=0)  # for a body to arrive, and again for its answer
     head_timeout: float = Field(5.0, gt=0)  # for the head of a request to arrive, and to wait for another request
