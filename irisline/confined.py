@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,10 +33,11 @@ def confine(memory: int, nice: int) -> None:
         resource.setrlimit(limit, (most, most))
 
 
-def send(connection: socket.socket, data: bytes, seconds: float, failed: bool = False) -> None:
-    """Tell the other side something."""
-    connection.sendall(_HEAD.pack(len(data), seconds, failed))
-    connection.sendall(data)
+def send(connection: socket.socket, parts: Sequence[bytes], seconds: float, failed: bool = False) -> None:
+    """Tell the other side something, in parts that need not be joined here."""
+    connection.sendall(_HEAD.pack(sum(map(len, parts)), seconds, failed))
+    for part in parts:
+        connection.sendall(part)
 
 
 def receive(connection: socket.socket) -> tuple[bytes, float, bool]:
@@ -102,7 +103,7 @@ def _work(function: Callable[[bytes], bytes], connection: socket.socket, memory:
             answer, failed = traceback.format_exc().encode(), True
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        send(connection, answer, time.process_time() - started, failed)
+        send(connection, (answer,), time.process_time() - started, failed)
 
 
 if __name__ == "__main__":

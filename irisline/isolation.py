@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -47,8 +48,8 @@ class Worker:
         self._calls = 0
         self._lock = threading.Lock()
 
-    def call(self, request: bytes, seconds: float) -> tuple[bytes, float]:
-        """Return what the function returns, and the seconds of processor it took.
+    def call(self, request: Sequence[bytes], seconds: float) -> tuple[bytes, float]:
+        """Return what the function returns of the request's parts, joined, and the seconds of processor it took.
 
         Raise Ended when they would be more than it may take, or memory is; Overloaded when there is no process to be had;
         RuntimeError with its traceback for a bug of it. A process that ends sooner, by another's hand say, is asked anew once.
@@ -79,14 +80,14 @@ class Worker:
 
     def start(self) -> None:
         """Have the process ready before the first call."""
-        self.call(b"", 60)
+        self.call((), 60)
 
     def close(self) -> None:
         """End the process."""
         with self._lock:
             self._drop()
 
-    def _asked(self, request: bytes, seconds: float) -> tuple[bytes, float, bool]:
+    def _asked(self, request: Sequence[bytes], seconds: float) -> tuple[bytes, float, bool]:
         connection = self._begin(request, seconds)
         try:
             connection.settimeout(WALL * seconds + 5)
@@ -95,7 +96,7 @@ class Worker:
             self._drop()
             raise
 
-    def _begin(self, request: bytes, seconds: float) -> socket.socket:
+    def _begin(self, request: Sequence[bytes], seconds: float) -> socket.socket:
         """Send a request to the process, to a new one when the old one has ended since."""
         if self._connection:
             with suppress(OSError):

@@ -1,8 +1,9 @@
 """The live model: what waits is answered in batches by a few threads, and another version takes over without a loss.
 
 A thread that is free takes a picture, has it looked at and takes the next, up to its share of all that are under way: batches
-grow with the load, nobody waits for one to fill, and who was just answered is often back before the batch is decoded. What is
-too much work for a quick lane is handed on to the threads of the slow ones.
+grow with the load, nobody waits for one to fill, and who was just answered is often back before the batch is decoded. Requests
+take turns, a picture each: who sends one does not wait for the many of others. What is too much work for a quick lane is
+handed on to the threads of the slow ones.
 Knows nothing of HTTP, registries, or where the files of a version come from.
 """
 
@@ -26,6 +27,7 @@ from service.live import Live
 from service.settings import Settings
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
+LONGEST_BATCH = 0.05  # seconds: who was looked at first waits no longer for others to join
 MAX_SLOW = 5.0  # seconds of work, as foretold, that may wait for one slow lane
 
 
@@ -47,7 +49,9 @@ class Engine:
     ) -> None:
         self.live = live
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[deque[_Waiting]] = (
+            deque()
+        )  # of each request what is left of it; its next turn is the first's
         self._slow: deque[tuple[_Waiting, float]] = deque()  # handed on by the quick lanes, with the seconds foretold
         self._taken, self._slow_taken = 0, list[_Waiting]()  # and not answered yet
         self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
@@ -63,7 +67,8 @@ class Engine:
     @property
     def waiting(self) -> int:
         """How many pictures nobody has taken yet."""
-        return len(self._waiting) + len(self._slow)
+        with self._changed:
+            return sum(map(len, self._waiting)) + len(self._slow)
 
     @property
     def stalled_for(self) -> float:
@@ -79,13 +84,14 @@ class Engine:
         """Give one answer per picture; raise Overloaded, for all of them, when they would be too many to wait."""
         loop, account = asyncio.get_running_loop(), Account(self._settings.max_seconds)
         jobs = [_Waiting(picture, account, loop.create_future(), loop) for picture in pictures]
-        most = self._settings.max_queue
+        most = self._settings.max_queue if len(jobs) == 1 else self._settings.max_queue // 2  # room for who sends one
         with self._changed:
             self._drop_gone()
-            if self._waiting and len(self._waiting) + len(jobs) > most:
-                raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
+            count = sum(map(len, self._waiting))
+            if count and count + len(jobs) > most:
+                raise Overloaded(f"{count} pictures wait already, the limit is {most}")
             self._moved = self._moved if self.stalled_for else time.monotonic()
-            self._waiting.extend(jobs)
+            self._waiting.append(deque(jobs))
             self._changed.notify_all()
         try:
             return await asyncio.gather(*(job.future for job in jobs))
@@ -119,7 +125,7 @@ class Engine:
         job = self._next(0)
         if job is None:
             return False
-        live, jobs, prepared, taken = self.live, [], [], 0
+        live, jobs, prepared, taken, until = self.live, [], [], 0, time.monotonic() + LONGEST_BATCH
         while job:
             taken += 1
             seen: list[View] | Exception | None = _prepare(live, job, lane.look)
@@ -128,7 +134,7 @@ class Engine:
             if seen is not None:
                 jobs.append(job)
                 prepared.append(seen)
-            job = self._next(taken)
+            job = self._next(taken) if time.monotonic() < until else None
         self._finish(live, jobs, prepared)
         with self._changed:
             self._taken -= taken
@@ -181,22 +187,26 @@ class Engine:
         with self._changed:
             while not self._somebody_waits() and not batch and not self._closing:
                 self._changed.wait()
-            under_way = self._taken + len(self._waiting)
+            under_way = self._taken + sum(map(len, self._waiting))
             share = min(self._settings.max_batch, math.ceil(under_way / len(self._lanes.quick)))
             if not self._waiting or (batch and batch >= share):
                 return None
             self._taken += 1
-            return self._waiting.popleft()
+            request = self._waiting.popleft()
+            job = request.popleft()
+            if request:
+                self._waiting.append(request)
+            return job
 
     def _somebody_waits(self) -> bool:
         """Say whether a job waits; those whose sender has gone are dropped."""
-        while self._waiting and self._waiting[0].future.done():
-            self._waiting.popleft()
+        while self._waiting and self._waiting[0][0].future.done():
+            self._waiting.popleft()  # of one that has gone all pictures are
         return bool(self._waiting)
 
     def _drop_gone(self) -> None:
         """Drop the jobs whose sender has gone."""
-        self._waiting = deque(job for job in self._waiting if not job.future.done())
+        self._waiting = deque(request for request in self._waiting if not request[0].future.done())
         self._slow = deque((job, foretold) for job, foretold in self._slow if not job.future.done())
 
 

@@ -56,7 +56,7 @@ def worker() -> Iterator[Worker]:
 
 
 def pids(worker: Worker) -> tuple[int, int]:
-    mine, parents = worker.call(b"pid", 5)[0].split()
+    mine, parents = worker.call((b"pid",), 5)[0].split()
     return int(mine), int(parents)
 
 
@@ -73,15 +73,15 @@ def gone(pid: int, seconds: float = 20) -> bool:
 
 def test_bytes_come_back_with_the_seconds_they_took(worker: Worker) -> None:
     for size in (0, 1, 10, 10_000_000):
-        assert worker.call(b"echo " + b"x" * size, 5)[0] == b"x" * size
-    assert worker.call(b"spin 0.2", 5)[1] >= 0.2
+        assert worker.call((b"echo ", b"x" * size), 5)[0] == b"x" * size
+    assert worker.call((b"spin 0.2",), 5)[1] >= 0.2
 
 
 def test_what_another_ends_is_asked_anew(worker: Worker) -> None:
     mine, _ = pids(worker)
     asking = threading.Timer(0.3, os.kill, (mine, signal.SIGKILL))
     asking.start()
-    assert worker.call(b"sleep 1", 60)[0] == b"done"
+    assert worker.call((b"sleep 1",), 60)[0] == b"done"
     assert pids(worker)[0] != mine
     asking.join()
 
@@ -90,25 +90,25 @@ def test_what_another_ends_is_asked_anew(worker: Worker) -> None:
 def test_what_takes_too_much_or_dies_is_ended_and_the_next_call_is_answered(worker: Worker, request_: bytes) -> None:
     for _ in range(2):
         with pytest.raises(Ended):
-            worker.call(request_, 0.2)
-        assert worker.call(b"echo again", 5)[0] == b"again"
+            worker.call((request_,), 0.2)
+        assert worker.call((b"echo again",), 5)[0] == b"again"
 
 
 def test_what_sleeps_is_ended_too(worker: Worker) -> None:
     with pytest.raises(Overloaded, match=r"no processor to be had: 0\.05 seconds of it took"):
-        worker.call(b"sleep 300", 0.05)
+        worker.call((b"sleep 300",), 0.05)
 
 
 def test_memory_within_the_bound_may_be_taken_again_and_again(worker: Worker) -> None:
     for _ in range(50):
-        assert worker.call(b"take 30000000", 5)[0] == b"30000000"
+        assert worker.call((b"take 30000000",), 5)[0] == b"30000000"
     assert pids(worker)[0]
 
 
 def test_a_bug_is_told_with_its_traceback(worker: Worker) -> None:
     with pytest.raises(RuntimeError, match=r"test_isolation[\s\S]*ValueError: what is wrong"):
-        worker.call(b"raise what is wrong", 5)
-    assert worker.call(b"echo again", 5)[0] == b"again"
+        worker.call((b"raise what is wrong",), 5)
+    assert worker.call((b"echo again",), 5)[0] == b"again"
 
 
 def test_no_secret_reaches_it_and_no_file_is_written(
@@ -116,10 +116,10 @@ def test_no_secret_reaches_it_and_no_file_is_written(
 ) -> None:
     monkeypatch.setenv("IRISLINE_API_KEYS", "a-secret")
     own = Worker("tests.test_isolation:tricks", MEMORY, 1)  # the fork server may be older than the variable
-    assert b"secret" not in own.call(b"environment", 5)[0]
+    assert b"secret" not in own.call((b"environment",), 5)[0]
     own.close()
     with pytest.raises((Ended, RuntimeError)):
-        worker.call(b"write " + str(tmp_path / "file").encode(), 5)
+        worker.call((b"write ", str(tmp_path / "file").encode()), 5)
     assert not (tmp_path / "file").exists() or not (tmp_path / "file").read_bytes()
 
 
@@ -135,8 +135,8 @@ def test_whoever_kills_the_fork_server_is_answered_by_a_new_one(worker: Worker) 
 def test_a_new_worker_is_answered_though_the_fork_server_died_and_another_of_it_lives(worker: Worker) -> None:
     os.kill(pids(worker)[1], signal.SIGKILL)
     other = Worker("tests.test_isolation:tricks", MEMORY)
-    assert other.call(b"echo anew", 0.5)[0] == b"anew"
-    assert worker.call(b"echo still", 5)[0] == b"still"
+    assert other.call((b"echo anew",), 0.5)[0] == b"anew"
+    assert worker.call((b"echo still",), 5)[0] == b"still"
     other.close()
 
 
@@ -147,7 +147,9 @@ def test_without_a_process_to_be_had_that_is_what_is_told() -> None:
 
 def test_threads_take_turns(worker: Worker) -> None:
     found: list[bytes] = []
-    threads = [threading.Thread(target=lambda n=n: found.append(worker.call(b"echo %d" % n, 5)[0])) for n in range(20)]
+    threads = [
+        threading.Thread(target=lambda n=n: found.append(worker.call((b"echo %d" % n,), 5)[0])) for n in range(20)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -158,7 +160,7 @@ def test_threads_take_turns(worker: Worker) -> None:
 def test_nothing_outlives_the_process_that_asked() -> None:
     code = (
         "import os, signal; from irisline.isolation import Worker; w = Worker('tests.test_isolation:tricks', 2**26);"
-        "print(w.call(b'pid', 5)[0].decode(), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        "print(w.call((b'pid',), 5)[0].decode(), flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
     import subprocess
     import sys
@@ -175,7 +177,7 @@ def test_a_process_takes_the_descriptors_it_needs_and_no_more(worker: Worker) ->
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(20):
         with pytest.raises(Ended):
-            worker.call(b"die 9", 5)
-    worker.call(b"echo", 5)
+            worker.call((b"die 9",), 5)
+    worker.call((b"echo",), 5)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 3
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY

@@ -81,6 +81,11 @@ def cost(file: PictureFile, plan: Plan) -> Cost:
     return Cost(seconds, size)
 
 
+def least_seconds(data: bytes) -> float:
+    """Return what a picture's file takes at least, by its length alone."""
+    return len(data) * _PER_BYTE["JPEG"]
+
+
 def decode(file: PictureFile, max_side: int, max_pixels: int, allowed: Cost) -> Image.Image:
     """Return the upright RGB picture, its longer side at most max_side pixels.
 

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from irisline.data import images
-from irisline.data.decoding import Cost
+from irisline.data.decoding import Cost, least_seconds
 from irisline.data.images import GENEROUS
 from irisline.errors import TooCostly, UnreadableImage
 from irisline.isolation import Ended, Worker
@@ -51,9 +51,11 @@ class Asked:
         Raise UnreadableImage when it cannot be decoded, TooCostly when that would take more than is allowed or had to be
         ended, Elsewhere when a process that is allowed more may do it.
         """
+        if self._ceiling and (least := least_seconds(data)) > self._allowed.seconds:
+            raise Elsewhere(f"takes some {least:.2g} seconds to decode", least)  # known without handing it over
         head = json.dumps({**wanted, "allowed": self._allowed, "ceiling": self._ceiling or self._allowed}).encode()
         try:
-            answer, took = self.worker.call(head + b"\n" + data, seconds)
+            answer, took = self.worker.call((head, b"\n", data), seconds)
         except Ended as error:
             spend(seconds)
             reason = f"takes more than {seconds:.2g} seconds or {self._allowed.bytes // 2**20} MB to decode"

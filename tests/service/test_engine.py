@@ -85,7 +85,10 @@ def test_what_waits_goes_through_the_network_together(live: Live, held: Held, bl
     assert held.batches == [1, 4, 2]
 
 
-def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(live: Live, held: Held, blue: bytes) -> None:
+def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(
+    live: Live, held: Held, blue: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.engine.LONGEST_BATCH", 60)  # decoding waits for this test
     decoding, go = list[bytes](), threading.Event()
 
     class Slow(Lane):
@@ -119,7 +122,11 @@ def test_more_than_may_wait_is_sent_away_at_once_and_the_rest_is_answered(live: 
     async def question(made: Engine) -> list[Answer]:
         first = asyncio.create_task(made.answer([blue]))
         await asyncio.to_thread(held.started.wait, 10)
-        waiting = [asyncio.create_task(made.answer([blue] * 3)) for _ in range(2)]
+        waiting = [asyncio.create_task(made.answer([blue] * 3))]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="3 pictures wait already, the limit is 3"):
+            await made.answer([blue] * 2)  # many leave room for those who send one
+        waiting += [asyncio.create_task(made.answer([blue])) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded, match="6 pictures wait already, the limit is 6"):
             await made.answer([blue])
@@ -128,6 +135,27 @@ def test_more_than_may_wait_is_sent_away_at_once_and_the_rest_is_answered(live: 
 
     with engine(live) as made:
         assert len(asyncio.run(question(made))) == 7
+
+
+def test_requests_take_turns_so_that_one_picture_does_not_wait_for_the_many_of_another(
+    live: Live, held: Held, blue: bytes
+) -> None:
+    async def question(made: Engine) -> bool:
+        first = asyncio.create_task(made.answer([blue]))
+        await asyncio.to_thread(held.started.wait, 10)
+        many, one = asyncio.create_task(made.answer([blue] * 6)), asyncio.create_task(made.answer([blue]))
+        await asyncio.sleep(0)
+        held.go.set()
+        await one
+        waits = not many.done()
+        await asyncio.gather(first, many)
+        return waits
+
+    settings = Settings(max_batch=1, threads=1)
+    made = Engine(live, Lanes.of(1, settings), settings)
+    assert asyncio.run(question(made))
+    made.close()
+    assert held.batches == [1] * 8
 
 
 def test_explanations_have_a_limit_of_their_own(live: Live, held: Held, blue: bytes) -> None:
