@@ -35,7 +35,7 @@ data: install mended $(RENDERED) ## fetch the pool that data.dvc pins, unless da
 		mkdir -p $(dir $(PULLING)) && touch $(PULLING) && dvc pull --quiet data.dvc && rm $(PULLING); fi
 
 mended: | install
-	@python -m irisline.recovery
+	@python -m irisline.core.recovery
 
 $(RENDERED): %: %.dvc | install mended
 	@dvc pull --quiet $< && touch $@

@@ -9,7 +9,7 @@ from random import Random
 
 from PIL import Image, ImageCms
 
-from irisline.data.picture_files.png import file_of, head_of
+from irisline.dataset.picture_files.png import file_of, head_of
 
 SIDE = 5119  # pixels: just below where pictures were shrunk in bands once
 LARGEST = 10 * 2**20 - 1024  # bytes of a body that a service takes

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from bench import _project
-from irisline.model.classifier import Classifier
+from irisline.inference.classifier import Classifier
 
 
 class Ceiling:

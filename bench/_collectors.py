@@ -24,7 +24,7 @@ from icrawler import ImageDownloader
 from icrawler.builtin import UrlListCrawler
 
 from bench import _web
-from irisline.data.downloads import download, downloader
+from irisline.collection.downloads import download, downloader
 
 CONCURRENCY = 32
 PER_HOST = CONCURRENCY // len(_web.HOSTS)

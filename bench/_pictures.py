@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from irisline import keyed
-from irisline.data.rendering import draw_pool, encode, render, sample
-from irisline.execution import map_ordered
-from irisline.params import Execution
+from irisline.collection.drawn_pool import draw_pool
+from irisline.core import seeding
+from irisline.core.execution import map_ordered
+from irisline.core.params import Execution
+from irisline.eyes.rendering import encode, render, sample
 
 EVERY_CORE = Execution(engine="local", workers=0)
 LIGHTEST, HEAVIEST = 22_000, 58_000  # bytes of a photograph
@@ -33,7 +34,7 @@ def _varied(sources: Sequence[Path], folder: Path, number: int) -> Path:
     source = sources[number % len(sources)]
     target = folder / source.parent.name / f"{number:06d}.jpg"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(_changed(source.read_bytes(), keyed.generator("bench", number)))
+    target.write_bytes(_changed(source.read_bytes(), seeding.generator("bench", number)))
     return target
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import _project
-from irisline import params as parameters
-from irisline import paths
-from irisline.model.classifier import Classifier
-from irisline.model.identity import NAME, Identity
-from irisline.params import Params
+from irisline.core import params as parameters
+from irisline.core import paths
+from irisline.core.params import Params
+from irisline.inference.classifier import Classifier
+from irisline.inference.identity import NAME, Identity
 
 WANTED = (paths.PARAMS, "data.dvc", paths.TRAINED, paths.CALIBRATED, paths.ACCEPTED, paths.REPORTS)
 WHY = "a version of the bench"
@@ -72,7 +72,10 @@ def main() -> None:
 
 
 def _publish(params: Params, number: int) -> None:
-    from irisline.release import export, publishing, registry, store
+    from irisline.release.packaging import export
+    from irisline.release.promotion import registry
+    from irisline.release.publishing import publishing
+    from irisline.release.tracking import store
 
     version = publishing.publish(params).version
     registry.promote(params, version, WHY, force=True)

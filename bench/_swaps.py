@@ -73,7 +73,7 @@ def _roll(store: Store, version: int, answers: Sequence[Answered]) -> tuple[int,
     """Type the command, wait until the version answers; give it with the times of the command."""
     time.sleep(QUIET)
     began = time.perf_counter()
-    words = (sys.executable, "-m", "irisline.cli", "rollback", "--to", str(version), "--reason", "the bench")
+    words = (sys.executable, "-m", "irisline.cli.app", "rollback", "--to", str(version), "--reason", "the bench")
     _project.run(*words, folder=store.project)
     returned = time.perf_counter()
     while not answers or version_of(answers[-1]) != version:

@@ -17,13 +17,14 @@ from PIL import Image
 
 from bench import _pictures, _project
 from bench._side_by_side import alternate, at_most, figure, heading, number, ratio, show
-from irisline import params as parameters
-from irisline.data import images
-from irisline.model import export, network
-from irisline.model.bounds import BATCH
-from irisline.model.classifier import Classifier
-from irisline.model.runtime import Runtime
-from irisline.params import Params
+from irisline.core import params as parameters
+from irisline.core.params import Params
+from irisline.dataset import images
+from irisline.inference.classifier import Classifier
+from irisline.inference.runtime import Runtime
+from irisline.networks import architectures
+from irisline.networks.bounds import BATCH
+from irisline.training import export
 
 
 def main() -> None:
@@ -83,7 +84,7 @@ def _bare(params: Params, runtime: Runtime, face: bytes, eyes: int) -> None:
 
 def _export(params: Params, folder: Path) -> None:
     """Write a model of the shipped architecture; its weights are untrained, which costs the same."""
-    net = network.build(params.train.arch, len(params.base.classes), "scratch", params.base.seed)
+    net = architectures.build(params.train.arch, len(params.base.classes), "scratch", params.base.seed)
     pixels = torch.zeros(2, 3, params.preprocess.size, params.preprocess.size, dtype=torch.uint8)
     facts = {"classes": params.base.classes, "preprocess": params.preprocess.model_dump(), **_limits(params)}
     export.write(net, pixels, facts, params.gate.max_parity, folder)

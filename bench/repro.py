@@ -1,6 +1,6 @@
 """Cold and no-op `dvc repro` in a fresh clone. The peers: the stages' own work, and `dvc status`.
 
-The stages' own work is what irisline.stage counts: from the call of the stage's function to its end, publishing to the
+The stages' own work is what irisline.core.stage counts: from the call of the stage's function to its end, publishing to the
 local MLflow store within. Starting Python, imports at the top of files, and all that DVC does are not own work.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import _project
 from bench._side_by_side import alternate, at_most, heading, number, ratio, show, timed
-from irisline import stage
+from irisline.core import stage
 
 CORES = 2
 STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")

@@ -17,15 +17,16 @@ from torch import nn
 
 from bench import _pictures, _project
 from bench._side_by_side import Seconds, alternate, at_least, heading, number, ratio, show
-from irisline import params as parameters
-from irisline.data import pool
-from irisline.data.manifest import Row
-from irisline.execution import map_ordered
-from irisline.model import learner, network, samples
-from irisline.model.learner import Progress
-from irisline.model.network import DEVIATION, MEAN, Network
-from irisline.model.samples import Samples
-from irisline.params import Params
+from irisline.core import params as parameters
+from irisline.core.execution import map_ordered
+from irisline.core.params import Params
+from irisline.dataset import pool
+from irisline.dataset.shards import Row
+from irisline.networks import architectures
+from irisline.networks.architectures import DEVIATION, MEAN, Network
+from irisline.training import learner, samples
+from irisline.training.learner import Progress
+from irisline.training.samples import Samples
 
 VALIDATION = 5  # training batches for each batch of validation
 DECODING, OURS, BARE = "Irisline, decoding once", "Irisline, fit", "bare torch loop, preloaded tensors"
@@ -62,7 +63,7 @@ def _changed(params: Params, **recipe: object) -> Params:
 
 
 def _race(folder: Path, params: Params) -> Seconds:
-    fresh = network.build(params.train.arch, len(params.base.classes), params.train.init, params.base.seed)
+    fresh = architectures.build(params.train.arch, len(params.base.classes), params.train.init, params.base.seed)
     training, validation = (_rows(folder / "pictures" / split, params) for split in ("train", "valid"))
     decode = partial(_samples, training, validation, params)
     loaded = decode()

@@ -12,13 +12,13 @@ from PIL import Image
 
 from bench._pictures import EVERY_CORE
 from bench._side_by_side import at_least, at_most, figure, heading, number
-from irisline import paths
-from irisline.data.images import encode
-from irisline.data.rendering import render, sample, true_irises
-from irisline.data.rendering.without_eyes import KINDS, draw_without_eye
-from irisline.execution import map_ordered
-from irisline.model.answers import Reader
-from irisline.model.classifier import Classifier
+from irisline.core import paths
+from irisline.core.execution import map_ordered
+from irisline.dataset.images import encode
+from irisline.eyes.rendering import render, sample, true_irises
+from irisline.eyes.rendering.without_eyes import KINDS, draw_without_eye
+from irisline.inference.classifier import Classifier
+from irisline.inference.predictions import Reader
 
 ORDINARY = ("blue", "brown")
 OTHERS = ("hazel", "green", "grey")

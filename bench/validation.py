@@ -15,10 +15,12 @@ from pathlib import Path
 from bench import _project
 from bench._pictures import EVERY_CORE
 from bench._side_by_side import at_least, at_most, heading, number
-from irisline import paths
-from irisline.data import manifest, quarantine
-from irisline.data.rendering import Answer, draw_pool
-from irisline.execution import map_ordered
+from irisline.collection.drawn_pool import draw_pool
+from irisline.core import paths
+from irisline.core.execution import map_ordered
+from irisline.dataset import shards
+from irisline.eyes.rendering import Answer
+from irisline.validation import rejected as quarantine
 
 FIRST_SEED = 1001  # pools that nobody set the limits on
 OF_MEANING = ("wrong_label", "no_eye", "mixed_eyes")
@@ -77,14 +79,14 @@ def _judge(project: Path, answers: list[Answer]) -> Pool:
         _project.run("python", "-m", f"pipelines.{name}", folder=project)
     with (project / paths.VALIDATE_REPORT / quarantine.FILE).open(newline="") as file:
         failures = [(line["id"], line["expectation"]) for line in csv.DictReader(file)]
-    accepted = manifest.table(project / paths.ACCEPTED)
+    accepted = shards.table(project / paths.ACCEPTED)
     return Pool(
         answers,
-        files=set(manifest.table(project / paths.COLLECTED)["id"].to_pylist()),
+        files=set(shards.table(project / paths.COLLECTED)["id"].to_pylist()),
         rejected={name for name, expectation in failures if expectation != quarantine.SET_ASIDE},
         set_aside={name for name, expectation in failures if expectation == quarantine.SET_ASIDE},
         groups=dict(zip(accepted["id"].to_pylist(), accepted["group"].to_pylist(), strict=True)),
-        suspects={row["id"] for row in manifest.stream(project / paths.LABELLED) if row["suspect"]},
+        suspects={row["id"] for row in shards.stream(project / paths.LABELLED) if row["suspect"]},
     )
 
 

@@ -1,5 +1,5 @@
 """Verbs: one file is one DVC stage is one short function. No logic lives here; what runs here changes no result."""
 
-from irisline import stage
+from irisline.core import stage
 
 stage.hasten()

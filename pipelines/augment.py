@@ -3,18 +3,18 @@
 import json
 from functools import partial
 
-from irisline import console, paths, stage
-from irisline.data import augmentation, contact_sheet, manifest
-from irisline.execution import map_ordered
-from irisline.params import Params
+from irisline.core import console, paths, stage
+from irisline.core.execution import map_ordered
+from irisline.core.params import Params
+from irisline.dataset import augmentation, contact_sheet, shards
 
 
 def augment(params: Params) -> None:
     """Read the train split of artifacts/validate/ into artifacts/augment/."""
     make = partial(augmentation.variants, seed=params.base.seed, strengths=params.augment)
-    originals = manifest.of_split(paths.ACCEPTED, "train")
+    originals = shards.of_split(paths.ACCEPTED, "train")
     with (
-        manifest.writer(paths.AUGMENTED, manifest.AUGMENTED, params.collect.shard_rows) as target,
+        shards.writer(paths.AUGMENTED, shards.AUGMENTED, params.collect.shard_rows) as target,
         console.progress("augment", None) as advance,
     ):
         for rows in map_ordered(make, originals, params.execution):

@@ -2,19 +2,20 @@
 
 import json
 
-from irisline import console, paths, stage
-from irisline.data import label_patches, manifest, pool
-from irisline.execution import map_ordered
-from irisline.params import Params
+from irisline.core import console, paths, stage
+from irisline.core.execution import map_ordered
+from irisline.core.params import Params
+from irisline.dataset import pool, shards
+from irisline.labels import decisions
 
 
 def collect(params: Params) -> None:
     """Read data/ into artifacts/collect/."""
     items = pool.items(paths.POOL, params.base.classes, params.collect)
-    patches = label_patches.Patches.read(paths.POOL / paths.LABEL_PATCHES, params.base.classes)
+    patches = decisions.Patches.read(paths.POOL / paths.LABEL_PATCHES, params.base.classes)
     unreadable = 0
     with (
-        manifest.writer(paths.COLLECTED, manifest.COLLECTED, params.collect.shard_rows) as target,
+        shards.writer(paths.COLLECTED, shards.COLLECTED, params.collect.shard_rows) as target,
         console.progress("collect", len(items)) as advance,
     ):
         for row in map_ordered(pool.read, items, params.execution):

@@ -1,32 +1,32 @@
 """Stage 6 of 6: calibrate on the validation split, measure the test split once, judge, and publish."""
 
-from irisline import console, paths, stage
-from irisline.data import manifest
-from irisline.model import (
-    behaviour,
-    behaviour_report,
-    evaluation,
+from irisline.core import console, paths, stage
+from irisline.core.params import Params
+from irisline.dataset import shards
+from irisline.evaluation import evaluate as evaluation
+from irisline.evaluation import (
     flips,
     gate,
     model_card,
+    perturbation_report,
+    perturbation_tests,
     precision,
     quantization,
     report,
     slices,
-    suspects,
 )
-from irisline.model.classifier import Classifier
-from irisline.model.evaluation import Answers
-from irisline.model.precision import Choice
-from irisline.params import Params
-from irisline.release import publishing
+from irisline.evaluation.evaluate import Answers
+from irisline.evaluation.precision import Choice
+from irisline.inference.classifier import Classifier
+from irisline.labels import suspects
+from irisline.release.publishing import publishing
 
 
 def evaluate(params: Params) -> None:
     """Read artifacts/train/ and artifacts/validate/ into artifacts/evaluate/ and reports/evaluate/, then publish."""
     classifier, test, choice = _calibrated(params)
-    tried = behaviour.trial(classifier, paths.ACCEPTED, params)
-    asked = behaviour.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
+    tried = perturbation_tests.trial(classifier, paths.ACCEPTED, params)
+    asked = perturbation_tests.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
     samples, seed = params.evaluate.bootstrap_samples, params.base.seed
     numbers = evaluation.measure(test, classifier.calibration, classifier.classes, samples, seed) | flips.measure(asked)
     verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
@@ -34,7 +34,7 @@ def evaluate(params: Params) -> None:
     card = model_card.of_workspace(params, test, classifier.calibration.temperature, numbers, sliced)
     with paths.whole_folder(paths.EVALUATE_REPORT) as folder:
         made = report.files(classifier, test, paths.ACCEPTED, params.evaluate, numbers, verdict)
-        made |= behaviour_report.files(asked, paths.ACCEPTED, tried, params.gate) | slices.files(sliced)
+        made |= perturbation_report.files(asked, paths.ACCEPTED, tried, params.gate) | slices.files(sliced)
         made |= {model_card.FILE: card.encode(), "precision.json": choice.as_json().encode()}
         for name, content in made.items():
             (folder / name).write_bytes(content)
@@ -46,7 +46,7 @@ def _calibrated(params: Params) -> tuple[Classifier, Answers, Choice]:
     """Write artifacts/evaluate/; give the classifier, its answers on the test split and the precision that is served."""
     limits, seed = params.evaluate, params.base.seed
     with paths.whole_folder(paths.CALIBRATED) as folder:
-        trained_on = suspects.of_training(manifest.of_split(paths.ACCEPTED, "train"), params.labels, variant=False)
+        trained_on = suspects.of_training(shards.of_split(paths.ACCEPTED, "train"), params.labels, variant=False)
         doubted = suspects.doubted(params.labels)
         evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, doubted, limits, seed, folder)
         model = (paths.TRAINED, folder)

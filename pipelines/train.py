@@ -2,10 +2,11 @@
 
 import json
 
-from irisline import console, paths, stage
-from irisline.model import export, history, training
-from irisline.params import Params
-from irisline.release import tracking, weights
+from irisline.core import console, paths, stage
+from irisline.core.params import Params
+from irisline.release.promotion import weights
+from irisline.release.tracking import live_logging
+from irisline.training import export, history, training
 
 
 def train(params: Params) -> None:
@@ -13,7 +14,7 @@ def train(params: Params) -> None:
     init = weights.initial(params)
     key = training.key(params, init)
     progress = paths.SCRATCH / "train" / f"{key}.pt"
-    with tracking.live_run(params, key) as live:
+    with live_logging.live_run(params, key) as live:
         trained = training.run(params, init, progress, lambda epoch: live.epoch(int(epoch["epoch"]), epoch))
         with paths.whole_folder(paths.TRAINED) as folder:
             facts = training.facts(params)

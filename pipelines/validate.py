@@ -6,19 +6,21 @@ from typing import Any
 
 import pandas as pd
 
-from irisline import console, paths, stage
-from irisline.data import contract, data_docs, expectations, facts, manifest, quarantine, split
-from irisline.params import Params
+from irisline.core import console, paths, stage
+from irisline.core.params import Params
+from irisline.dataset import shards
+from irisline.validation import data_contract, data_docs, great_expectations, image_statistics, split
+from irisline.validation import rejected as quarantine
 
 
 def validate(params: Params) -> None:
     """Judge artifacts/collect/, write what is accepted to artifacts/validate/ and the findings to reports/validate/."""
-    table = facts.table(paths.COLLECTED, params.execution, with_eyes=params.preprocess.crop == "eyes")
-    table = contract.with_shared_pixels(table, params.snapshot.licences)
+    table = image_statistics.table(paths.COLLECTED, params.execution, with_eyes=params.preprocess.crop == "eyes")
+    table = data_contract.with_shared_pixels(table, params.snapshot.licences)
     with paths.whole_folder(paths.VALIDATE_REPORT) as report:
-        judge = expectations.Judge(params, report / data_docs.FOLDER)
+        judge = great_expectations.Judge(params, report / data_docs.FOLDER)
         failures = judge.failures(table)
-        table = contract.with_outcome(split.divide(table, {failure.id for failure in failures}, params))
+        table = data_contract.with_outcome(split.divide(table, {failure.id for failure in failures}, params))
         broken = judge.broken(table)
         data_docs.take_offline(report / data_docs.FOLDER)
         paths.write_whole(report / "index.html", data_docs.ENTRY)
@@ -27,19 +29,19 @@ def validate(params: Params) -> None:
         metrics = _metrics(table, params.base.classes) | {"expectations_evaluated": judge.meant}
         paths.write_whole(report / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     quarantine.stop_if(broken, table, failures)
-    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, params.collect.shard_rows, _accepted(table))
+    shards.write(paths.ACCEPTED, shards.ACCEPTED, params.collect.shard_rows, _accepted(table))
     console.say(
         "validate: {accepted} of {images} images accepted, {rejected} rejected, {set_aside} set aside; "
         "{train} train, {valid} valid, {test} test".format(**metrics)
     )
 
 
-def _accepted(table: pd.DataFrame) -> Iterator[manifest.Row]:
+def _accepted(table: pd.DataFrame) -> Iterator[shards.Row]:
     """Give the accepted rows with their bytes: a second pass over the shards, so that the bytes never all lie in memory."""
-    added = [*facts.NAMES, "group", "split"]
+    added = [*image_statistics.NAMES, "group", "split"]
     accepted = table[table["split"].notna()].set_index("id")[added].astype(object)
     kept = accepted.where(accepted.notna(), None).to_dict("index")
-    for row in manifest.stream(paths.COLLECTED):
+    for row in shards.stream(paths.COLLECTED):
         if row["id"] in kept:
             del row["reason"]
             yield row | {name: kept[row["id"]][name] for name in added}

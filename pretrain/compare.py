@@ -18,17 +18,19 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
-from irisline import keyed, params, paths
-from irisline.data import augmentation, eyes, images, manifest, views
-from irisline.data.eyes import light
-from irisline.data.rendering.pool import draw_pool
-from irisline.errors import ModelError
-from irisline.execution import map_ordered
-from irisline.model import learner, network
-from irisline.model.learner import Progress
-from irisline.model.network import Network
-from irisline.model.samples import Samples
-from irisline.params import Params
+from irisline.collection.drawn_pool import draw_pool
+from irisline.core import params, paths, seeding
+from irisline.core.errors import ModelError
+from irisline.core.execution import map_ordered
+from irisline.core.params import Params
+from irisline.dataset import augmentation, crops, images, shards
+from irisline.eyes import finder
+from irisline.eyes.finder import light
+from irisline.networks import architectures
+from irisline.networks.architectures import Network
+from irisline.training import learner
+from irisline.training.learner import Progress
+from irisline.training.samples import Samples
 
 STARTS = {"scratch": ("one_cycle", 0.003), "rendered": ("fine_tune", 0.001), "imagenet": ("fine_tune", 0.001)}
 """Schedule and highest learning rate of each: the best of those tried for it."""
@@ -90,13 +92,13 @@ def _head(second: str, measured: dict[str, list[Shown]]) -> None:
 
 def _of_training(given: Params) -> list[list[Shown]]:
     """Give each training picture with its variants, those without an eye left out."""
-    rows = list(manifest.of_split(paths.ACCEPTED, "train"))
+    rows = list(shards.of_split(paths.ACCEPTED, "train"))
     make = partial(augmentation.variants, seed=given.base.seed, strengths=given.augment)
     families = map_ordered(partial(_family, make=make, given=given), rows, given.execution)
     return [family for family in families if family]
 
 
-def _family(row: manifest.Row, make: "partial[list[manifest.Row]]", given: Params) -> list[Shown]:
+def _family(row: shards.Row, make: "partial[list[shards.Row]]", given: Params) -> list[Shown]:
     seen = [_shown(each["image"], row["label"], given) for each in (row, *make(row))]
     return [one for one in seen if one]
 
@@ -109,7 +111,7 @@ def _of_folder(folder: Path, given: Params) -> list[Shown]:
 
 
 def _shown(data: bytes, label: str, given: Params) -> Shown | None:
-    nearest = [view.pixels for view in views.of_stored(data, given.preprocess) if view.person == 0]
+    nearest = [view.pixels for view in crops.of_stored(data, given.preprocess) if view.person == 0]
     return Shown(np.stack(nearest), label) if nearest else None
 
 
@@ -119,7 +121,7 @@ def _lit(shown: Shown, gains: Sequence[float]) -> Shown:
 
 
 def _balanced(shown: Shown) -> Shown:
-    pictures = (eyes.balanced(Image.fromarray(square.transpose(1, 2, 0))) for square in shown.squares)
+    pictures = (finder.balanced(Image.fromarray(square.transpose(1, 2, 0))) for square in shown.squares)
     return Shown(np.stack([images.as_pixels(picture) for picture in pictures]), shown.label)
 
 
@@ -138,7 +140,7 @@ def _row(
 
 
 def _some(training: Sequence[list[Shown]], count: int, seed: int) -> list[list[Shown]]:
-    order = sorted(range(len(training)), key=lambda index: keyed.unit("compare", seed, index))
+    order = sorted(range(len(training)), key=lambda index: seeding.unit("compare", seed, index))
     return [training[index] for index in order[:count]]
 
 
@@ -147,7 +149,7 @@ def _trained(start: str, seed: int, families: list[list[Shown]], given: Params) 
     recipe = {"init": start, "schedule": schedule, "learning_rate": rate, "epochs": EPOCHS, "device": "cpu"}
     train = given.train.model_copy(update=recipe)
     classes = given.base.classes
-    built = network.build(train.arch, len(classes), start, seed, classes)
+    built = architectures.build(train.arch, len(classes), start, seed, classes)
     samples = _samples([one for family in families for one in family], classes)
     with TemporaryDirectory() as folder:
         learner.fit(built, samples, _samples(families[0][:1], classes), train, seed, Progress(Path(folder) / "epoch"))

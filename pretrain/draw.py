@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from irisline import console
-from irisline.data import manifest
-from irisline.execution import map_ordered
+from irisline.core import console
+from irisline.core.execution import map_ordered
+from irisline.dataset import shards
 from pretrain import settings, squares
 from pretrain.settings import Settings
 from pretrain.table import FOLDER, SCHEMA
@@ -16,7 +16,7 @@ def draw(given: Settings) -> int:
     one = partial(squares.rows, seed=wanted.seed, size=wanted.size)
     with (
         console.progress("draw", wanted.pictures) as advance,
-        manifest.writer(FOLDER, SCHEMA, wanted.shard_rows) as target,
+        shards.writer(FOLDER, SCHEMA, wanted.shard_rows) as target,
     ):
         for rows in map_ordered(one, range(wanted.pictures), given.execution):
             for row in rows:

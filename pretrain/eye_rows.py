@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from irisline.data.eyes.judging import Numbers, as_array, judge, moved, samples
-from irisline.data.eyes.pyramid import Pixels, Pyramid
-from irisline.data.eyes.voting import candidates
-from irisline.data.rendering import encode, render, sample, true_irises
-from irisline.data.rendering.eye import iris_centre, lid_lines
-from irisline.data.rendering.scene import Eyes, Scene
-from irisline.data.rendering.without_eyes import draw_without_eye
-from irisline.keyed import generator, pick
+from irisline.core.seeding import generator, pick
+from irisline.eyes.finder.judging import Numbers, as_array, judge, moved, samples
+from irisline.eyes.finder.pyramid import Pixels, Pyramid
+from irisline.eyes.finder.voting import candidates
+from irisline.eyes.rendering import encode, render, sample, true_irises
+from irisline.eyes.rendering.eye import iris_centre, lid_lines
+from irisline.eyes.rendering.scene import Eyes, Scene
+from irisline.eyes.rendering.without_eyes import draw_without_eye
 
 COLOURS = ("blue", "brown", "brown", "blue", "green", "hazel", "grey", "brown")
 """Drawn in turn."""

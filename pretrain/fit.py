@@ -19,11 +19,11 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
 
-from irisline import console, keyed, paths
-from irisline.data import manifest
-from irisline.model import network as networks
-from irisline.model.network import Network
-from irisline.model.samples import KeyedBatches, in_order, shuffled
+from irisline.core import console, paths, seeding
+from irisline.dataset import shards
+from irisline.networks import architectures as networks
+from irisline.networks.architectures import Network
+from irisline.training.samples import KeyedBatches, in_order, shuffled
 from pretrain import settings
 from pretrain.settings import Settings
 from pretrain.table import COLOURS, FOLDER, TRUTH
@@ -46,7 +46,7 @@ class _Keyed(Callback):  # type: ignore[misc]
 
     def before_epoch(self) -> None:
         self.batches.epoch = self.learn.epoch
-        torch.manual_seed(int(keyed.generator(self.seed, "views", self.learn.epoch).integers(2**63)))
+        torch.manual_seed(int(seeding.generator(self.seed, "views", self.learn.epoch).integers(2**63)))
 
     def after_epoch(self) -> None:
         console.say(f"fit: epoch {self.learn.epoch + 1}: " + ", ".join(f"{x:.3f}" for x in self.learn.recorder.log[1:]))
@@ -73,15 +73,15 @@ def fit(given: Settings) -> dict[str, float]:
 
 def load(given: Settings) -> tuple[Views, Views]:
     """Give the squares to learn from, and those held out: no picture has squares among both."""
-    rows = manifest.stream(FOLDER)
-    count, wide = manifest.count(FOLDER), given.draw.size
+    rows = shards.stream(FOLDER)
+    count, wide = shards.count(FOLDER), given.draw.size
     squares, truth = np.empty((count, 3, wide, wide), np.uint8), np.empty((count, 1 + len(TRUTH)), np.float32)
     apart = np.empty(count, dtype=bool)
     for index, row in enumerate(rows):
         squares[index] = np.asarray(Image.open(io.BytesIO(row["image"]))).transpose(2, 0, 1)
         known = [np.nan if row[name] is None else row[name] for name in TRUTH]
         truth[index] = (COLOURS.index(row["label"]), *known)
-        apart[index] = keyed.unit("held out", row["picture"]) < given.fit.held_out
+        apart[index] = seeding.unit("held out", row["picture"]) < given.fit.held_out
     known = truth[:, 1:]
     known -= np.nanmean(known, axis=0)
     known /= np.nanstd(known, axis=0)

@@ -8,11 +8,11 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from irisline.data.rendering import colour as palette
-from irisline.data.rendering.colour import IRIS_RANGES, Range, Rgb
-from irisline.data.rendering.iris import REFERENCE_NANOMETRES
-from irisline.data.rendering.scene import Iris
-from irisline.keyed import generator
+from irisline.core.seeding import generator
+from irisline.eyes.rendering import colour as palette
+from irisline.eyes.rendering.colour import IRIS_RANGES, Range, Rgb
+from irisline.eyes.rendering.iris import REFERENCE_NANOMETRES
+from irisline.eyes.rendering.scene import Iris
 
 RANGES: Mapping[str, Mapping[str, Range]] = MappingProxyType(
     {

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from irisline import params
-from irisline.params import Count, Execution, Positive, Section
+from irisline.core import params
+from irisline.core.params import Count, Execution, Positive, Section
 
 PARAMS = Path("pretrain/params.yaml")
 

@@ -12,15 +12,16 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from irisline.data import eyes, images
-from irisline.data.eyes.pyramid import Pyramid
-from irisline.data.eyes.voting import candidates
-from irisline.data.manifest import Row
-from irisline.data.rendering import colour as palette
-from irisline.data.rendering import encode, render, sample, true_irises
-from irisline.data.rendering.scene import Scene
-from irisline.data.rendering.without_eyes import KINDS, draw_without_eye
-from irisline.keyed import generator, pick
+from irisline.core.seeding import generator, pick
+from irisline.dataset import images
+from irisline.dataset.shards import Row
+from irisline.eyes import finder
+from irisline.eyes.finder.pyramid import Pyramid
+from irisline.eyes.finder.voting import candidates
+from irisline.eyes.rendering import colour as palette
+from irisline.eyes.rendering import encode, render, sample, true_irises
+from irisline.eyes.rendering.scene import Scene
+from irisline.eyes.rendering.without_eyes import KINDS, draw_without_eye
 from pretrain import irises
 from pretrain.eye_rows import LARGEST, LEAST_OPEN, SMALLEST, openness
 from pretrain.table import NO_EYE, TRUTH, WIDE
@@ -51,7 +52,7 @@ def _eyes(key: str, label: str, size: int) -> Iterator[Row]:
     places = [one for one in true_irises(scene) if one.visible]
     for place in places:
         if openness(scene.eyes, place.side) >= LEAST_OPEN:
-            eye = eyes.Eye(place.x, place.y, place.radius, 1.0, 1.0)
+            eye = finder.Eye(place.x, place.y, place.radius, 1.0, 1.0)
             yield {"label": label, **known, "image": _square(picture, eye, scene.framing.tilt, size)}
     random = generator(key, "beside")
     if random.random() < BESIDE:
@@ -79,15 +80,15 @@ def _light(scene: Scene) -> tuple[float, float]:
 
 def _mistakable(
     picture: Image.Image, random: np.random.Generator, count: int, irises: list[tuple[float, float, float]]
-) -> list[eyes.Eye]:
+) -> list[finder.Eye]:
     """Give places without an iris that the votes of a finder take for one."""
     longest = max(picture.size)
     pyramid = Pyramid(np.asarray(picture), max(0.016 * longest, SMALLEST))
     voted = candidates(pyramid, LARGEST * longest, 3)
     clear = [one for one in voted if all(math.hypot(one.x - x, one.y - y) > 1.6 * r for x, y, r in irises)]
     chosen = random.permutation(len(clear))[:count]
-    return [eyes.Eye(clear[i].x, clear[i].y, clear[i].radius, 0.0, 0.0) for i in chosen]
+    return [finder.Eye(clear[i].x, clear[i].y, clear[i].radius, 0.0, 0.0) for i in chosen]
 
 
-def _square(picture: Image.Image, eye: eyes.Eye, tilt: float, size: int) -> bytes:
-    return images.encode(eyes.crop(picture, replace(eye, radius=eye.radius * WIDE), tilt, size))
+def _square(picture: Image.Image, eye: finder.Eye, tilt: float, size: int) -> bytes:
+    return images.encode(finder.crop(picture, replace(eye, radius=eye.radius * WIDE), tilt, size))

@@ -1,1 +1,1 @@
-"""The service: the champion behind HTTP. An adapter over irisline.model.classifier; irisline never imports it."""
+"""The service: the champion behind HTTP. An adapter over irisline.inference.classifier; irisline never imports it."""

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from irisline.data.views import View
-from irisline.errors import UnreadableImage
-from irisline.model import saliency
-from irisline.model.answers import Prediction
-from irisline.model.neighbours import Neighbour
-from irisline.model.runtime import Outputs
+from irisline.core.errors import UnreadableImage
+from irisline.dataset.crops import View
+from irisline.inference import saliency
+from irisline.inference.out_of_distribution import Neighbour
+from irisline.inference.predictions import Prediction
+from irisline.inference.runtime import Outputs
 from service.live import Live
 
 

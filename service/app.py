@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from irisline.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
+from irisline.core.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
 from service import bodies, measures, openapi, page, schemas
 from service.guard import Guard
 from service.problems import RETRY, Problem

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from irisline.data.strangers import Elsewhere
-from irisline.data.views import View
-from irisline.errors import Overloaded, TooCostly
+from irisline.core.errors import Overloaded, TooCostly
+from irisline.dataset.crops import View
+from irisline.dataset.strangers import Elsewhere
 from service.answering import Answer, explain, predict
 from service.lanes import Account, Lane, Lanes
 from service.live import Live

@@ -1,6 +1,6 @@
 """The service follows an alias of the registry: what the alias names is proven beside what is live, then takes over.
 
-The registry is watched by a process of its own (irisline.release.watch), so that nothing of it is loaded here. Whatever
+The registry is watched by a process of its own (irisline.release.serving.watch), so that nothing of it is loaded here. Whatever
 fails, the version that is live goes on answering, and what was refused is told. Knows nothing of HTTP.
 """
 
@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from irisline.errors import IrislineError, Overloaded
-from irisline.model import proof
-from irisline.model.identity import NAME, Identity
-from irisline.model.runtime import has_cuda
+from irisline.core.errors import IrislineError, Overloaded
+from irisline.inference import proof
+from irisline.inference.identity import NAME, Identity
+from irisline.inference.runtime import has_cuda
 from service import measures
 from service.engine import Engine
 from service.live import Live
@@ -141,7 +141,7 @@ class Follower:
         seconds, own = str(self.settings.follow_seconds), str(os.getpid())
         words = (self.name, self.settings.follow, self._folder.name, seconds, device, own)
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "irisline.release.watch", *words,
+            sys.executable, "-m", "irisline.release.serving.watch", *words,
             stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL, limit=LINE,
             cwd=self._folder.name,
             env=os.environ

@@ -9,10 +9,10 @@ import threading
 from dataclasses import dataclass
 from typing import Self
 
-from irisline.data.decoding import Cost
-from irisline.data.looking import Limits, Looker
-from irisline.data.views import View
-from irisline.errors import TooCostly
+from irisline.core.errors import TooCostly
+from irisline.dataset.crops import View
+from irisline.dataset.decoding import Cost
+from irisline.dataset.looking import Limits, Looker
 from service.settings import Settings
 
 QUICK = Cost(seconds=0.05, bytes=64 * 2**20)  # as foretold

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from irisline.model import bounds, proof, signature
-from irisline.model.identity import Identity
+from irisline.inference import proof, signature
+from irisline.inference.identity import Identity
+from irisline.networks import bounds
 from service.settings import Settings
 
 if TYPE_CHECKING:
-    from irisline.model.classifier import Classifier
+    from irisline.inference.classifier import Classifier
 
 LARGE = 8 * 2**20  # bytes; what ordinary pictures need stays below
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -42,8 +43,8 @@ class Live:
         proven = signature.verify(folder, settings.keys)
         name = f"{proven.name} version {proven.version}"
         proof.prove(folder, name, proven.precision, settings.max_batch)
-        from irisline.model import golden  # a second of imports, which the app does while the proof runs
-        from irisline.model.classifier import Classifier
+        from irisline.inference import golden  # a second of imports, which the app does while the proof runs
+        from irisline.inference.classifier import Classifier
 
         classifier = Classifier.load(folder, device=settings.device, precision=proven.precision, threads=1)
         if classifier.runtime.device != "cpu":  # the proof was the CPU's

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from irisline.model.answers import Prediction
+    from irisline.inference.predictions import Prediction
     from service.live import Live
 
 ANSWERS = Counter("irisline_answers", "Pictures answered.", ["label", "unsure", "version"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from irisline.model.identity import Identity
+from irisline.inference.identity import Identity
 from service import bodies
 from service.problems import MEDIA_TYPE
 from service.schemas import Answer, Answers, Model, ProblemDetails

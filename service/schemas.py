@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from irisline.model.identity import Identity
-from irisline.params import Preprocess
+from irisline.core.params import Preprocess
+from irisline.inference.identity import Identity
 
 
 class _Document(BaseModel):

@@ -13,9 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # one process answers; BentoML's folder is shared by all services here
 
-from irisline import orphans
-from irisline.errors import IrislineError
-from irisline.model.identity import NAME, Identity
+from irisline.core import orphans
+from irisline.core.errors import IrislineError
+from irisline.inference.identity import NAME, Identity
 from service import app
 from service.connections import Connection, Crowd
 from service.settings import Settings

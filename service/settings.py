@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from irisline.errors import IrislineError
+from irisline.core.errors import IrislineError
 
 if TYPE_CHECKING:
-    from irisline.model.keys import Key
+    from irisline.inference.keys import Key
 
 PREFIX = "IRISLINE_"
 
@@ -48,7 +48,7 @@ class Settings(BaseModel):
     @cached_property
     def keys(self) -> "tuple[Key, ...]":
         """The keys that were in the folder when the first was needed: what comes later is not trusted."""
-        from irisline.model import keys
+        from irisline.inference import keys
 
         return keys.trusted(self.trusted_keys)
 

@@ -7,9 +7,10 @@ from functools import cache
 
 from PIL import Image
 
-from irisline.data import eyes, images
-from irisline.data.manifest import Row
-from irisline.data.rendering import render, sample
+from irisline.dataset import images
+from irisline.dataset.shards import Row
+from irisline.eyes import finder
+from irisline.eyes.rendering import render, sample
 
 
 @cache
@@ -24,13 +25,13 @@ def _faces(label: str) -> Iterator[Image.Image]:
         if scene.framing.kind == "face" and scene.person.hair_style == "short":
             bare = replace(scene, light=replace(scene.light, shadow=0.0), things=replace(scene.things, glasses="none"))
             picture = Image.fromarray(render(bare))
-            found = eyes.find(picture).faces
+            found = finder.find(picture).faces
             if [(len(face.eyes), face.framing) for face in found] == [(2, "face")] and _white(picture, found[0]) > 0.55:
                 yield picture
 
 
-def _white(picture: Image.Image, face: eyes.Face) -> float:
-    return min(eyes.visibility(eyes.crop(picture, eye, face.tilt, 64)).white for eye in face.eyes)
+def _white(picture: Image.Image, face: finder.Face) -> float:
+    return min(finder.visibility(finder.crop(picture, eye, face.tilt, 64)).white for eye in face.eyes)
 
 
 def row(label: str, picture: Image.Image, key: object, split: str) -> Row:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from irisline import keyed, params
-from irisline.data import images, manifest
-from irisline.model import calibration
-from irisline.params import Params
+from irisline.core import params, seeding
+from irisline.core.params import Params
+from irisline.dataset import images, shards
+from irisline.inference import calibration
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ("blue", "brown")
@@ -46,7 +46,7 @@ def settings(**changes: Any) -> Params:
 
 def picture(label: str = "blue", key: object = 0, size: tuple[int, int] = (48, 40)) -> Image.Image:
     """Give a keyed RGB picture in the colour of its class, with a pattern that survives JPEG."""
-    rng = keyed.generator("planted", label, key)
+    rng = seeding.generator("planted", label, key)
     coarse = rng.normal(COLOURS[label], 25, (6, 6, 3)).clip(0, 255).astype(np.uint8)
     return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
 
@@ -63,7 +63,7 @@ def saved(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def row(label: str, key: object, split: str) -> manifest.Row:
+def row(label: str, key: object, split: str) -> shards.Row:
     """Give an accepted row of one planted picture."""
     image = picture(label, key)
     digest = images.pixel_digest(image)
@@ -73,10 +73,10 @@ def row(label: str, key: object, split: str) -> manifest.Row:
     }  # fmt: skip
 
 
-def accept(folder: Path, counts: dict[str, int], classes: tuple[str, ...] = CLASSES) -> list[manifest.Row]:
+def accept(folder: Path, counts: dict[str, int], classes: tuple[str, ...] = CLASSES) -> list[shards.Row]:
     """Write accepted rows, so many of each class in each split; give them."""
     rows = [row(label, f"{split}-{n}", split) for split in counts for n in range(counts[split]) for label in classes]
-    manifest.write(folder, manifest.ACCEPTED, 1024, rows)
+    shards.write(folder, shards.ACCEPTED, 1024, rows)
     return rows
 
 

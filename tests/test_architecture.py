@@ -4,34 +4,27 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from irisline.params import Params
-from irisline.release import bento, closure
+from irisline.core import imports
+from irisline.core.params import Params
+from irisline.release.packaging import bento
 from tests.imports import ROOT, files_of, modules_of
 
 LIBRARY = sorted((ROOT / "irisline").rglob("*.py"))
 STAGES = sorted(file for file in (ROOT / "pipelines").glob("*.py") if file.stem != "__init__")
 SERVICE = sorted((ROOT / "service").glob("*.py"))
-ROOMS = ("data", "model", "release", "commands")  # each may import those before it, and the foundations
-FOUNDATIONS = {
-    "console",
-    "errors",
-    "execution",
-    "confined",
-    "isolation",
-    "keyed",
-    "names",
-    "orphans",
-    "params",
-    "paths",
-    "recovery",
-    "stage",
-}
+ROOMS = (  # each may import those before it
+    "core", "eyes", "dataset", "validation", "collection", "networks", "inference", "labels", "training", "evaluation",
+    "release.tracking", "release.signatures", "release.publishing", "release.promotion", "release.packaging",
+    "release.serving", "cli",
+)  # fmt: skip
+FILES = 18  # of a room
 SERVING_NEVER_LOADS = {
     "torch",
     "torchvision",
@@ -58,11 +51,12 @@ def name_of(file: Path) -> str:
 
 
 def rank(parts: tuple[str, ...]) -> int:
-    """Give how far up a file of irisline/ lies: 0 foundations, then the rooms, then what stands above all of them."""
-    room = parts[1].removesuffix(".py") if len(parts) > 1 else "__init__"
-    if room in FOUNDATIONS or room == "__init__":
-        return 0
-    return ROOMS.index(room) + 1 if room in ROOMS else len(ROOMS)
+    """Return how far up a module of irisline lies: its room's place among them, -1 for what holds rooms."""
+    rooms = [
+        number for number, room in enumerate(ROOMS) if parts[1 : 1 + len(room.split("."))] == tuple(room.split("."))
+    ]
+    assert rooms or parts[1:] in ((), ("release",), ("__init__",), ("release", "__init__")), f"{parts} lies in no room"
+    return rooms[0] if rooms else -1
 
 
 def outside(file: Path) -> set[str]:
@@ -72,23 +66,26 @@ def outside(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("file", LIBRARY, ids=name_of)
 def test_imports_flow_one_way(file: Path) -> None:
-    own = rank(file.relative_to(ROOT).parts)
-    imported = [
-        target for name in modules_of(file) if (parts := tuple(name.split(".")))[0] == "irisline" for target in [parts]
-    ]
+    own = rank(file.relative_to(ROOT).with_suffix("").parts)
+    imported = [parts for name in modules_of(file) if (parts := tuple(name.split(".")))[0] == "irisline"]
     above = [".".join(parts) for parts in imported if rank(parts) > own]
     assert not above, f"{name_of(file)} may not import {above}"
     assert not {"pipelines", "pretrain", "service", "tests"} & outside(file)
 
 
+def test_no_room_is_crowded() -> None:
+    folders = Counter(file.parent for file in LIBRARY if file.stem != "__init__")
+    assert not {name_of(folder): count for folder, count in folders.items() if count > FILES}
+
+
 @pytest.mark.parametrize("file", LIBRARY, ids=name_of)
 def test_heavy_libraries_stay_in_their_room(file: Path) -> None:
     room = file.relative_to(ROOT).parts[1]
-    if room != "model":
+    if room not in ("networks", "training") and file.stem != "torch_runtime":
         assert not {"torch", "torchvision", "fastai"} & outside(file)
     if room != "release":
         assert "mlflow" not in outside(file)
-    if name_of(file) != "irisline/data/expectations.py":
+    if name_of(file) != "irisline/validation/great_expectations.py":
         assert "great_expectations" not in outside(file)
 
 
@@ -122,7 +119,7 @@ def test_dvc_knows_the_files_a_stage_imports(file: Path) -> None:
 
 @pytest.mark.parametrize("file", STAGES, ids=name_of)
 def test_dvc_knows_the_params_a_stage_uses(file: Path) -> None:
-    whole = [target for target in files_of(file) if "irisline.params.Params" in modules_of(target)]
+    whole = [target for target in files_of(file) if "irisline.core.params.Params" in modules_of(target)]
     whole = [
         target for target in whole if "release" not in target.parts
     ]  # what is shown to MLflow is no output of DVC's
@@ -177,7 +174,7 @@ def test_dvc_knows_the_folders_a_stage_reads(name: str) -> None:
 
 def _own_nouns(name: str) -> set[Path]:
     """Give the files that read artifacts on a stage's behalf."""
-    return {ROOT / "irisline" / "model" / "training.py"} if name == "train" else set()
+    return {ROOT / "irisline" / "training" / "training.py"} if name == "train" else set()
 
 
 def test_what_a_run_makes_is_never_pushed_to_the_embedded_remote() -> None:
@@ -189,9 +186,9 @@ def test_what_a_run_makes_is_never_pushed_to_the_embedded_remote() -> None:
 
 
 def test_the_prediction_path_loads_nothing_heavy() -> None:
-    closure = files_of(ROOT / "irisline" / "model" / "classifier.py")
+    closure = files_of(ROOT / "irisline" / "inference" / "classifier.py")
     assert not set().union(*map(outside, closure)) & SERVING_NEVER_LOADS
-    code = "import sys, irisline.model.classifier; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    code = "import sys, irisline.inference.classifier; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "onnxruntime" in loaded
@@ -206,14 +203,14 @@ def test_the_service_loads_nothing_heavy_and_no_registry() -> None:
 
 
 def test_what_the_service_starts_by_name_is_in_its_image() -> None:
-    packed = {name_of(found) for found in closure.files_of([ROOT / name for name in bento.CPU.modules], ROOT)}
+    packed = {name_of(found) for found in imports.files_of([ROOT / name for name in bento.CPU.modules], ROOT)}
     named = re.compile(r'"(irisline(?:\.\w+)+)"')
     for name in packed:
         for module in named.findall((ROOT / name).read_text(encoding="utf-8")):
             started = f"{module.replace('.', '/')}.py"
             assert started in packed or started in bento.Kind(gpu=True, follow=True).modules, (name, started)
-    assert {"irisline/isolation.py", "irisline/data/looking.py", "irisline/data/strangers.py"} <= packed
-    assert "irisline/model/prover.py" in packed
+    assert {"irisline/core/isolation.py", "irisline/dataset/looking.py", "irisline/dataset/strangers.py"} <= packed
+    assert "irisline/inference/prover.py" in packed
 
 
 @pytest.mark.parametrize("file", SERVICE, ids=name_of)

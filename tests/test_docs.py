@@ -7,8 +7,8 @@ import pytest
 import typer
 import yaml
 
-from irisline.cli import app
-from irisline.params import Params
+from irisline.cli.app import app
+from irisline.core.params import Params
 from tests.imports import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ import json
 import pytest
 from mlflow import MlflowClient
 
-from irisline import params, paths
-from irisline.data import manifest
-from irisline.model.schedule import phases
+from irisline.core import params, paths
+from irisline.dataset import shards
+from irisline.training.schedule import phases
 from tests.clones import Clone
 
 pytestmark = pytest.mark.slow
@@ -83,7 +83,7 @@ def test_the_champion_predicts(clone: Clone) -> None:
     assert told["model"] == "version 1"
     assert [answer["file"] for answer in told["answers"]] == pictures
     assert all(set(answer["probabilities"]) == {"blue", "brown"} for answer in told["answers"])
-    trained_on = {row["id"] for row in manifest.of_split(clone.folder / paths.ACCEPTED, "train")}
+    trained_on = {row["id"] for row in shards.of_split(clone.folder / paths.ACCEPTED, "train")}
     for answer in told["answers"]:
         assert {near["id"] for near in answer["nearest"]} <= trained_on
         assert len(answer["nearest"]) == (3 if answer["people"] else 0)

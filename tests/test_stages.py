@@ -7,14 +7,17 @@ import pytest
 import yaml
 from PIL import Image
 
-from irisline import paths
-from irisline.data import eye_facts, label_patches, manifest, training_set
-from irisline.data.label_patches import Patch
-from irisline.data.rendering import draw_pool
-from irisline.errors import DataError, MissingInput, ModelError
-from irisline.model import bundle, training
-from irisline.model.classifier import Classifier
-from irisline.release import evidence
+from irisline.collection.drawn_pool import draw_pool
+from irisline.core import paths
+from irisline.core.errors import DataError, MissingInput, ModelError
+from irisline.dataset import shards, training_set
+from irisline.eyes import facts as eye_facts
+from irisline.inference.classifier import Classifier
+from irisline.labels import decisions as label_patches
+from irisline.labels.decisions import Patch
+from irisline.networks import bundle
+from irisline.release.publishing import evidence
+from irisline.training import training
 from pipelines.augment import augment
 from pipelines.collect import collect
 from pipelines.evaluate import evaluate
@@ -41,14 +44,14 @@ def pool(project: Path) -> Path:
     return project / "data"
 
 
-def accept_collected() -> list[manifest.Row]:
+def accept_collected() -> list[shards.Row]:
     """Accept what was collected, in turn 8 to train, 2 to valid and 2 to test of each class."""
     splits = ["train"] * 8 + ["valid"] * 2 + ["test"] * 2
-    rows = [row for row in manifest.stream(paths.COLLECTED) if row.pop("reason") is None]
+    rows = [row for row in shards.stream(paths.COLLECTED) if row.pop("reason") is None]
     for label in CLASSES:
         for row, split in zip((row for row in rows if row["label"] == label), splits, strict=True):
             row.update(split=split, group=row["sha256"])
-    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, 8, rows)
+    shards.write(paths.ACCEPTED, shards.ACCEPTED, 8, rows)
     return rows
 
 
@@ -67,7 +70,7 @@ def test_collect_keeps_every_file_as_a_row(pool: Path, capsys: pytest.CaptureFix
     (pool / "blue" / "broken.jpg").write_bytes(b"<html>gone</html>")
     before = contents(pool)
     collect(SETTINGS)
-    rows = list(manifest.stream(paths.COLLECTED))
+    rows = list(shards.stream(paths.COLLECTED))
     assert [row["id"] for row in rows] == sorted(name for name in before)
     assert {row["id"]: row["reason"] for row in rows if row["reason"]} == {
         "blue/broken.jpg": "not a JPEG, PNG or WebP picture"
@@ -104,11 +107,11 @@ def test_augment_makes_variants_of_training_pictures_and_of_no_other(pool: Path)
     collect(SETTINGS)
     split_of = {row["sha256"]: row["split"] for row in accept_collected()}
     augment(SETTINGS)
-    made = list(manifest.stream(paths.AUGMENTED))
+    made = list(shards.stream(paths.AUGMENTED))
     assert len(made) == 16 * SETTINGS.augment.variants
     assert {split_of[row["sha256"]] for row in made} == {"train"}
-    ids = {row["id"] for row in manifest.of_split(paths.ACCEPTED, "valid")} | {
-        row["id"] for row in manifest.of_split(paths.ACCEPTED, "test")
+    ids = {row["id"] for row in shards.of_split(paths.ACCEPTED, "valid")} | {
+        row["id"] for row in shards.of_split(paths.ACCEPTED, "test")
     }
     assert len(ids) == 8
     assert not ids & {row["id"] for row in made}
@@ -125,14 +128,14 @@ def test_no_variants_are_an_empty_table(pool: Path) -> None:
     accept_collected()
     labels(SETTINGS)
     augment(planted.settings(augment__variants=0))
-    assert manifest.count(paths.AUGMENTED) == 0
+    assert shards.count(paths.AUGMENTED) == 0
     training_samples, validation = training.load(SETTINGS)
     assert (len(training_samples), len(validation)) == (16, 4)
 
 
 def test_collect_does_what_people_decided_about_labels(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
     collect(SETTINGS)
-    digests = {row["id"]: row["sha256"] for row in manifest.stream(paths.COLLECTED)}
+    digests = {row["id"]: row["sha256"] for row in shards.stream(paths.COLLECTED)}
     decisions = [
         Patch("blue/00.jpg", digests["blue/00.jpg"], "set", "brown", who="ada"),
         Patch("blue/01.jpg", digests["blue/01.jpg"], "accept", "blue", who="ada"),
@@ -143,7 +146,7 @@ def test_collect_does_what_people_decided_about_labels(pool: Path, capsys: pytes
     (pool / "blue" / "00.jpg").rename(pool / "blue" / "fetched-again.jpg")
     capsys.readouterr()
     collect(SETTINGS)
-    rows = {row["id"]: row for row in manifest.stream(paths.COLLECTED)}
+    rows = {row["id"]: row for row in shards.stream(paths.COLLECTED)}
     again, accepted, rejected = (rows[name] for name in ("blue/fetched-again.jpg", "blue/01.jpg", "brown/02.jpg"))
     assert (again["label"], again["reviewed"], again["reason"]) == ("brown", "set by ada", None)
     assert (accepted["label"], accepted["reviewed"]) == ("blue", "accept by ada")
@@ -157,15 +160,15 @@ def test_collect_does_what_people_decided_about_labels(pool: Path, capsys: pytes
 def test_labels_names_the_wrong_one_and_training_heeds_it(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (pool / "blue" / "wrong.jpg").write_bytes(saved(picture("brown", "wrong")))
     collect(SETTINGS)
-    rows = [row for row in manifest.stream(paths.COLLECTED) if row.pop("reason") is None]
+    rows = [row for row in shards.stream(paths.COLLECTED) if row.pop("reason") is None]
     for number, row in enumerate(rows):
         split = "train" if "wrong" in row["id"] else ("train", "valid", "test")[number % 3]
         row.update(group=row["sha256"], split=split)
-    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, 8, rows)
+    shards.write(paths.ACCEPTED, shards.ACCEPTED, 8, rows)
     labels(SETTINGS)
     said = capsys.readouterr().out.splitlines()[-1]
     assert said.startswith("labels: 1 of 25 labels are suspect, 1 of them in training (down_weight); look at reports/")
-    found = list(manifest.stream(paths.LABELLED))
+    found = list(shards.stream(paths.LABELLED))
     assert [row["id"] for row in found if row["suspect"]] == ["blue/wrong.jpg"]
     assert (found[0]["rank"], found[0]["suggested"]) == (1, "brown")
     assert {row["id"] for row in found} == {row["id"] for row in rows}
@@ -207,7 +210,7 @@ def test_validate_keeps_a_picture_without_an_eye_and_names_it(project: Path) -> 
     (paths.POOL / "blue" / "shirt.jpg").write_bytes(saved(picture("blue", size=(200, 150))))
     collect(settings)
     validate(settings)
-    rows = {row["id"]: row for row in manifest.stream(paths.ACCEPTED)}
+    rows = {row["id"]: row for row in shards.stream(paths.ACCEPTED)}
     assert [rows["blue/shirt.jpg"][name] for name in eye_facts.NAMES] == [0, 0, None, None, None, None]
     seen = [row for row in rows.values() if row["eyes"]]
     assert len(seen) >= 11
@@ -230,8 +233,8 @@ def test_a_class_that_a_split_lacks_is_named(project: Path, split: str) -> None:
         planted.row(label, f"{part}{n}", part) for part in ("train", "valid") for label in CLASSES for n in range(2)
     ]
     kept = [row for row in rows if (row["split"], row["label"]) != (split, "brown")]
-    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, 8, kept)
-    manifest.write(paths.AUGMENTED, manifest.AUGMENTED, 8, [])
+    shards.write(paths.ACCEPTED, shards.ACCEPTED, 8, kept)
+    shards.write(paths.AUGMENTED, shards.AUGMENTED, 8, [])
     with pytest.raises(
         DataError, match=rf"validate: no brown picture in the {split} split; add .* or raise split.{split}$"
     ):
@@ -279,7 +282,7 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     assert facts["classes"] == list(CLASSES)
     assert facts["preprocess"] == SETTINGS.preprocess.model_dump()
     assert (facts["data_licences"], facts["data_providers"]) == ({"own": 24}, {"folder": 24})
-    assert facts["data_pictures"] == training_set.digest(training_set.of(manifest.table(paths.ACCEPTED)))
+    assert facts["data_pictures"] == training_set.digest(training_set.of(shards.table(paths.ACCEPTED)))
     assert set(contents(paths.TRAINED)) == {"model.safetensors", "model.onnx", "model.json"}
     assert set(contents(paths.TRAIN_REPORT)) == {"history.tsv", "curves.png", "metrics.json"}
     assert len((paths.TRAIN_REPORT / "history.tsv").read_text().splitlines()) == 3

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from irisline import paths
-from irisline.data import manifest
+from irisline.core import paths
+from irisline.dataset import shards
 from tests.clones import TINY, Clone, kill
 from tests.fakes.web import Web
 
@@ -85,14 +85,12 @@ def test_all_of_it_is_still_there_when_it_is_fetched_again(clone: Clone) -> None
 
 
 def test_a_picture_that_is_taken_down_names_its_version_and_never_comes_back(clone: Clone, web: Web) -> None:
-    gone = next(manifest.of_split(clone.folder / paths.ACCEPTED, "train"))["id"]
+    gone = next(shards.of_split(clone.folder / paths.ACCEPTED, "train"))["id"]
     told = clone.run("irisline", "take-down", gone, "--reason", "asked by mail").stdout
     assert f"removed data/{gone}" in told
     assert "\n1\tchampion\t1\t0\t0\t0\n" in told
     golden = json.loads((clone.folder / "artifacts/evaluate/golden/answers.json").read_text())[0]["sha256"]
-    seen = next(
-        row["id"] for row in manifest.of_split(clone.folder / paths.ACCEPTED, "test") if row["sha256"] == golden
-    )
+    seen = next(row["id"] for row in shards.of_split(clone.folder / paths.ACCEPTED, "test") if row["sha256"] == golden)
     told = clone.run("irisline", "take-down", seen, "--reason", "asked by mail").stdout
     assert "\n1\tchampion\t0\t0\t1\t1\n" in told
     web.forget()

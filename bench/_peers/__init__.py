@@ -5,8 +5,8 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from irisline.model import identity
-from irisline.model.classifier import Classifier
+from irisline.inference import identity
+from irisline.inference.classifier import Classifier
 
 CORES = len(os.sched_getaffinity(0))
 MODEL = "BENCH_MODEL"

@@ -8,7 +8,7 @@ from typing import Any
 import litserve
 
 from bench._peers import CORES, load
-from irisline.data.views import View
+from irisline.dataset.crops import View
 
 
 class Api(litserve.LitAPI):

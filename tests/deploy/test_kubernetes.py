@@ -9,8 +9,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from irisline.commands.serving import serve
-from irisline.release.bento import Kind
+from irisline.cli.serving import serve
+from irisline.release.packaging.bento import Kind
 from service.settings import PREFIX, Settings
 from tests.deploy.manifests import (
     DEPLOYED,

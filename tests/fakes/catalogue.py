@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from functools import cached_property
 
-from irisline import keyed
+from irisline.core import seeding
 
 PROVIDERS = ("openverse", "commons", "flickr", "brave")
 LABELS = ("blue", "brown")
@@ -116,5 +116,5 @@ def found(provider: str, text: str, per_class: int = PER_CLASS) -> list[Work]:
     label = next((name for name in LABELS if name in words), None)
     share = 1.0 if "everything" in words else 0.05 if "few" in words else 0.5
     works = [Work(provider, label, number) for number in range(per_class)] if label else []
-    kept = [work for work in works if keyed.unit("found", text, work.key) < share]
-    return sorted(kept, key=lambda work: work.number + 8 * keyed.unit("rank", text, work.key))
+    kept = [work for work in works if seeding.unit("found", text, work.key) < share]
+    return sorted(kept, key=lambda work: work.number + 8 * seeding.unit("rank", text, work.key))

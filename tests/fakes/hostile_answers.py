@@ -5,7 +5,7 @@ import zlib
 from functools import cache
 
 from bench import _hostile_pictures
-from irisline.data.downloads import download as of
+from irisline.collection.downloads import download as of
 from tests.fakes.hostile import Answer, after, at_first, forever, head, raw, reset, whole
 from tests.fakes.hostile_pictures import GOOD, JPEG, OTHERS
 

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from irisline.data.rendering.defects import HTML, SPOILERS, Answer, Plan, Slot, good
+from irisline.eyes.rendering.defects import HTML, SPOILERS, Answer, Plan, Slot, good
 from tests.fakes.catalogue import LABELS, Work, work_of
 from tests.fakes.reply import Reply
 from tests.planted import saved

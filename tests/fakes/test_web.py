@@ -14,8 +14,8 @@ import imagehash
 import pytest
 from PIL import Image, ImageOps
 
-from irisline.data import images
-from irisline.errors import UnreadableImage
+from irisline.core.errors import UnreadableImage
+from irisline.dataset import images
 from tests.fakes import catalogue, pictures
 from tests.fakes.catalogue import LABELS, Work
 from tests.fakes.web import Web, running_web, web

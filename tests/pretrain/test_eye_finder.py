@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from irisline.data.eyes.judging import features
-from irisline.data.rendering import sample
+from irisline.eyes.finder.judging import features
+from irisline.eyes.rendering import sample
 from pretrain.eye_finder import fit
 from pretrain.eye_rows import Drawn, Rows, draw, draw_blank, openness, rows_of, spoilt
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from irisline import paths
-from irisline.model import network
+from irisline.core import paths
+from irisline.networks import architectures
 from pretrain import draw, fit, settings
 from pretrain.table import COLOURS, TRUTH
 from tests.planted import ROOT
@@ -34,12 +34,12 @@ def test_what_is_fitted_can_be_started_from_and_is_repeatable(tmp_path: Path, mo
     fit.fit(given)
     assert file.read_bytes() == first
     monkeypatch.setattr(paths, "RENDERED", fit.WEIGHTS)
-    started = network.build(given.fit.arch, 2, "rendered", 1, ["brown", "green"])
+    started = architectures.build(given.fit.arch, 2, "rendered", 1, ["brown", "green"])
     with safe_open(file, framework="pt") as kept:
         head = kept.get_tensor("body.classifier.3.weight").float()
     assert len(head) == len(COLOURS)
-    assert torch.equal(network.head(started).weight[0], head[COLOURS.index("brown")])
-    assert torch.equal(network.head(started).weight[1], head[COLOURS.index("green")])
+    assert torch.equal(architectures.head(started).weight[0], head[COLOURS.index("brown")])
+    assert torch.equal(architectures.head(started).weight[1], head[COLOURS.index("green")])
 
 
 def test_the_loss_asks_for_nothing_of_an_iris_where_there_is_none() -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from irisline.data import eyes, manifest
-from irisline.data.rendering import sample
-from irisline.errors import ParamsError
+from irisline.core.errors import ParamsError
+from irisline.dataset import shards
+from irisline.eyes import finder
+from irisline.eyes.rendering import sample
 from pretrain import draw, irises, settings, squares
 from pretrain.table import COLOURS, FOLDER, NO_EYE, TRUTH, WIDE
 from tests.planted import ROOT
@@ -30,7 +31,7 @@ def drawn(folder: Path, workers: int, monkeypatch: pytest.MonkeyPatch) -> list[b
 @pytest.mark.slow
 def test_any_number_of_workers_draws_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = drawn(tmp_path / "one", 1, monkeypatch)
-    rows = list(manifest.stream(FOLDER))
+    rows = list(shards.stream(FOLDER))
     assert len(one) == -(-len(rows) // 8)
     assert one == drawn(tmp_path / "two", 2, monkeypatch)
     assert {row["label"] for row in rows} == set(COLOURS)
@@ -43,7 +44,7 @@ def test_a_square_has_its_iris_in_the_middle_and_the_truth_beside_it() -> None:
         assert all(row[name] is not None for name in TRUTH)
         with Image.open(io.BytesIO(row["image"])) as square:
             edge = round(64 * (1 - 1 / WIDE) / 2)
-            seen = eyes.visibility(square.crop((edge, edge, 64 - edge, 64 - edge)))
+            seen = finder.visibility(square.crop((edge, edge, 64 - edge, 64 - edge)))
         assert seen.contrast > 0.1
         assert seen.pupil < seen.iris + 0.05
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from irisline.data import eyes, images
-from irisline.data.eyes.cropping import SPAN
-from irisline.data.rendering import render, sample, true_irises
+from irisline.dataset import images
+from irisline.eyes import finder
+from irisline.eyes.finder.cropping import SPAN
+from irisline.eyes.rendering import render, sample, true_irises
 from pretrain import squares
 from pretrain.table import TRUTH, WIDE
 from pretrain.views import Views
@@ -25,10 +26,10 @@ def test_an_unvaried_view_is_what_the_finders_crop_shows() -> None:
     scene = sample("views", "blue")
     picture = Image.fromarray(render(scene))
     iris = next(one for one in true_irises(scene) if one.visible)
-    eye = eyes.Eye(iris.x, iris.y, iris.radius, 1.0, 1.0)
+    eye = finder.Eye(iris.x, iris.y, iris.radius, 1.0, 1.0)
     wide = images.decode(squares._square(picture, eye, 0.1, SIDE), SIDE, 10**6)
     seen, truth = views(wide, 1, varied=False)
-    expected = np.asarray(eyes.crop(picture, eye, 0.1, SIZE), dtype=np.float32).transpose(2, 0, 1)
+    expected = np.asarray(finder.crop(picture, eye, 0.1, SIZE), dtype=np.float32).transpose(2, 0, 1)
     assert np.abs(seen[0].numpy() - expected).mean() < 4
     assert np.abs(seen[0].numpy()[..., ::-1] - expected).mean() > 8
     assert truth[0, -3:].tolist() == [0, 0, 0]

@@ -14,12 +14,14 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from irisline import params, paths
-from irisline.data import images, manifest, training_set
-from irisline.model import bundle, evaluation, gate
-from irisline.model.classifier import Classifier
-from irisline.params import Params
-from irisline.release import publishing, store
+from irisline.core import params, paths
+from irisline.core.params import Params
+from irisline.dataset import images, shards, training_set
+from irisline.evaluation import evaluate, gate
+from irisline.inference.classifier import Classifier
+from irisline.networks import bundle
+from irisline.release.publishing import publishing
+from irisline.release.tracking import store
 
 ROOT = Path(__file__).parents[2]
 CLASSES = ["blue", "brown"]
@@ -133,7 +135,7 @@ def fill(empty_store: Path, settings: Params) -> None:
     Path("data.dvc").write_text(
         yaml.safe_dump({"outs": [{"md5": "0123456789abcdef0123456789abcdef.dir", "path": "data"}]})
     )
-    manifest.write(paths.ACCEPTED, manifest.ACCEPTED, 100, _accepted())
+    shards.write(paths.ACCEPTED, shards.ACCEPTED, 100, _accepted())
 
 
 def put_model(settings: Params, weight: float = 0.05, bias: float = 0.0, error_rate: float = 0.0) -> str:
@@ -152,7 +154,7 @@ def put_model(settings: Params, weight: float = 0.05, bias: float = 0.0, error_r
         "digest": bundle.file_digest(paths.TRAINED / "model.safetensors"),
         "data_licences": {"CC0-1.0": 24},
         "data_providers": {"drawn": 24},
-        "data_pictures": training_set.digest(training_set.of(manifest.table(paths.ACCEPTED))),
+        "data_pictures": training_set.digest(training_set.of(shards.table(paths.ACCEPTED))),
     }
     (paths.TRAINED / "model.json").write_text(json.dumps(facts))
     (paths.CALIBRATED / "calibration.json").write_text(json.dumps({"temperature": 1.0, "unsure_threshold": 0.6}))
@@ -161,7 +163,7 @@ def put_model(settings: Params, weight: float = 0.05, bias: float = 0.0, error_r
     return str(facts["digest"])
 
 
-def _accepted() -> Iterator[manifest.Row]:
+def _accepted() -> Iterator[shards.Row]:
     for number in range(24):
         label = CLASSES[number % 2]
         data = picture(40 + number, 200) if label == "blue" else picture(160 + number, 50)
@@ -185,8 +187,8 @@ def put_golden(key: int = 6) -> None:
     """Put the golden set of the workspace's model into it: two pictures of the test split, blue/4.jpg among them with key 6."""
     shutil.rmtree(paths.CALIBRATED / "golden", ignore_errors=True)
     classifier = Classifier.load(paths.TRAINED, paths.CALIBRATED)
-    test = evaluation.answers(classifier, paths.ACCEPTED, "test")
-    evaluation.keep_golden([classifier], test, paths.ACCEPTED, 2, key, paths.CALIBRATED / "golden")
+    test = evaluate.answers(classifier, paths.ACCEPTED, "test")
+    evaluate.keep_golden([classifier], test, paths.ACCEPTED, 2, key, paths.CALIBRATED / "golden")
 
 
 def _reports(settings: Params, error_rate: float) -> None:

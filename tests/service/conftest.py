@@ -15,11 +15,12 @@ import numpy as np
 import onnx
 import pytest
 
-from irisline.model import bundle, calibration, signature
-from irisline.model.classifier import Classifier
-from irisline.model.identity import NAME, Check, Identity, Manifest, Source, Verdict
-from irisline.model.neighbours import Gallery
-from irisline.release import signing
+from irisline.inference import calibration, signature
+from irisline.inference.classifier import Classifier
+from irisline.inference.identity import NAME, Check, Identity, Manifest, Source, Verdict
+from irisline.inference.out_of_distribution import Gallery
+from irisline.networks import bundle
+from irisline.release.signatures import signing
 from service.app import create
 from service.settings import Settings
 from tests import planted

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from irisline.errors import IrislineError, MissingInput
-from irisline.model.classifier import Classifier
+from irisline.core.errors import IrislineError, MissingInput
+from irisline.inference.classifier import Classifier
 from service import schemas
 from service.settings import Settings
 from tests import planted

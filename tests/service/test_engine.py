@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from irisline.data.decoding import Cost
-from irisline.data.looking import Limits, Looker
-from irisline.data.views import View
-from irisline.errors import Overloaded, UnreadableImage
-from irisline.model.runtime import Outputs
+from irisline.core.errors import Overloaded, UnreadableImage
+from irisline.dataset.crops import View
+from irisline.dataset.decoding import Cost
+from irisline.dataset.looking import Limits, Looker
+from irisline.inference.runtime import Outputs
 from service.answering import Answer
 from service.engine import MAX_EXPLANATIONS, Engine
 from service.lanes import LONGEST_QUICK, QUICK, Account, Lane, Lanes

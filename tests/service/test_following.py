@@ -11,9 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from irisline.params import Params
-from irisline.release import export, registry, sealing, signed, signing, store, versions
-from tests.model import test_proof
+from irisline.core.params import Params
+from irisline.release.packaging import export
+from irisline.release.promotion import registry
+from irisline.release.publishing import sealing
+from irisline.release.signatures import signed, signing
+from irisline.release.tracking import store, versions
+from tests.inference import test_proof
 from tests.release import conftest as releases
 from tests.service.conftest import eventually, running
 
@@ -46,7 +50,9 @@ def test_every_process_ends_when_the_supervisor_is_killed(published: Params, tmp
     follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
     with running(tmp_path / "given", tmp_path / "log", **follow) as (_, process):
         family = psutil.Process(process.pid).children(recursive=True)
-        assert {"irisline.release.watch", "irisline.confined"} <= {word for one in family for word in one.cmdline()}
+        assert {"irisline.release.serving.watch", "irisline.core.confined"} <= {
+            word for one in family for word in one.cmdline()
+        }
         process.kill()
         assert not psutil.wait_procs(family, timeout=20)[1]
 
@@ -149,7 +155,7 @@ def spoiled(project: Path, params: Params, number: int) -> Iterator[None]:
 
 
 def _digest(folder: Path) -> str:
-    from irisline.model import bundle
+    from irisline.networks import bundle
 
     return bundle.digest(folder)
 
@@ -193,7 +199,7 @@ def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) 
         (watcher,) = (
             process
             for process in psutil.process_iter(["cmdline"])
-            if "irisline.release.watch" in (process.info["cmdline"] or ())
+            if "irisline.release.serving.watch" in (process.info["cmdline"] or ())
             and str(store.address()) in str(process.environ())
         )
         watcher.kill()
@@ -213,7 +219,7 @@ def test_a_version_whose_proof_others_have_killed_is_tried_again(published: Para
 
         def refused() -> bool:
             for process in psutil.process_iter(["cmdline"]):
-                if "irisline.model.prover" in (process.info["cmdline"] or ()) and "irisline-" in str(process.info):
+                if "irisline.inference.prover" in (process.info["cmdline"] or ()) and "irisline-" in str(process.info):
                     with suppress(psutil.NoSuchProcess):
                         process.kill()
             return model(address)["following"]["refused"] is not None
@@ -226,7 +232,7 @@ def test_a_version_whose_proof_others_have_killed_is_tried_again(published: Para
 
 def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -> None:
     """Make version 2 a hostile one by who holds a trusted key: its files are other ones, its digest and signature theirs."""
-    from irisline.model import bundle
+    from irisline.networks import bundle
 
     shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
     wanted = registry.find(params, 2).digest

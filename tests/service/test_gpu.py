@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from irisline import keyed
-from irisline.model import calibration, export, network
+from irisline.core import seeding
+from irisline.inference import calibration
+from irisline.networks import architectures
+from irisline.training import export
 from tests import planted
 from tests.planted import picture, saved
 from tests.service.conftest import CALIBRATED, running, sealed
@@ -32,8 +34,8 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder of a version with a network as people train it; its golden answers are the CPU's."""
     folder = tmp_path_factory.mktemp("version") / "model"
     folder.mkdir()
-    pixels = keyed.generator("gpu service").integers(0, 256, (4, 3, SIZE, SIZE), dtype="uint8")
-    export.write(network.build("resnet18", 2, "scratch", 1), torch.from_numpy(pixels), FACTS, 1e-3, folder)
+    pixels = seeding.generator("gpu service").integers(0, 256, (4, 3, SIZE, SIZE), dtype="uint8")
+    export.write(architectures.build("resnet18", 2, "scratch", 1), torch.from_numpy(pixels), FACTS, 1e-3, folder)
     (folder / "calibration.json").write_text(calibration.as_json(CALIBRATED))
     return sealed(folder)
 

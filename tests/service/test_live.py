@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from irisline.errors import MissingInput, ModelError
-from irisline.model.identity import NAME
+from irisline.core.errors import MissingInput, ModelError
+from irisline.inference.identity import NAME
 from service import live
 from service.live import Live
 from service.settings import Settings

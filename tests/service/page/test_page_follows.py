@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from irisline.params import Params
-from irisline.release import registry
+from irisline.core.params import Params
+from irisline.release.promotion import registry
 from tests.release import conftest as releases
 from tests.service.conftest import eventually
 from tests.service.page.browser import answered, drop, jpeg, visit

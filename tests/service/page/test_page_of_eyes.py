@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from irisline.data.rendering.picture import render, true_irises
-from irisline.data.rendering.sampling import sample
+from irisline.eyes.rendering.picture import render, true_irises
+from irisline.eyes.rendering.sampling import sample
 from tests import drawn, planted
 from tests.service.conftest import gallery, running, version_folder
 from tests.service.page.browser import Open, answered, barriers, drop, jpeg, keep, style, visit

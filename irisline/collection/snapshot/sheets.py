@@ -1,0 +1,38 @@
+"""A sheet of pictures for each class, to look at what a snapshot has brought. Bounded memory: each picture is drawn small."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from irisline.collection.snapshot.ledger import label_of
+from irisline.core import paths
+from irisline.core.errors import UnreadableImage
+from irisline.core.params import Params
+from irisline.dataset import contact_sheet, images, listing, sources_table, strangers
+
+PICTURES, COLUMNS = 60, 6
+
+
+def draw(pool: Path, settings: Params) -> None:
+    """Write reports/snapshot/<class>.png for every class: at most 60 of its fetched pictures, evenly spread."""
+    lines = [line for line in sources_table.read(pool / paths.SOURCES) if sources_table.is_fetched(line)]
+    files = listing.files(pool)
+    brought = [line["id"] for line in lines if line.get("provider") in settings.snapshot.sources]
+    for label in settings.base.classes:
+        ids = sorted(name for name in brought if label_of(name) == label and name in files)
+        cells = [cell for name in _spread(ids) if (cell := _cell(files[name], settings))]
+        title = f"{label}: {len(cells)} of {len(ids)} pictures"
+        rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
+        contact_sheet.write(rows, title, paths.SNAPSHOT_REPORT / f"{label}.png")
+
+
+def _spread(ids: Sequence[str]) -> Sequence[str]:
+    return ids if len(ids) <= PICTURES else [ids[len(ids) * place // PICTURES] for place in range(PICTURES)]
+
+
+def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
+    """Give a small copy and a caption; nothing for a picture that is gone or unreadable."""
+    try:
+        image = strangers.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
+    except (UnreadableImage, OSError):
+        return None
+    return images.encode(image), file.stem

@@ -1,1 +1,0 @@
-"""Pictures and the tables that describe them. Knows nothing of models or registries."""

@@ -1,0 +1,64 @@
+"""What a network sees of a stranger's picture: decoded and looked at in a process that ends when it takes more than it may.
+
+The same views as crops.of gives here. Knows nothing of networks.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from irisline.core.params import Preprocess
+from irisline.dataset import crops, strangers
+from irisline.dataset.crops import Place, View
+from irisline.dataset.decoding import Cost
+from irisline.dataset.strangers import Asked, Spend
+
+
+class Limits(Protocol):
+    """What a classifier says of the pictures it looks at."""
+
+    preprocess: Preprocess
+    max_side: int
+    max_pixels: int
+
+
+class Looker:
+    """Looks at pictures in a process of its own; one at a time."""
+
+    def __init__(self, allowed: Cost, nice: int = 0, ceiling: Cost | None = None) -> None:
+        self._asked = Asked(f"{__name__}:looking", allowed, nice, ceiling)
+
+    def look(self, data: bytes, classifier: Limits, seconds: float, spend: Spend) -> list[View]:
+        """Return the views of a picture as a classifier sees it; seconds, spend and errors are those of Asked.ask."""
+        preprocess = classifier.preprocess
+        limits = {"max_side": classifier.max_side, "max_pixels": classifier.max_pixels}
+        wanted = {**limits, "preprocess": preprocess.model_dump()}
+        told, pixels = self._asked.ask(data, wanted, seconds, spend)
+        squares = np.frombuffer(pixels, np.uint8).reshape(-1, 3, preprocess.size, preprocess.size)
+        return [
+            View(square, int(one["person"]), Place(**one["place"]) if one["place"] else None)
+            for square, one in zip(squares, told["views"], strict=True)
+        ]
+
+    def start(self) -> None:
+        """Have the process ready before the first picture."""
+        self._asked.worker.start()
+
+    def close(self) -> None:
+        """End the process."""
+        self._asked.worker.close()
+
+
+def looking() -> Callable[[bytes], bytes]:
+    """Return the function that tells a picture's views; what it loads to find eyes is loaded now."""
+    crops.of(Image.new("RGB", (64, 64)), Preprocess(crop="eyes", size=32, fit="squash"))
+    return strangers.answering(_tell)
+
+
+def _tell(picture: Image.Image, wanted: dict[str, Any]) -> strangers.Told:
+    seen = crops.of(picture, Preprocess.model_validate(wanted["preprocess"]))
+    told = [{"person": view.person, "place": asdict(view.place) if view.place else None} for view in seen]
+    return {"views": told}, b"".join(view.pixels.tobytes() for view in seen)

@@ -1,1 +1,0 @@
-"""Networks, their training, export, prediction and measurement. Knows nothing of registries."""

@@ -1,0 +1,1 @@
+"""Networks as modules, as ONNX graphs and as the files of a version. Knows nothing of pictures on disk."""

@@ -1,0 +1,1 @@
+"""A version as a folder, a Bento and an image."""

@@ -1,0 +1,1 @@
+"""Which version is live, on what evidence, and how that changes."""

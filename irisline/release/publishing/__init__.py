@@ -1,0 +1,1 @@
+"""DVC's outputs as a complete MLflow run and a signed registry version."""

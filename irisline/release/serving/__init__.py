@@ -1,0 +1,1 @@
+"""A version that answers on this machine, and the alias it follows."""

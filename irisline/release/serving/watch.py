@@ -1,0 +1,109 @@
+"""An alias of the registry, watched from a process of its own: each version it names is fetched, proven, and told as a line.
+
+A service starts this beside itself, so that no registry client is loaded where pictures are answered. One JSON document a
+line on standard output: {"version", "folder"} for a version that is there, {"version", "failed"} for one that cannot be
+had or a store that cannot be read, {} when the store can be read again. Knows nothing of services.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from irisline.core import orphans
+from irisline.core.errors import IrislineError, NotFound
+from irisline.release.packaging import export
+from irisline.release.signatures import signed
+from irisline.release.tracking import store, versions
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+LONGEST = 60.0  # seconds before a version that could not be had is tried again; the alias is looked at all the while
+
+
+@dataclass
+class Watch:
+    """What was told last, so that only news is told."""
+
+    model: str
+    alias: str
+    folder: Path
+    gpu: bool = False
+    number: int | None = None  # the version that was told
+    failure: str | None = None
+    failed: int | None = None  # the version that could not be had
+    tries: int = 0
+    again: float = 0.0  # when that one is tried again
+
+    def look(self) -> dict[str, Any] | None:
+        """Give the news, or None."""
+        wanted: int | None = None
+        try:
+            client = store.client()
+            with store.one_line_failures():
+                wanted = versions.aliases_of(client, self.model).get(self.alias)
+                if wanted is None:
+                    raise NotFound(f"{self.model} has no {self.alias}; type irisline promote")
+                if wanted == self.number:
+                    return self._settled()
+                if wanted == self.failed and time.monotonic() < self.again:
+                    return None
+                self._bring(client, versions.get(client, self.model, wanted))
+        except IrislineError as error:
+            return self._failed(wanted, str(error))
+        self._forget(keep={wanted, self.number})
+        self.number, self.failure, self.failed, self.tries = wanted, None, None, 0
+        return {"version": wanted, "folder": str(self._place(wanted))}
+
+    def _bring(self, client: "MlflowClient", version: versions.Version) -> None:
+        """Have a signed version's folder, without a second copy of it: where this runs, the disk may be memory."""
+        place, proven = self._place(version.number), signed.verified(client, self.model, version)
+        if not export.renew(client, self.model, proven, place):
+            export.export(client, self.model, proven, place, self.gpu)
+            versions.forget(proven)
+
+    def _settled(self) -> dict[str, Any] | None:
+        """Give the news that a store can be read again, if it could not."""
+        was, self.failure = self.failure, None
+        return {} if was else None
+
+    def _failed(self, number: int | None, reason: str) -> dict[str, Any] | None:
+        self.tries = self.tries + 1 if number == self.failed else 1
+        self.failed, self.again = number, time.monotonic() + min(LONGEST, 2.0**self.tries)
+        if reason == self.failure:
+            return None
+        self.failure = reason
+        return {"version": number, "failed": reason[:1000]}
+
+    def _place(self, number: int) -> Path:
+        return self.folder / f"v{number}"
+
+    def _forget(self, keep: set[int | None]) -> None:
+        for place in self.folder.glob("v*"):
+            if place not in {self._place(number) for number in keep if number}:
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def main() -> None:
+    """Watch until whoever started this has gone: MODEL ALIAS FOLDER SECONDS cpu|gpu PARENT."""
+    model, alias, folder, seconds, device, parent = sys.argv[1:]
+    orphans.end_with(int(parent))
+    watch = Watch(model, alias, Path(folder), device == "gpu")
+    news_to = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever a library prints is no news
+    while True:
+        news = watch.look()
+        if news is not None:
+            news_to.write(json.dumps(news) + "\n")
+            news_to.flush()
+        time.sleep(float(seconds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The MLflow store: runs and versions, found and read within bounds."""

@@ -1,0 +1,132 @@
+"""A training run that people can watch in MLflow. A store out of reach costs a warning, never the training."""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from irisline.core import console
+from irisline.core.errors import ReleaseError
+from irisline.core.params import Params
+from irisline.release.tracking import lineage, store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+TRAIN_KEY = "irisline.train_key"
+MODEL_DIGEST = "irisline.model_digest"
+CURVES = "train"
+
+# What the trained model depends on. The rest may still change before this run is published.
+_TRAINING_SECTIONS = ("base", "preprocess", "train")
+
+
+class LiveRun:
+    """The MLflow run of a training under way. No method raises when the store fails: that is said once, then left."""
+
+    def __init__(self) -> None:
+        self.client: MlflowClient | None = None
+        self.run_id = ""
+
+    def epoch(self, step: int, metrics: dict[str, float]) -> None:
+        """Log the numbers of one epoch, counted from 0."""
+        self._try(lambda client: log_step(client, self.run_id, step, metrics))
+
+    def finish(self, model_digest: str) -> None:
+        """Say which model came out, and end the run; publishing completes it later."""
+
+        def end(client: "MlflowClient") -> None:
+            client.set_tag(self.run_id, MODEL_DIGEST, model_digest)
+            client.set_terminated(self.run_id, "FINISHED")
+
+        self._try(end)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the run as failed when the training raised; one that was interrupted stays open and goes on later."""
+        if kind is not None and issubclass(kind, Exception):
+            self._try(lambda client: client.set_terminated(self.run_id, "FAILED"))
+
+    def _begin(self, params: Params, key: str) -> None:
+        self.client = store.client()
+        self._try(lambda client: self._start_or_go_on(client, params, key))
+
+    def _start_or_go_on(self, client: "MlflowClient", params: Params, key: str) -> None:
+        experiment = store.experiment(client, params.base.name)
+        cut_off = client.search_runs([experiment], f"tags.`{TRAIN_KEY}` = '{key}' and attributes.status = 'RUNNING'")
+        if cut_off:
+            self.run_id = cut_off[0].info.run_id
+            return
+        tags = {TRAIN_KEY: key, **lineage.run_tags()}
+        self.run_id = client.create_run(experiment, tags=tags, run_name=run_name(params)).info.run_id
+        log_params(client, self.run_id, flat({name: part(params, name) for name in _TRAINING_SECTIONS}))
+
+    def _try(self, work: Callable[["MlflowClient"], None]) -> None:
+        if self.client is None:
+            return
+        try:
+            with store.one_line_failures():
+                work(self.client)
+        except ReleaseError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: ReleaseError) -> None:
+        self.client = None
+        console.fail(f"train goes on without MLflow: {error}; afterwards, irisline publish completes the run")
+
+
+def live_run(params: Params, key: str) -> LiveRun:
+    """Give the run of this training; one that was cut off, of the same key and still open, goes on. Never raises."""
+    run = LiveRun()
+    try:
+        run._begin(params, key)
+    except ReleaseError as error:
+        run._give_up(error)
+    return run
+
+
+def run_name(params: Params) -> str:
+    """Give the name people see in the list of runs; an experiment of DVC's brings its own."""
+    return os.environ.get("DVC_EXP_NAME") or f"{params.train.arch} {params.train.epochs} epochs"
+
+
+def part(params: Params, name: str) -> Any:
+    """Give one section of the params as plain values."""
+    return params.model_dump(by_alias=True)[name]
+
+
+def flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Give the leaves of a nested document by their dotted name."""
+    leaves: dict[str, Any] = {}
+    for key, value in document.items():
+        if isinstance(value, dict):
+            leaves |= flat(value, f"{prefix}{key}.")
+        else:
+            leaves[prefix + key] = value
+    return leaves
+
+
+def log_params(client: "MlflowClient", run_id: str, values: dict[str, Any]) -> None:
+    """Log params in one request; those logged before with the same value are left as they are."""
+    from mlflow.entities import Param
+
+    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
+
+
+def set_tags(client: "MlflowClient", run_id: str, values: dict[str, str]) -> None:
+    """Set tags in one request."""
+    from mlflow.entities import RunTag
+
+    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in values.items()])
+
+
+def log_step(client: "MlflowClient", run_id: str, step: int, metrics: dict[str, float], group: str = CURVES) -> None:
+    """Log one point of each curve in one request; a number that is not finite is left out."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+    client.log_batch(run_id, metrics=[Metric(f"{group}/{name}", value, now, step) for name, value in finite.items()])

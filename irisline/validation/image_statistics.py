@@ -1,0 +1,98 @@
+"""Numbers about one picture that tell whether it is worth learning from. Judges nothing: limits live in expectations."""
+
+import io
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageFilter, ImageStat
+
+from irisline.core import console
+from irisline.core.execution import map_ordered
+from irisline.core.params import Execution
+from irisline.dataset import shards
+from irisline.dataset.shards import Row
+from irisline.eyes import facts
+
+SHARPNESS_SIDE = 256  # pixels of the longer side: focus as a network sees it, not as a camera stored it
+REBLUR = 2.0  # pixels, the Gaussian's sigma; measured: blurred pictures lose 4-25 %, sharp ones 55-92 %
+NAMES = ("aspect", "brightness", "contrast", "sharpness", "entropy", *facts.NAMES)
+
+
+def aspect(width: int, height: int) -> float:
+    """Give longer side / shorter side, at least 1."""
+    return max(width, height) / min(width, height)
+
+
+def brightness(luma: Image.Image) -> float:
+    """Give the mean of a greyscale picture, 0..255."""
+    return float(ImageStat.Stat(luma).mean[0])
+
+
+def contrast(luma: Image.Image) -> float:
+    """Give the standard deviation of a greyscale picture, 0..127.5."""
+    return float(ImageStat.Stat(luma).stddev[0])
+
+
+def sharpness(luma: Image.Image) -> float:
+    """Give how much of the spread of the Laplacian a Gaussian blur takes away, in percent; 0 where there is nothing to lose.
+
+    A sharp picture changes when it is blurred again, a blurred one hardly does (Crete et al., The blur effect, SPIE 6492,
+    2007). Unlike the Laplacian alone this does not take size, contrast or a plain background for blur. Noise passes for
+    detail, so a noisy picture counts as sharp.
+    """
+    small = luma.copy()
+    small.thumbnail((SHARPNESS_SIDE, SHARPNESS_SIDE), Image.Resampling.BOX)
+    detail = _laplacian_spread(small)
+    if detail == 0:
+        return 0.0
+    return max(0.0, 100 * (1 - _laplacian_spread(small.filter(ImageFilter.GaussianBlur(REBLUR))) / detail))
+
+
+def _laplacian_spread(luma: Image.Image) -> float:
+    levels = np.pad(np.asarray(luma, dtype=np.float32), 1, mode="edge")
+    neighbours = levels[:-2, 1:-1] + levels[2:, 1:-1] + levels[1:-1, :-2] + levels[1:-1, 2:]
+    return float((neighbours - 4 * levels[1:-1, 1:-1]).std(dtype=np.float64))
+
+
+def entropy(luma: Image.Image) -> float:
+    """Give the Shannon entropy of the luma histogram, 0..8 bits."""
+    return float(luma.entropy())
+
+
+def measure(row: Row, with_eyes: bool) -> Row:
+    """Give a collected row with its facts in place of its bytes; the facts of an unreadable picture are null."""
+    rest = {name: value for name, value in row.items() if name != "image"}
+    if row["reason"] is not None:
+        return rest | dict.fromkeys(NAMES)
+    stored = Image.open(io.BytesIO(row["image"]))
+    stored.draft("L", stored.size)  # a JPEG keeps luma apart: the colours need not be decoded
+    luma = stored.convert("L")
+    return rest | {
+        "aspect": aspect(row["width"], row["height"]),
+        "brightness": brightness(luma),
+        "contrast": contrast(luma),
+        "sharpness": sharpness(luma),
+        "entropy": entropy(luma),
+        **(_of_eyes(row["image"]) if with_eyes else dict.fromkeys(facts.NAMES)),
+    }
+
+
+def _of_eyes(image: bytes) -> Row:
+    return facts.measure(Image.open(io.BytesIO(image)).convert("RGB"))
+
+
+def table(folder: Path, execution: Execution, with_eyes: bool) -> pd.DataFrame:
+    """Give the collected rows with their facts, without bytes, in the order they were collected.
+
+    Facts of eyes are null where they are not sought.
+    Raise MissingInput when the folder has no shards.
+    """
+    with console.progress("validate", shards.count(folder)) as advance:
+        rows = []
+        for row in map_ordered(partial(measure, with_eyes=with_eyes), shards.stream(folder), execution):
+            rows.append(row)
+            advance(1)
+    columns = [name for name in shards.COLLECTED.names if name != "image"]
+    return pd.DataFrame(rows, columns=[*columns, *NAMES]).astype(dict.fromkeys(NAMES, "float64"))

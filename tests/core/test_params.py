@@ -1,0 +1,89 @@
+"""params.yaml: every mistake is one line that names the key."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from irisline.core import params
+from irisline.core.errors import ParamsError
+from tests.planted import ROOT, document
+
+
+def test_shipped_params_are_valid_and_frozen() -> None:
+    found = params.read(ROOT / "params.yaml")
+    assert found.base.classes == ["blue", "brown"]
+    assert found.model_dump(by_alias=True) == yaml.safe_load((ROOT / "params.yaml").read_text())
+    with pytest.raises(ValueError, match="frozen"):
+        found.base.seed = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"train__epoch": 3}, r"^params.yaml: train.epoch: unknown key; valid here: arch, init, .*epochs, .*device$"),
+        ({"train__epochs": "3"}, r"^params.yaml: train.epochs: Input should be a valid integer, given '3'$"),
+        ({"train__epochs": 0}, r"^params.yaml: train.epochs: Input should be greater than 0, given 0$"),
+        ({"train__init": "hub:x"}, r"^params.yaml: train.init: String should match pattern .*, given 'hub:x'$"),
+        ({"split__train": 0.8}, r"^params.yaml: split: Value error, train \+ valid \+ test is 1.1, must be 1, given "),
+        ({"base__classes": ["a", "a"]}, r"^params.yaml: base: Value error, classes repeat in \['a', 'a'\], given "),
+        ({"base__classes": ["../up", "b"]}, r"^params.yaml: base.classes.0: String should match pattern"),
+        ({"validate__min_side": 1.5}, r"^params.yaml: validate.min_side: Input should be a valid integer"),
+        ({"gate__max_ece": float("nan")}, r"^params.yaml: gate.max_ece: Input should be"),
+        ({"gate__max_parity": float("inf")}, r"^params.yaml: gate.max_parity: Input should be a finite number"),
+        (
+            {"validate__min_brightness": 90.0, "validate__max_brightness": 90.0},
+            r"^params.yaml: validate: Value error, min_brightness is 90, must be below max_brightness, 90, given ",
+        ),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_names_its_key(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ParamsError, match=message) as caught:
+        params.parse(document(**change))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_section_lists_the_valid_ones() -> None:
+    with pytest.raises(ParamsError, match=r"^params.yaml: trian: unknown key; valid here: base, .*validate, split"):
+        params.parse(document() | {"trian": {}})
+
+
+def test_a_missing_section_and_a_missing_key_are_named() -> None:
+    without = document()
+    del without["gate"]
+    with pytest.raises(ParamsError, match=r"^params.yaml: gate: Field required$"):
+        params.parse(without)
+    del (short := document())["base"]["seed"]
+    with pytest.raises(ParamsError, match=r"^params.yaml: base.seed: Field required$"):
+        params.parse(short)
+
+
+@pytest.mark.parametrize("text", ["base: [1", "a: b: c", "\t- x", "base: \ud800"])
+def test_text_that_is_not_yaml_is_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ParamsError, match=r"^params.yaml: not YAML: .+") as caught:
+        params.read(file)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "just words", "[1, 2]"])
+def test_yaml_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(ParamsError, match=r"^params.yaml: the file: "):
+        params.read(file)
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"^params.yaml: not found in .*; run from the project's root$"):
+        params.read(tmp_path / "params.yaml")
+
+
+def test_yaml_runs_no_code(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(f"!!python/object/apply:pathlib.Path.touch [{tmp_path / 'touched'}]")
+    with pytest.raises(ParamsError, match="not YAML"):
+        params.read(file)
+    assert not (tmp_path / "touched").exists()
