@@ -14,7 +14,7 @@ from bench._side_by_side import alternate, at_most, heading, number, ratio, show
 from irisline.core import stage
 
 CORES = 2
-STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")
+STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate", "publish")
 UP_TO_DATE = "up to date"
 
 

@@ -1,4 +1,4 @@
-"""Stage 4 of 6: seeded variants of the training pictures, and of no other."""
+"""Stage 4 of 7: seeded variants of the training pictures, and of no other."""
 
 import json
 from functools import partial

@@ -1,4 +1,4 @@
-"""Stage 1 of 6: decode the pool into shards, one row per picture, unreadable ones included with the reason."""
+"""Stage 1 of 7: decode the pool into shards, one row per picture, unreadable ones included with the reason."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Stage 6 of 6: calibrate on the validation split, measure the test split once, judge, and publish."""
+"""Stage 6 of 7: calibrate on the validation split, measure the test split once, judge."""
 
 from irisline.core import console, paths, stage
 from irisline.core.params import Params
@@ -19,11 +19,10 @@ from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.precision import Choice
 from irisline.inference.classifier import Classifier
 from irisline.labels import suspects
-from irisline.release.publishing import publishing
 
 
 def evaluate(params: Params) -> None:
-    """Read artifacts/train/ and artifacts/validate/ into artifacts/evaluate/ and reports/evaluate/, then publish."""
+    """Read artifacts/train/ and artifacts/validate/ into artifacts/evaluate/ and reports/evaluate/."""
     classifier, test, choice = _calibrated(params)
     tried = perturbation_tests.trial(classifier, paths.ACCEPTED, params)
     asked = perturbation_tests.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
@@ -39,7 +38,6 @@ def evaluate(params: Params) -> None:
         for name, content in made.items():
             (folder / name).write_bytes(content)
     _say(numbers, verdict["passed"], choice)
-    publishing.publish_or_warn(params)
 
 
 def _calibrated(params: Params) -> tuple[Classifier, Answers, Choice]:

@@ -1,4 +1,4 @@
-"""Stage 3 of 6: which labels may be wrong, by models that did not see the picture; people decide (irisline labels)."""
+"""Stage 3 of 7: which labels may be wrong, by models that did not see the picture; people decide (irisline labels)."""
 
 import json
 

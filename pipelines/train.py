@@ -1,20 +1,18 @@
-"""Stage 5 of 6: train the network of params.yaml, and export it as safetensors, ONNX and JSON."""
+"""Stage 5 of 7: train the network of params.yaml, and export it as safetensors, ONNX and JSON."""
 
 import json
 
 from irisline.core import console, paths, stage
 from irisline.core.params import Params
-from irisline.release.promotion import weights
-from irisline.release.tracking import live_logging
-from irisline.training import export, history, training
+from irisline.training import export, history, registry, training
 
 
 def train(params: Params) -> None:
     """Read artifacts/validate/ and artifacts/augment/ into artifacts/train/ and reports/train/."""
-    init = weights.initial(params)
+    init = registry.initial(params)
     key = training.key(params, init)
     progress = paths.SCRATCH / "train" / f"{key}.pt"
-    with live_logging.live_run(params, key) as live:
+    with registry.LiveRun(params, key) as live:
         trained = training.run(params, init, progress, lambda epoch: live.epoch(int(epoch["epoch"]), epoch))
         with paths.whole_folder(paths.TRAINED) as folder:
             facts = training.facts(params)

@@ -1,4 +1,4 @@
-"""Stage 2 of 6: keep the pictures that meet the data contract, split them for good, stop when the pool does not."""
+"""Stage 2 of 7: keep the pictures that meet the data contract, split them for good, stop when the pool does not."""
 
 import json
 from collections.abc import Iterator

@@ -120,7 +120,7 @@ class Clone:
         file = self.folder / "dvc.lock"
         lock = yaml.safe_load(file.read_text())
         for stage in stages:
-            for out in lock["stages"].pop(stage)["outs"]:
+            for out in lock["stages"].pop(stage).get("outs", []):
                 _remove(self.folder / out["path"])
         file.write_text(yaml.safe_dump(lock, sort_keys=False))
         for name in (".dvc/cache/runs", "artifacts/scratch", "mlflow.db", "mlartifacts"):

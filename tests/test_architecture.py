@@ -125,7 +125,7 @@ def test_dvc_knows_the_params_a_stage_uses(file: Path) -> None:
     ]  # what is shown to MLflow is no output of DVC's
     used = {named for target in whole for named in re.findall(r"\bparams\.(\w+)(?:\.(\w+))?", target.read_text())}
     used = {(section.rstrip("_"), key) for section, key in used}
-    listed = set(DVC[file.stem]["params"])
+    listed = set(DVC[file.stem].get("params", SECTIONS if "params.yaml" in DVC[file.stem]["deps"] else []))
     missing = {
         f"{section}.{key}".rstrip(".")
         for section, key in used
@@ -155,6 +155,8 @@ def test_dvc_knows_what_the_stages_of_the_pre_training_import(name: str) -> None
 @pytest.mark.parametrize("name", DVC)
 def test_dvc_knows_the_folders_a_stage_reads(name: str) -> None:
     makers = {f"artifacts/{other}" for other in DVC} | {"data"}
+    if name == "publish":  # shows all there is
+        makers |= {"params.yaml"} | {path for stage in DVC.values() for out in _made(stage) for path in out}
     listed = {dep for dep in DVC[name]["deps"] if not dep.endswith((".py", ".npz", ".safetensors"))}
     assert listed
     assert listed <= makers - {f"artifacts/{name}"}
@@ -172,16 +174,30 @@ def test_dvc_knows_the_folders_a_stage_reads(name: str) -> None:
             assert folder in listed or f"artifacts/{folder}" in listed, folder
 
 
+def _made(stage: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*stage.get("outs", []), *stage.get("metrics", [])]
+
+
 def _own_nouns(name: str) -> set[Path]:
     """Give the files that read artifacts on a stage's behalf."""
     return {ROOT / "irisline" / "training" / "training.py"} if name == "train" else set()
 
 
+@pytest.mark.parametrize("name", [name for name in DVC if name != "publish"])
+def test_how_things_are_shown_and_registered_decides_no_result(name: str) -> None:
+    assert not [dep for dep in DVC[name]["deps"] if dep.startswith("irisline/release/")]
+
+
+def test_what_is_published_is_all_that_the_stages_make_to_be_read() -> None:
+    reports = {path for stage in DVC.values() for out in _made(stage) for path in out if path.startswith("reports/")}
+    assert reports <= set(DVC["publish"]["deps"])
+
+
 def test_what_a_run_makes_is_never_pushed_to_the_embedded_remote() -> None:
     for stage in DVC.values():
-        for out in stage["outs"]:
+        for out in stage.get("outs", []):
             assert [options["push"] for options in out.values()] == [False], out
-        for metrics in stage["metrics"]:
+        for metrics in stage.get("metrics", []):
             assert [options["cache"] for options in metrics.values()] == [False], metrics
 
 

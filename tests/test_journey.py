@@ -28,7 +28,7 @@ def store(clone: Clone) -> MlflowClient:
 
 def test_make_repro_ends_with_a_champion_and_a_summary(clone: Clone, store: MlflowClient) -> None:
     assert "eye-colour version 1 (champion); live: 1" in clone.said["repro"]
-    for stage in ("collect", "validate", "labels", "augment", "train", "evaluate"):
+    for stage in ("collect", "validate", "labels", "augment", "train", "evaluate", "publish"):
         assert f"\n{stage} " in clone.said["repro"]
     assert "95 % interval" in clone.said["repro"]
     assert int(store.get_model_version_by_alias("eye-colour", "champion").version) == 1

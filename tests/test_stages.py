@@ -22,6 +22,7 @@ from pipelines.augment import augment
 from pipelines.collect import collect
 from pipelines.evaluate import evaluate
 from pipelines.labels import labels
+from pipelines.publish import publish
 from pipelines.train import train
 from pipelines.validate import validate
 from tests import planted
@@ -303,6 +304,7 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     card = report["model_card.md"].decode()
     assert "No facts of these pictures were measured" in card
     assert "| blue | 8 | 2 | 2 |" in card
+    publish(SETTINGS)
     said = capsys.readouterr()
     assert said.out.splitlines()[-1].startswith("published as version 1 of eye-colour"), said.err
 

@@ -8,7 +8,7 @@ from irisline.core.stage import Time
 from irisline.release.publishing import evidence
 from irisline.release.tracking.facts import Verdict
 
-STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate")
+STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate", "publish")
 
 
 def lines(params: Params, since: float | None) -> list[str]:

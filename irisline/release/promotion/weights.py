@@ -1,6 +1,13 @@
-"""Weights of a published version, for a training to start from. Knows nothing of training or promotion."""
+"""Weights of a published version, for a training to start from, which starts this: params in, {"init"} or {"failed"} out.
 
-from irisline.core.params import Params
+Knows nothing of training or promotion.
+"""
+
+import json
+import sys
+
+from irisline.core.errors import IrislineError
+from irisline.core.params import Params, parse
 from irisline.release.signatures import signed
 from irisline.release.tracking import store, versions
 
@@ -19,3 +26,16 @@ def initial(params: Params) -> str:
         name = params.base.name
         version = signed.verified(client, name, versions.get(client, name, int(number)))
         return f"file:{signed.fetch(client, name, version) / 'model.safetensors'}"
+
+
+def main() -> None:
+    """Answer on standard output what is asked on standard input, a JSON document each."""
+    try:
+        told = {"init": initial(parse(json.load(sys.stdin)))}
+    except IrislineError as error:
+        told = {"failed": str(error)}
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,14 +1,21 @@
-"""A training run that people can watch in MLflow. A store out of reach costs a warning, never the training."""
+"""A training run that people can watch in MLflow. A store out of reach costs a warning, never the training.
 
+The training starts this beside itself, and tells it a JSON document a line: {"params", "key"}, then {"step", "metrics"} after
+each epoch, at the end {"digest"} or {"failed"}. Without either, the run stays open: the training was interrupted.
+"""
+
+import json
 import math
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from irisline.core import console
 from irisline.core.errors import ReleaseError
-from irisline.core.params import Params
+from irisline.core.params import Params, parse
 from irisline.release.tracking import lineage, store
 
 if TYPE_CHECKING:
@@ -42,13 +49,9 @@ class LiveRun:
 
         self._try(end)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End the run as failed when the training raised; one that was interrupted stays open and goes on later."""
-        if kind is not None and issubclass(kind, Exception):
-            self._try(lambda client: client.set_terminated(self.run_id, "FAILED"))
+    def fail(self) -> None:
+        """End the run as one whose training has failed."""
+        self._try(lambda client: client.set_terminated(self.run_id, "FAILED"))
 
     def _begin(self, params: Params, key: str) -> None:
         self.client = store.client()
@@ -130,3 +133,22 @@ def log_step(client: "MlflowClient", run_id: str, step: int, metrics: dict[str, 
     now = int(time.time() * 1000)
     finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
     client.log_batch(run_id, metrics=[Metric(f"{group}/{name}", value, now, step) for name, value in finite.items()])
+
+
+def main() -> None:
+    """Log what a training tells on standard input, until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is for the training
+    told = map(json.loads, sys.stdin)
+    first = next(told)
+    run = live_run(parse(first["params"]), first["key"])
+    for news in told:
+        if "metrics" in news:
+            run.epoch(news["step"], news["metrics"])
+        elif "digest" in news:
+            run.finish(news["digest"])
+        else:
+            run.fail()
+
+
+if __name__ == "__main__":
+    main()

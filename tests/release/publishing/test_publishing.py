@@ -97,7 +97,9 @@ def test_nothing_that_is_not_on_the_list_enters_a_run(train: Train, settings: Pa
 def test_the_list_is_what_the_stages_report() -> None:
     listed = {folder / name.partition("/")[0] for folder, named in evidence.REPORTS.items() for name in named}
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
-    made = {Path(name) for stage in stages for one in (*stage["outs"], *stage["metrics"]) for name in one}
+    made = {
+        Path(name) for stage in stages for one in (*stage.get("outs", []), *stage.get("metrics", [])) for name in one
+    }
     assert listed == {path for path in made if path.is_relative_to(paths.REPORTS)}
 
 
