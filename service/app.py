@@ -204,8 +204,9 @@ def _told(answer: "Answer", started: float) -> dict[str, Any]:
 def _unreadable(error: UnreadableImage) -> Problem:
     measures.DECODE_FAILURES.inc()
     if isinstance(error, TooCostly):
-        return Problem(400, f"too large a picture: {error}; send a smaller picture")
-    return Problem(400, f"not a picture that can be read: {error}; send a whole JPEG, PNG or WebP file")
+        return Problem(400, f"too large a picture: {error}; send a smaller picture", code="picture_too_large")
+    detail = f"not a picture that can be read: {error}; send a whole JPEG, PNG or WebP file"
+    return Problem(400, detail, code="picture_unreadable")
 
 
 def _engine(request: Request) -> "Engine":

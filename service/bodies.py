@@ -79,7 +79,7 @@ async def _whole(request: Request, settings: Settings, take: Take) -> bytes:
     async with _patience(settings):
         data = b"".join([chunk async for chunk in _bounded(request, settings.max_bytes, take)])
     if not data:
-        raise Problem(400, "the body is empty; send the bytes of a picture")
+        raise Problem(400, "the body is empty; send the bytes of a picture", code="picture_unreadable")
     return data
 
 
@@ -89,10 +89,10 @@ async def _files(request: Request, settings: Settings, take: Take, field: str, m
         raise Problem(400, f"the content type has {len(kind)} characters, the limit is {MAX_TYPE}", HANG_UP)
     _, parameters = parse_options_header(kind)
     if parameters.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):  # some take minutes to be decoded
-        raise Problem(400, "the form names a charset other than UTF-8; send it without one", HANG_UP)
+        raise Problem(400, "the form names a charset other than UTF-8; send it without one", HANG_UP, "form_unreadable")
     boundary = parameters.get(b"boundary", b"")
     if not boundary:
-        raise Problem(400, "the form cannot be read: Missing boundary", HANG_UP)
+        raise Problem(400, "the form cannot be read: Missing boundary", HANG_UP, "form_unreadable")
     body = _parts(_bounded(request, settings.max_bytes, take), b"\r\n--" + boundary, most + _OTHER_FIELDS + 1)
     parser = MultiPartParser(request.headers, body, max_files=most, max_fields=_OTHER_FIELDS)
     parser.spool_max_size = settings.max_bytes  # never to the disk: the whole body is bounded
@@ -100,12 +100,12 @@ async def _files(request: Request, settings: Settings, take: Take, field: str, m
         async with _patience(settings):
             form = await parser.parse()
     except (MultiPartException, UnicodeError) as error:  # the second: what is no UTF-8
-        raise Problem(400, f"the form cannot be read: {str(error)[:200]}", HANG_UP) from error
+        raise Problem(400, f"the form cannot be read: {str(error)[:200]}", HANG_UP, "form_unreadable") from error
     sent = [item for item in form.getlist(field) if isinstance(item, UploadFile)]
     found = [((item.filename or "")[:MAX_NAME], await item.read()) for item in sent]
     await form.close()
     if not found:
-        raise Problem(400, f"the form has no file in the field {field}")
+        raise Problem(400, f"the form has no file in the field {field}", code="form_unreadable")
     return found
 
 
@@ -119,12 +119,14 @@ async def _parts(body: AsyncGenerator[bytes, Any], delimiter: bytes, most: int) 
         joined = last + chunk
         seen += joined.count(delimiter) - last.count(delimiter)
         if seen > most:
-            raise Problem(400, f"the form has more than {most} parts, or its boundary within one", HANG_UP)
+            raise Problem(
+                400, f"the form has more than {most} parts, or its boundary within one", HANG_UP, "form_unreadable"
+            )
         ended = ended or delimiter + b"--" in joined
         last = joined[-len(delimiter) - 1 :]
         yield chunk
     if not ended:
-        raise Problem(400, "the form ends before its last boundary; send it whole", HANG_UP)
+        raise Problem(400, "the form ends before its last boundary; send it whole", HANG_UP, "form_unreadable")
 
 
 @asynccontextmanager

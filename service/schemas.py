@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from irisline.core.params import Preprocess
 from irisline.inference.identity import Identity
+from irisline.inference.predictions import ReasonCode
+from service.problems import Code
 
 
 class _Document(BaseModel):
@@ -45,6 +47,9 @@ class Person(_Document):
     confidence: float
     unsure: bool
     reason: str | None
+    reason_code: ReasonCode | None
+    value: float | None
+    limit: float | None
     eyes: list[Eye]
     distance: float | None
 
@@ -66,7 +71,10 @@ class Answer(_Document):
     probabilities: dict[str, float] = Field(description="of each class, adding up to 1")
     confidence: float = Field(description="probability of the label")
     unsure: bool = Field(description="whether the answer is better not relied upon")
-    reason: str | None = Field(description="why it is unsure")
+    reason: str | None = Field(description="why it is unsure, for people")
+    reason_code: ReasonCode | None = Field(description="why it is unsure, for programs")
+    value: float | None = Field(description="the number that was compared with a limit, where one was")
+    limit: float | None = Field(description="that limit")
     people: list[Person] = Field(
         description="the answer about each of the people whose eyes were found, the nearest first"
     )
@@ -88,6 +96,7 @@ class ProblemDetails(_Document):
     title: str
     status: int
     detail: str
+    code: Code = Field(description="what is wrong, for programs")
 
 
 class NamedAnswer(Answer):

@@ -5,6 +5,8 @@ Arithmetic on a network's outputs and what they are of. Knows nothing of how the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,27 @@ from irisline.inference.runtime import Outputs
 LEAST_COLOUR = 6  # of 255, between an eye's bands where they differ most: grey pictures stored as JPEG have 0 to 2
 
 Logits = NDArray[np.float32]
+
+
+class ReasonCode(StrEnum):
+    """Why an answer is unsure, for programs. The sentences are for people."""
+
+    LOW_CONFIDENCE = "low_confidence"
+    OUT_OF_DISTRIBUTION = "out_of_distribution"
+    NOTHING_FOUND = "nothing_found"
+    NO_COLOUR = "no_colour"
+    REGIONS_DISAGREE = "regions_disagree"
+    SUBJECTS_DISAGREE = "subjects_disagree"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an answer is unsure: a code, a sentence, and where a number was compared with a limit, both."""
+
+    code: ReasonCode
+    sentence: str
+    value: float | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,9 @@ class Person:
     reason: str | None
     eyes: tuple[Eye, ...]
     distance: float | None = None
+    reason_code: ReasonCode | None = None
+    value: float | None = None  # that was compared with the limit
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +82,9 @@ class Prediction:
     reason: str | None
     people: tuple[Person, ...] = ()
     distance: float | None = None  # cosine, to the nearest training pictures; None where there are none to compare with
+    reason_code: ReasonCode | None = None
+    value: float | None = None  # that was compared with the limit
+    limit: float | None = None
 
 
 class Reader:
@@ -69,19 +98,25 @@ class Reader:
         shares = self.shares(logits)
         label, confidence = max(shares.items(), key=lambda share: share[1])
         distance = self.gallery.distance(features) if self.gallery and len(features) else None
-        reason = self._unlike(distance) or self._doubtful(confidence)
-        return Prediction(label, shares, confidence, reason is not None, reason, distance=distance)
+        reason = self._out_of_distribution(distance) or self._doubtful(confidence)
+        return Prediction(label, shares, confidence, **_told(reason), distance=distance)
 
     def picture(self, views: Sequence[View], outputs: Outputs) -> Prediction:
         """Give the answer about a picture from its views and what the network gives of them."""
         if not views or views[0].place is None:
             answer = self.answer(combined(views, outputs.logits), outputs.features)
-            return answer if views else replace(answer, unsure=True, reason=NO_EYE)
+            return answer if views else replace(answer, **_told(Reason(ReasonCode.NOTHING_FOUND, NO_EYE)))
         people = tuple(self._person(views, outputs, number) for number in sorted({view.person for view in views}))
-        nearest, clash = people[0], _clash(people)
-        unsure, reason = nearest.unsure or clash is not None, nearest.reason or clash
-        shares = nearest.probabilities
-        return Prediction(nearest.label, shares, nearest.confidence, unsure, reason, people, nearest.distance)
+        nearest = people[0]
+        reason = _reason(nearest) or _clash(people)
+        return Prediction(
+            nearest.label,
+            nearest.probabilities,
+            nearest.confidence,
+            **_told(reason),
+            people=people,
+            distance=nearest.distance,
+        )
 
     def nearest(self, views: Sequence[View], outputs: Outputs) -> list[Neighbour]:
         """Give the training pictures nearest to the nearest person; none without a view, or where there are none to compare."""
@@ -98,25 +133,37 @@ class Reader:
         answer = self.answer(logits.mean(axis=0), outputs.features[own])
         places = zip((views[index].place for index in own), logits, strict=True)
         eyes = tuple(Eye(place, self.shares(of_eye)) for place, of_eye in places if place)
-        odd = self._odd_eyes(eyes) or _colourless([views[index] for index in own])
-        unsure, reason = answer.unsure or odd is not None, odd or answer.reason
-        return Person(answer.label, answer.probabilities, answer.confidence, unsure, reason, eyes, answer.distance)
+        reason = self._odd_eyes(eyes) or _colourless([views[index] for index in own]) or _reason(answer)
+        return Person(
+            answer.label,
+            answer.probabilities,
+            answer.confidence,
+            **_told(reason),
+            eyes=eyes,
+            distance=answer.distance,
+        )
 
-    def _unlike(self, distance: float | None) -> str | None:
+    def _out_of_distribution(self, distance: float | None) -> Reason | None:
         limit = self.calibration.unlike_distance
         if distance is None or limit is None or distance <= limit:
             return None
-        return "unlike any training picture: distance {} is above {}".format(*_told(distance, limit, 3))
+        sentence = "unlike any training picture: distance {} is above {}".format(*_apart(distance, limit, 3))
+        return Reason(ReasonCode.OUT_OF_DISTRIBUTION, sentence, distance, limit)
 
-    def _doubtful(self, confidence: float) -> str | None:
-        threshold = self.calibration.unsure_threshold
-        return "confidence {} is below {}".format(*_told(confidence, threshold, 2)) if confidence < threshold else None
+    def _doubtful(self, confidence: float) -> Reason | None:
+        limit = self.calibration.unsure_threshold
+        if confidence >= limit:
+            return None
+        sentence = "confidence {} is below {}".format(*_apart(confidence, limit, 2))
+        return Reason(ReasonCode.LOW_CONFIDENCE, sentence, confidence, limit)
 
-    def _odd_eyes(self, eyes: Sequence[Eye]) -> str | None:
+    def _odd_eyes(self, eyes: Sequence[Eye]) -> Reason | None:
         """Say that a person's eyes are of two classes, each surely so."""
         labels = [max(eye.probabilities, key=eye.probabilities.__getitem__) for eye in eyes]
         sure = all(max(eye.probabilities.values()) >= self.calibration.unsure_threshold for eye in eyes)
-        return f"one eye looks {labels[0]}, the other {labels[1]}" if sure and len(set(labels)) > 1 else None
+        if not sure or len(set(labels)) < 2:
+            return None
+        return Reason(ReasonCode.REGIONS_DISAGREE, f"one eye looks {labels[0]}, the other {labels[1]}")
 
 
 def combined(views: Sequence[View], logits: Logits) -> Logits:
@@ -126,7 +173,22 @@ def combined(views: Sequence[View], logits: Logits) -> Logits:
     return mean
 
 
-def _told(one: float, other: float, digits: int) -> tuple[str, str]:
+def _told(reason: Reason | None) -> dict[str, Any]:
+    """Return what an answer tells of a reason."""
+    if reason is None:
+        return {"unsure": False, "reason": None}
+    told = {"reason_code": reason.code, "value": reason.value, "limit": reason.limit}
+    return {"unsure": True, "reason": reason.sentence, **told}
+
+
+def _reason(answer: Prediction | Person) -> Reason | None:
+    """Return the reason that an answer tells."""
+    if answer.reason is None or answer.reason_code is None:
+        return None
+    return Reason(answer.reason_code, answer.reason, answer.value, answer.limit)
+
+
+def _apart(one: float, other: float, digits: int) -> tuple[str, str]:
     """Give two numbers that differ with so many digits, or as many more as show it."""
     while (told := (f"{one:.{digits}f}", f"{other:.{digits}f}"))[0] == told[1]:
         digits += 1
@@ -137,13 +199,17 @@ def _of(person: int, views: Sequence[View]) -> list[int]:
     return [index for index, view in enumerate(views) if view.person == person]
 
 
-def _colourless(views: Sequence[View]) -> str | None:
+def _colourless(views: Sequence[View]) -> Reason | None:
     """Say that a picture is in grey: nothing in it tells colours apart."""
     spreads = [np.percentile(np.ptp(view.pixels, axis=0), 95) for view in views]
-    return "no colour in the picture" if max(spreads) < LEAST_COLOUR else None
+    if max(spreads) >= LEAST_COLOUR:
+        return None
+    return Reason(ReasonCode.NO_COLOUR, "no colour in the picture", float(max(spreads)), LEAST_COLOUR)
 
 
-def _clash(people: Sequence[Person]) -> str | None:
+def _clash(people: Sequence[Person]) -> Reason | None:
     """Say that people differ, each surely so: then no one answer is about the picture."""
     labels = {person.label for person in people if not person.unsure}
-    return f"{len(people)} people with different answers" if len(labels) > 1 else None
+    if len(labels) < 2:
+        return None
+    return Reason(ReasonCode.SUBJECTS_DISAGREE, f"{len(people)} people with different answers")

@@ -61,9 +61,10 @@ function by({ model, ms }) {
   return [`${model.name} version ${model.version}, `, element("code", {}, String(model.digest).slice(0, 8)), time];
 }
 
-function bars({ probabilities, label, reason }) {
+function bars(answer) {
+  const { probabilities, label } = answer;
   const shares = Object.entries(probabilities).sort(([, one], [, other]) => other - one);
-  const needed = threshold(reason);
+  const needed = threshold(answer);
   const list = (some) => element("ul", { class: "bars" }, some.map((share) => bar(share, label, needed)));
   const rest = shares.slice(SHOWN);
   return [

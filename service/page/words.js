@@ -33,18 +33,24 @@ export function chances(share) {
   return `${hundredths} chance${hundredths === 1 ? "" : "s"} in 100`;
 }
 
-/** The share from which on the model is sure, where the reason of an unsure answer says it; else null. */
-export function threshold(reason) {
-  const found = /below (0?\.\d+|1\.0+)/.exec(reason ?? "");
-  return found && Number(found[1]);
+/** The share from which on the model is sure, where an answer stays below it; else null. */
+export function threshold({ reason_code, limit }) {
+  return reason_code === "low_confidence" ? limit : null;
 }
-
-const NO_EYE = "no eye found"; // what the service says when there is nothing to look at
 
 /** Whether there was nothing in the picture to answer about. */
-export function blind({ reason }) {
-  return reason === NO_EYE;
+export function blind({ reason_code }) {
+  return reason_code === "nothing_found";
 }
+
+// Why an answer is unsure, by the service's code for it; a code that is not here is told in the service's own words.
+const WHY = {
+  low_confidence: ({ confidence, limit }) =>
+    `its ${chances(confidence)} are fewer than the ${Math.round(limit * 100)} it takes to be sure`,
+  out_of_distribution: () => "the picture is unlike those it learned from",
+  no_colour: () => "there is no colour in the picture",
+};
+const NOTHING = "No eye found";
 
 /** Whether the answer is about several people. */
 export function several({ people = [] }) {
@@ -53,17 +59,15 @@ export function several({ people = [] }) {
 
 /** An answer in a word or two. */
 export function headline(answer) {
-  return blind(answer) ? title(NO_EYE) : title(answer.label);
+  return blind(answer) ? NOTHING : title(answer.label);
 }
 
 /** How sure an answer is: a word, and the rest of the sentence. */
-export function sureness({ label, confidence, unsure, reason }) {
+export function sureness(answer) {
+  const { label, confidence, unsure, reason } = answer;
   if (!unsure) return { word: "Sure", rest: `${chances(confidence)} that this is ${label}.` };
-  if (reason === NO_EYE) return { word: "Unsure", rest: "there is no eye in this picture to tell the colour of." };
-  const needed = threshold(reason);
-  const why = needed
-    ? `its ${chances(confidence)} are fewer than the ${Math.round(needed * 100)} it takes to be sure`
-    : reason || `it has only ${chances(confidence)}`;
+  if (blind(answer)) return { word: "Unsure", rest: "there is no eye in this picture to tell the colour of." };
+  const why = WHY[answer.reason_code]?.(answer) ?? (reason || `it has only ${chances(confidence)}`);
   return { word: "Unsure", rest: `maybe ${label}, because ${why}.` };
 }
 

@@ -14,7 +14,7 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from irisline.core import isolation
-from irisline.core.errors import MissingInput, ModelError
+from irisline.core.errors import MissingInput, ModelError, Overloaded
 from irisline.inference import identity, proof
 from irisline.networks import architectures, bounds, onnx_operators
 from irisline.training import export
@@ -302,7 +302,7 @@ def test_a_whole_version_is_proven_and_one_without_its_network_is_named(folder: 
 
 def test_a_proof_that_takes_too_many_seconds_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "WALL_SECONDS", 0)
-    with pytest.raises(ModelError, match=r"^it: its proof takes more than [\d.]+ seconds; leave this"):
+    with pytest.raises(Overloaded, match=r"^it: its proof takes more than [\d.]+ seconds; try again when"):
         proof.prove(folder, "it")
 
 
