@@ -181,7 +181,7 @@ def test_a_picture_of_another_type_is_asked_about_as_a_copy(opened: Open) -> Non
             "maybe a, because it is dark.",
         ),
         (
-            "sureness({label: 'a', confidence: 0.5, unsure: true, reason: '…', reason_code: 'low_confidence', limit: 0.8}).rest",
+            "sureness({label: 'a', confidence: 0.5, unsure: true, reason_code: 'low_confidence', limit: 0.8}).rest",
             "maybe a, because its 50 chances in 100 are fewer than the 80 it takes to be sure.",
         ),
         ("threshold({reason: 'confidence 0.50 is below 0.80'})", None),
