@@ -75,8 +75,8 @@ class _Answers:
         self._parser.feed_data(piece)
 
 
-def strike(port: int, attack: Attack) -> Outcome:
-    """Do it; give what came back, which is nothing when the server hung up or kept silent."""
+def strike(port: int, attack: Attack, source: str = _load.HOST) -> Outcome:
+    """Do it from an address; give what came back, which is nothing when the server hung up or kept silent."""
     outcome, started = Outcome(), time.perf_counter()
     with (
         suppress(OSError, httptools.HttpParserError, httptools.HttpParserUpgrade),
@@ -88,6 +88,7 @@ def strike(port: int, attack: Attack) -> Outcome:
                 b"".join(attack.pieces)
             )
         connection.settimeout(PATIENCE)
+        connection.bind((source, 0))
         connection.connect((_load.HOST, port))
         with suppress(BrokenPipeError, ConnectionResetError):  # a server may answer and hang up before all is sent
             _send(connection, attack)

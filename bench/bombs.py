@@ -16,6 +16,7 @@ from bench._side_by_side import at_most, figure, heading, number
 
 POD = 2**30  # bytes: the limit of deploy/kubernetes
 SHARE, SECONDS, SLOWER = 0.8, 1.0, 3.0
+ATTACKER = "127.0.0.2"
 GOOD, CONNECTIONS = 4, 8  # clients that mean well, and connections of the one that does not
 MEGABYTE = 2**20
 KINDS = {b"\xff\xd8": "image/jpeg", b"\x89P": "image/png", b"RI": "image/webp"}
@@ -96,7 +97,7 @@ def _while_attacked(server: _servers.Server, attacks: list[Attack], batches: lis
         sent = 0
         while not going.is_set():
             chosen = [*attacks, *batches]
-            _attack.strike(server.port, chosen[(turn * 7 + sent) % len(chosen)])
+            _attack.strike(server.port, chosen[(turn * 7 + sent) % len(chosen)], ATTACKER)
             sent += 1
         return sent
 

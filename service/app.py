@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from irisline.core.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
 from service import bodies, measures, openapi, page, schemas
+from service.connections import origin_of
 from service.guard import Guard
 from service.problems import RETRY, Problem
 from service.settings import Settings
@@ -105,12 +106,12 @@ async def predict(request: Request) -> Response:
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
     explain = _flag(request, "explain")
-    with request.app.state.budget.held() as take:
-        data = await bodies.picture(request, settings, take)
+    with request.app.state.budget.held() as held:
+        data = await bodies.picture(request, settings, held)
         if explain:
-            answer = await _answered(request, settings, _engine(request).explain(data))
+            answer = await _answered(request, settings, _engine(request).explain(data, _origin(request)))
         else:
-            (answer,) = await _answered(request, settings, _engine(request).answer([data]))
+            (answer,) = await _answered(request, settings, _engine(request).answer([data], _origin(request)))
     if isinstance(answer.prediction, UnreadableImage):
         raise _unreadable(answer.prediction)
     return _json(_told(answer, started))
@@ -120,9 +121,11 @@ async def predict_batch(request: Request) -> Response:
     """Answer many pictures, each with its own answer or failure."""
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
-    with request.app.state.budget.held() as take:
-        files = await bodies.pictures(request, settings, take)
-        answers = await _answered(request, settings, _engine(request).answer([data for _, data in files]))
+    with request.app.state.budget.held() as held:
+        files = await bodies.pictures(request, settings, held)
+        answers = await _answered(
+            request, settings, _engine(request).answer([data for _, data in files], _origin(request))
+        )
     named = zip((name for name, _ in files), answers, strict=True)
     return _json({"answers": [{"file": name, **_one_of_many(answer, started)} for name, answer in named]})
 
@@ -212,6 +215,11 @@ def _unreadable(error: UnreadableImage) -> Problem:
 def _engine(request: Request) -> "Engine":
     engine: Engine = request.app.state.engine
     return engine
+
+
+def _origin(request: Request) -> str:
+    """Return whom a request belongs to; behind a proxy, all of them are its own."""
+    return origin_of(request.client)
 
 
 def _flag(request: Request, name: str) -> bool:

@@ -1,7 +1,8 @@
 """Pictures out of request bodies: bounded in bytes, in number and in time, believed in nothing, kept in memory only."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -20,8 +21,27 @@ MAX_LENGTH = 19  # digits of a Content-Length: more than any file has
 NO_LENGTH = f"Content-Length must be a number of at most {MAX_LENGTH} digits"
 MAX_TYPE = 1000  # characters of a content type
 MAX_NAME = 200  # characters of a file's name that an answer repeats
-Take = Callable[[int], None]
+BRISK = 1.0  # seconds: a body that takes longer to arrive gives way to others where there is no room for them
 _OTHER_FIELDS = 16
+
+
+class Held:
+    """The bytes of a request's body."""
+
+    def __init__(self, budget: "Budget") -> None:
+        self.budget, self.task, self.since = budget, asyncio.current_task(), time.monotonic()
+        self.own, self.arrives, self.gives_way = 0, True, False
+
+    def take(self, count: int) -> None:
+        """Hold so many bytes more; raise Problem when there are none left, nor a slow body that can give way."""
+        self.budget.make_room(count, self)
+        self.budget.taken += count
+        self.own += count
+
+    def give_back(self) -> None:
+        """Hold none any more."""
+        self.budget.taken -= self.own
+        self.own = 0
 
 
 class Budget:
@@ -29,45 +49,59 @@ class Budget:
 
     def __init__(self, most: int) -> None:
         self.most, self.taken = most, 0
+        self._held: dict[Held, None] = {}
 
     @contextmanager
-    def held(self) -> Iterator[Take]:
-        """Give a function that takes bytes, which raises Problem when there are none left; the end gives them back."""
-        own = 0
-
-        def take(count: int) -> None:
-            nonlocal own
-            if self.taken + count > self.most:
-                raise Problem(503, "busy: too many bodies at once; try again in a second", {**RETRY, **HANG_UP})
-            self.taken += count
-            own += count
-
+    def held(self) -> Iterator[Held]:
+        """Give what holds a request's body; its bytes are given back at the end."""
+        one = Held(self)
+        self._held[one] = None
         try:
-            yield take
+            yield one
+        except asyncio.CancelledError:
+            if not one.gives_way or one.task is None:
+                raise
+            one.task.uncancel()
+            raise _busy() from None
         finally:
-            self.taken -= own
+            del self._held[one]
+            one.give_back()
+
+    def make_room(self, count: int, newcomer: Held) -> None:
+        """End the slowest bodies that are still to arrive until there is room; raise Problem when that is not enough."""
+        until = time.monotonic() - BRISK
+        slow = [one for one in self._held if one.arrives and one.own and one.since < until and one is not newcomer]
+        for one in sorted(slow, key=lambda each: each.since):
+            if self.taken + count <= self.most:
+                break
+            one.arrives, one.gives_way = False, True
+            one.give_back()
+            if one.task:
+                one.task.cancel()
+        if self.taken + count > self.most:
+            raise _busy()
 
 
-async def picture(request: Request, settings: Settings, take: Take) -> bytes:
+async def picture(request: Request, settings: Settings, held: Held) -> bytes:
     """Give the one picture of a request: its body, or the field "image" of a form; raise Problem."""
     kind = media_type(request)
     if kind in IMAGE_TYPES:
-        return await _whole(request, settings, take)
+        return await _whole(request, settings, held)
     if kind != FORM_TYPE:
         accepted = ", ".join(IMAGE_TYPES)
         raise Problem(
             415, f"{kind[:80] or 'no content type'}: send {accepted}, or a form with the field image", HANG_UP
         )
-    files = await _files(request, settings, take, "image", 1)
+    files = await _files(request, settings, held, "image", 1)
     return files[0][1]
 
 
-async def pictures(request: Request, settings: Settings, take: Take) -> list[tuple[str, bytes]]:
+async def pictures(request: Request, settings: Settings, held: Held) -> list[tuple[str, bytes]]:
     """Give the name and bytes of each field "images" of a form; raise Problem."""
     kind = media_type(request)
     if kind != FORM_TYPE:
         raise Problem(415, f"{kind[:80] or 'no content type'}: send {FORM_TYPE} with many fields images", HANG_UP)
-    return await _files(request, settings, take, "images", settings.max_images)
+    return await _files(request, settings, held, "images", settings.max_images)
 
 
 def media_type(request: Request) -> str:
@@ -75,15 +109,15 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _whole(request: Request, settings: Settings, take: Take) -> bytes:
+async def _whole(request: Request, settings: Settings, held: Held) -> bytes:
     async with _patience(settings):
-        data = b"".join([chunk async for chunk in _bounded(request, settings.max_bytes, take)])
+        data = b"".join([chunk async for chunk in _bounded(request, settings.max_bytes, held)])
     if not data:
         raise Problem(400, "the body is empty; send the bytes of a picture", code="picture_unreadable")
     return data
 
 
-async def _files(request: Request, settings: Settings, take: Take, field: str, most: int) -> list[tuple[str, bytes]]:
+async def _files(request: Request, settings: Settings, held: Held, field: str, most: int) -> list[tuple[str, bytes]]:
     kind = request.headers.get("content-type", "")
     if len(kind) > MAX_TYPE:
         raise Problem(400, f"the content type has {len(kind)} characters, the limit is {MAX_TYPE}", HANG_UP)
@@ -93,7 +127,7 @@ async def _files(request: Request, settings: Settings, take: Take, field: str, m
     boundary = parameters.get(b"boundary", b"")
     if not boundary:
         raise Problem(400, "the form cannot be read: Missing boundary", HANG_UP, "form_unreadable")
-    body = _parts(_bounded(request, settings.max_bytes, take), b"\r\n--" + boundary, most + _OTHER_FIELDS + 1)
+    body = _parts(_bounded(request, settings.max_bytes, held), b"\r\n--" + boundary, most + _OTHER_FIELDS + 1)
     parser = MultiPartParser(request.headers, body, max_files=most, max_fields=_OTHER_FIELDS)
     parser.spool_max_size = settings.max_bytes  # never to the disk: the whole body is bounded
     try:
@@ -118,6 +152,8 @@ async def _parts(body: AsyncGenerator[bytes, Any], delimiter: bytes, most: int) 
     async for chunk in body:
         joined = last + chunk
         seen += joined.count(delimiter) - last.count(delimiter)
+        if delimiter + b" " in joined or delimiter + b"\t" in joined:  # each blank takes as long as a part's head
+            raise Problem(400, "the form has blanks after its boundary", HANG_UP, "form_unreadable")
         if seen > most:
             raise Problem(
                 400, f"the form has more than {most} parts, or its boundary within one", HANG_UP, "form_unreadable"
@@ -138,7 +174,7 @@ async def _patience(settings: Settings) -> AsyncIterator[None]:
         raise Problem(408, f"the body did not arrive within {settings.timeout:g} seconds", HANG_UP) from error
 
 
-async def _bounded(request: Request, most: int, take: Take) -> AsyncGenerator[bytes, Any]:
+async def _bounded(request: Request, most: int, held: Held) -> AsyncGenerator[bytes, Any]:
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or len(declared) > MAX_LENGTH:
         raise Problem(400, NO_LENGTH, HANG_UP)
@@ -150,10 +186,15 @@ async def _bounded(request: Request, most: int, take: Take) -> AsyncGenerator[by
             seen += len(chunk)
             if seen > most:
                 raise _too_large(seen, most)
-            take(len(chunk))
+            held.take(len(chunk))
             yield chunk
     except ClientDisconnect as error:
         raise Problem(400, "the connection ended before the body did", HANG_UP) from error
+    held.arrives = False
+
+
+def _busy() -> Problem:
+    return Problem(503, "busy: too many bodies at once; try again in a second", {**RETRY, **HANG_UP})
 
 
 def _too_large(seen: int, most: int) -> Problem:

@@ -92,6 +92,7 @@ class Connection(HttpToolsProtocol):
         self._beside = 0  # bytes that have come and were no body, since the last request began
         self._headed = False  # the head of the request that comes in is whole
         self._fault = "this is not HTTP/1.1 as it should be"
+        self._unanswered: list[Any] = []  # requests, the one that is being answered first
 
     @property
     def owes(self) -> bool:
@@ -102,7 +103,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin, or say that there are too many."""
         super().connection_made(transport)
-        self.origin = _origin(self.client)
+        self.origin = origin_of(self.client)
         self._within(self._crowd.head_timeout)
         if not self._crowd.enter(self):
             measures.CUT.labels("refused").inc()
@@ -112,6 +113,9 @@ class Connection(HttpToolsProtocol):
         """End."""
         self._crowd.leave(self)
         self._timer.cancel()
+        for request in self._unanswered:  # uvicorn tells the newest alone
+            request.disconnected = True
+            request.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -154,6 +158,7 @@ class Connection(HttpToolsProtocol):
             raise ValueError(self._fault)
         self._headed = True
         super().on_headers_complete()
+        self._unanswered.append(self.cycle)
         self._crowd.asked(self)
         if not self.pipeline:
             self._rests = False
@@ -170,6 +175,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or begin the one that has come already."""
+        self._unanswered = [request for request in self._unanswered if not request.response_complete]
         if self._ends:
             self.pipeline.clear()
             self.transport.close()
@@ -226,7 +232,7 @@ def is_gone(error: BaseException | None) -> bool:
     return isinstance(error, RuntimeError) and "closed=True" in str(error)
 
 
-def _origin(client: tuple[str, int] | None) -> str:
+def origin_of(client: tuple[str, int] | None) -> str:
     """Return whom an address belongs to: who has one of IPv6 has all of the same first 64 bits."""
     if client is None:
         return ""

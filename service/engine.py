@@ -1,9 +1,9 @@
 """The live model: what waits is answered in batches by a few threads, and another version takes over without a loss.
 
 A thread that is free takes a picture, has it looked at and takes the next, up to its share of all that are under way: batches
-grow with the load, nobody waits for one to fill, and who was just answered is often back before the batch is decoded. Requests
-take turns, a picture each: who sends one does not wait for the many of others. What is too much work for a quick lane is
-handed on to the threads of the slow ones.
+grow with the load, nobody waits for one to fill, and who was just answered is often back before the batch is decoded. Clients
+take turns, and their requests, a picture each: who sends one does not wait for the many of others. What is too much work for a
+quick lane is handed on to the threads of the slow ones.
 Knows nothing of HTTP, registries, or where the files of a version come from.
 """
 
@@ -11,7 +11,6 @@ import asyncio
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from service.answering import Answer, explain, predict
 from service.lanes import Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
+from service.turns import Turns
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
 LONGEST_BATCH = 0.05  # seconds: who was looked at first waits no longer for others to join
@@ -36,6 +36,7 @@ class _Waiting:
     """A picture, who pays for looking at it, and whom to tell."""
 
     picture: bytes
+    origin: str
     account: Account
     future: asyncio.Future[Answer]
     loop: asyncio.AbstractEventLoop
@@ -49,10 +50,8 @@ class Engine:
     ) -> None:
         self.live = live
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
-        self._waiting: deque[deque[_Waiting]] = (
-            deque()
-        )  # of each request what is left of it; its next turn is the first's
-        self._slow: deque[tuple[_Waiting, float]] = deque()  # handed on by the quick lanes, with the seconds foretold
+        self._waiting: Turns[_Waiting] = Turns()
+        self._slow: Turns[tuple[_Waiting, Elsewhere]] = Turns()  # handed on by the quick lanes, with what it may take
         self._taken, self._slow_taken = 0, list[_Waiting]()  # and not answered yet
         self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
         self._changed = threading.Condition()
@@ -68,7 +67,7 @@ class Engine:
     def waiting(self) -> int:
         """How many pictures nobody has taken yet."""
         with self._changed:
-            return sum(map(len, self._waiting)) + len(self._slow)
+            return len(self._waiting) + len(self._slow)
 
     @property
     def stalled_for(self) -> float:
@@ -80,18 +79,17 @@ class Engine:
         """Let another version answer from the next batch on; the old one goes when its last batch is done."""
         self.live = live
 
-    async def answer(self, pictures: Sequence[bytes]) -> list[Answer]:
-        """Give one answer per picture; raise Overloaded, for all of them, when they would be too many to wait."""
+    async def answer(self, pictures: Sequence[bytes], origin: str = "") -> list[Answer]:
+        """Give one answer per picture of a client; raise Overloaded, for all of them, when they would be too many to wait."""
         loop, account = asyncio.get_running_loop(), Account(self._settings.max_seconds)
-        jobs = [_Waiting(picture, account, loop.create_future(), loop) for picture in pictures]
+        jobs = [_Waiting(picture, origin, account, loop.create_future(), loop) for picture in pictures]
         most = self._settings.max_queue if len(jobs) == 1 else self._settings.max_queue // 2  # room for who sends one
         with self._changed:
             self._drop_gone()
-            count = sum(map(len, self._waiting))
-            if count and count + len(jobs) > most:
-                raise Overloaded(f"{count} pictures wait already, the limit is {most}")
+            if self._waiting and len(self._waiting) + len(jobs) > most:
+                raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
             self._moved = self._moved if self.stalled_for else time.monotonic()
-            self._waiting.append(deque(jobs))
+            self._waiting.add(origin, id(account), jobs)
             self._changed.notify_all()
         try:
             return await asyncio.gather(*(job.future for job in jobs))
@@ -99,13 +97,13 @@ class Engine:
             for job in jobs:  # of a request that has failed nothing more is looked at
                 job.future.cancel()
 
-    async def explain(self, picture: bytes) -> Answer:
+    async def explain(self, picture: bytes, origin: str = "") -> Answer:
         """Give an answer with what the model looked at; raise Overloaded when too many explanations wait."""
         if self._explanations >= MAX_EXPLANATIONS:
             raise Overloaded(f"{self._explanations} explanations wait already, the limit is {MAX_EXPLANATIONS}")
         self._explanations += 1
         try:
-            (answer,) = await self.answer([picture])
+            (answer,) = await self.answer([picture], origin)
             return await asyncio.get_running_loop().run_in_executor(self._explaining, explain, answer)
         finally:
             self._explanations -= 1
@@ -130,7 +128,7 @@ class Engine:
             taken += 1
             seen: list[View] | Exception | None = _prepare(live, job, lane.look)
             if isinstance(seen, Elsewhere):
-                seen = self._hand_on(job, seen.seconds)
+                seen = self._hand_on(job, seen)
             if seen is not None:
                 jobs.append(job)
                 prepared.append(seen)
@@ -145,38 +143,41 @@ class Engine:
     def _serve_slow(self, lane: Lane) -> bool:
         """Answer a picture that was handed on; return False when the engine closes."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._slow or (self._closing and not self._taken and not self._somebody_waits())
-            )
+            self._changed.wait_for(lambda: self._slow or (self._closing and not self._taken and not self._waiting))
             if not self._slow:
                 return False
-            job, foretold = self._slow.popleft()
+            job, foretold = self._slow.next()
             self._slow_taken.append(job)
         if not job.future.done():
-            self._finish(self.live, [job], [_prepare(self.live, job, partial(lane.look_longer, reserved=foretold))])
+            look = partial(lane.look_longer, reserved=foretold.seconds)
+            self._finish(self.live, [job], [_prepare(self.live, job, look)])
         self._slow_taken.remove(job)
         return True
 
-    def _hand_on(self, job: _Waiting, seconds: float) -> Exception | None:
-        """Let a slow lane have a picture that is foretold to take so many seconds; return why not, if it cannot be."""
+    def _hand_on(self, job: _Waiting, foretold: Elsewhere) -> Exception | None:
+        """Let a slow lane have a picture; return why not, if it cannot be."""
         with self._changed:
             self._drop_gone()
-            if sum(foretold for _, foretold in self._slow) > MAX_SLOW * len(self._lanes.slow):
+            if sum(each.likely for _, each in self._slow) > MAX_SLOW * len(self._lanes.slow):
                 return Overloaded(f"{len(self._slow)} large pictures wait already; send smaller ones")
             try:
-                job.account.reserve(seconds)
+                job.account.reserve(foretold.seconds)
             except TooCostly as error:
                 return error
-            self._slow.append((job, seconds))
+            self._slow.add(job.origin, id(job.account), [(job, foretold)])
             self._changed.notify_all()
         return None
 
     def _finish(self, live: Live, jobs: list[_Waiting], prepared: Sequence[list[View] | Exception]) -> None:
         """Run the network on what was seen, and tell whoever asked."""
+        started = time.thread_time()
         try:
             answers: list[Answer | Exception] = list(predict(live, prepared))
         except Exception as error:  # a bug must not end the thread: whoever asked is told
             answers = [error for _ in jobs]
+        counts = [len(views) if isinstance(views, list) else 0 for views in prepared]
+        for job, count in zip(jobs, counts, strict=True):  # the network is run for it too
+            job.account.spend((time.thread_time() - started) * count / max(1, sum(counts)))
         _deliver(jobs, answers)
         if jobs:
             self._moved = time.monotonic()
@@ -185,29 +186,22 @@ class Engine:
     def _next(self, batch: int) -> _Waiting | None:
         """Give the next job of a batch that has so many, none when it has its share; wait for the first till the end."""
         with self._changed:
-            while not self._somebody_waits() and not batch and not self._closing:
-                self._changed.wait()
-            under_way = self._taken + sum(map(len, self._waiting))
-            share = min(self._settings.max_batch, math.ceil(under_way / len(self._lanes.quick)))
-            if not self._waiting or (batch and batch >= share):
-                return None
-            self._taken += 1
-            request = self._waiting.popleft()
-            job = request.popleft()
-            if request:
-                self._waiting.append(request)
-            return job
-
-    def _somebody_waits(self) -> bool:
-        """Say whether a job waits; those whose sender has gone are dropped."""
-        while self._waiting and self._waiting[0][0].future.done():
-            self._waiting.popleft()  # of one that has gone all pictures are
-        return bool(self._waiting)
+            while True:
+                while not self._waiting and not batch and not self._closing:
+                    self._changed.wait()
+                under_way = self._taken + len(self._waiting)
+                share = min(self._settings.max_batch, math.ceil(under_way / len(self._lanes.quick)))
+                if not self._waiting or (batch and batch >= share):
+                    return None
+                job = self._waiting.next()
+                if not job.future.done():  # else its sender has gone
+                    self._taken += 1
+                    return job
 
     def _drop_gone(self) -> None:
         """Drop the jobs whose sender has gone."""
-        self._waiting = deque(request for request in self._waiting if not request[0].future.done())
-        self._slow = deque((job, foretold) for job, foretold in self._slow if not job.future.done())
+        self._waiting.drop(lambda job: job.future.done())
+        self._slow.drop(lambda handed: handed[0].future.done())
 
 
 def _repeat(serve: Callable[[Lane], bool], lane: Lane) -> None:

@@ -23,11 +23,14 @@ _BESIDE = 64 * 2**20  # bytes that a process may take beside what decoding takes
 
 
 class Elsewhere(TooCostly):
-    """It is too much for this process, and not for one that is allowed the ceiling; seconds is what it is foretold to take."""
+    """It is too much for this process, and not for one that is allowed the ceiling.
 
-    def __init__(self, reason: str, seconds: float) -> None:
+    It takes at least so many seconds; likely is what it takes where that is not known yet.
+    """
+
+    def __init__(self, reason: str, seconds: float, likely: float = 0.0) -> None:
         super().__init__(reason)
-        self.seconds = seconds
+        self.seconds, self.likely = seconds, max(seconds, likely)
 
 
 Wanted = Mapping[str, Any]
@@ -52,7 +55,8 @@ class Asked:
         ended, Elsewhere when a process that is allowed more may do it.
         """
         if self._ceiling and (least := least_seconds(data)) > self._allowed.seconds:
-            raise Elsewhere(f"takes some {least:.2g} seconds to decode", least)  # known without handing it over
+            reason = f"takes some {least:.2g} seconds to decode"  # known without handing it over
+            raise Elsewhere(reason, least, self._ceiling.seconds / 2)
         head = json.dumps({**wanted, "allowed": self._allowed, "ceiling": self._ceiling or self._allowed}).encode()
         try:
             answer, took = self.worker.call((head, b"\n", data), seconds)

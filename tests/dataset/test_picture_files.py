@@ -86,6 +86,15 @@ def test_a_canvas_that_is_too_large_is_the_one_that_is_named() -> None:
         images.decode(giant, 640, 250_000_000, Cost(10.0, 2**31))
 
 
+@pytest.mark.parametrize(("colour", "kept"), [(0, 2), (2, 6), (3, 256)])
+def test_of_transparency_only_what_has_a_meaning_is_kept(colour: int, kept: int) -> None:
+    parts = [(b"IHDR", picture_files.png.head_of(8, 8, 8, colour)), (b"PLTE", bytes(768)),
+             (b"tRNS", b"\1" * 300_000), (b"IDAT", zlib.compress(bytes(8 * 25)))]  # fmt: skip
+    png = picture_files.read(picture_files.png.file_of(parts)).png
+    assert png
+    assert len(png.transparency) == kept
+
+
 @pytest.mark.parametrize("side", [16, 5200], ids=["whole", "in bands"])
 @pytest.mark.parametrize(("colour", "depth"), [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16)])
 def test_a_colour_that_is_transparent_is_white_whatever_its_bits(colour: int, depth: int, side: int) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from irisline.core.errors import IrislineError, MissingInput
 from irisline.inference.classifier import Classifier
 from service import schemas
+from service.bodies import BRISK
 from service.settings import Settings
 from tests import planted
 from tests.service.conftest import asking, gallery, trusted_keys, version_folder
@@ -210,6 +211,15 @@ def test_the_pages_files_are_sent_once(served: Path) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("blank", [b" ", b"\t"])
+def test_a_boundary_has_no_blanks_after_it(served: Path, blue: bytes, blank: bytes) -> None:
+    body = (
+        b"--edge" + blank * 100_000 + b'\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + blue
+    )
+    told = problem(ask(served, raw(body + b"\r\n--edge--", "multipart/form-data; boundary=edge")))
+    assert told == (400, "the form has blanks after its boundary")
+
+
 def test_whoever_has_gone_makes_room_for_others(served: Path, blue: bytes) -> None:
     """One is at work, one may wait: the one that waited has gone, and another waits in its place."""
     post_blue = raw(blue)
@@ -324,6 +334,22 @@ def test_bodies_together_have_a_limit(served: Path, blue: bytes) -> None:
     assert problem(refused) == (503, "busy: too many bodies at once; try again in a second")
     assert refused.headers["retry-after"] == "1"
     assert after.status_code == 200
+
+
+def test_a_body_that_is_slow_to_arrive_gives_way(served: Path, blue: bytes) -> None:
+    async def slow() -> Any:
+        yield blue
+        await asyncio.sleep(10)
+
+    async def question(client: httpx.AsyncClient) -> list[httpx.Response]:
+        headers = {"content-type": "image/jpeg"}
+        held = asyncio.create_task(client.post("/predict", content=slow(), headers=headers))
+        await asyncio.sleep(BRISK + 0.2)
+        return [await client.post("/predict", content=blue, headers=headers), await held]
+
+    answered, gave_way = ask(served, question, MAX_BYTES_HELD=str(max(1024, len(blue) + 100)))
+    assert answered.status_code == 200
+    assert problem(gave_way) == (503, "busy: too many bodies at once; try again in a second")
 
 
 def test_a_fault_is_counted_and_told_like_any_refusal(served: Path) -> None:

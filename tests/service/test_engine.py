@@ -158,6 +158,22 @@ def test_requests_take_turns_so_that_one_picture_does_not_wait_for_the_many_of_a
     assert held.batches == [1] * 8
 
 
+def test_running_the_network_is_part_of_what_a_request_takes(live: Live, blue: bytes) -> None:
+    with engine(live) as made:
+        spent = []
+
+        class Watched(Account):
+            def spend(self, seconds: float) -> None:
+                spent.append(seconds)
+                super().spend(seconds)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("service.engine.Account", Watched)
+            asyncio.run(made.answer([blue] * 3))
+    assert len(spent) == 6  # three looked at, three through the network
+    assert min(spent) >= 0
+
+
 def test_explanations_have_a_limit_of_their_own(live: Live, held: Held, blue: bytes) -> None:
     async def question(made: Engine) -> None:
         asked = [asyncio.create_task(made.explain(blue)) for _ in range(MAX_EXPLANATIONS)]
@@ -261,7 +277,7 @@ def test_ordinary_pictures_are_answered_however_many_come_at_once(live: Live, bl
     settings = Settings(threads=2)
     lanes = Lanes.of(2, settings)
     most = Cost(settings.max_seconds, settings.max_decode_bytes)
-    strict = [Lane(Looker(Cost(1e-9, QUICK.bytes), ceiling=most), LONGEST_QUICK) for _ in range(2)]  # all is too much
+    strict = [Lane(Looker(Cost(QUICK.seconds, 1), ceiling=most), LONGEST_QUICK) for _ in range(2)]  # all is too much
     made = Engine(live, Lanes(strict, lanes.slow), settings)
 
     async def question() -> list[list[Answer]]:

@@ -8,6 +8,7 @@ from irisline.core.errors import UnreadableImage
 from irisline.dataset.picture_files.parts import EXIF, MAX_PARTS, PictureFile, Png, orientation_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MOST_COLOURS = 256  # of a palette, each with a byte of transparency
 MAX_PROFILE = 4 * 2**20  # bytes of a colour profile; those of printing presses have one or two million
 
 
@@ -20,7 +21,7 @@ def read(data: bytes) -> PictureFile:
         elif name == b"PLTE":
             palette = palette or body
         elif name == b"tRNS":
-            transparency = transparency or body
+            transparency = transparency or body[:MOST_COLOURS]
         elif name == b"IDAT":
             pieces.append(body)
         elif name == b"eXIf":
@@ -32,8 +33,9 @@ def read(data: bytes) -> PictureFile:
         raise UnreadableImage(f"damaged: {depth} bits of colour type {colour}")
     if not pieces or (colour == 3 and not palette):
         raise UnreadableImage("damaged: no pixels in it")
-    if colour != 3 and depth != 8:
-        transparency = _in_eight_bits(transparency, depth)
+    if colour != 3:
+        transparency = transparency[: 6 if colour == 2 else 2]
+        transparency = transparency if depth == 8 else _in_eight_bits(transparency, depth)
     rows = b"".join(pieces)
     parts = [(b"IHDR", head), (b"PLTE", palette), (b"tRNS", transparency), (b"IDAT", rows)]
     whole = file_of([(name, body) for name, body in parts if body])

@@ -1,0 +1,52 @@
+"""Whose turn it is: origins take turns, and of one origin its requests, an item each. Knows nothing of what items are."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Turns(Generic[T]):
+    """Items that wait. Not safe among threads: whoever uses it holds a lock."""
+
+    def __init__(self) -> None:
+        self._origins: OrderedDict[str, OrderedDict[int, deque[T]]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield all items, of one origin after those of another."""
+        return (item for requests in self._origins.values() for items in requests.values() for item in items)
+
+    def add(self, origin: str, request: int, items: Iterable[T]) -> None:
+        """Let items of a request wait, behind those of the same request."""
+        waiting = self._origins.setdefault(origin, OrderedDict()).setdefault(request, deque())
+        before = len(waiting)
+        waiting.extend(items)
+        self._count += len(waiting) - before
+
+    def next(self) -> T:
+        """Return the item whose turn it is; raise KeyError when none waits."""
+        origin, requests = self._origins.popitem(last=False)
+        request, items = requests.popitem(last=False)
+        item = items.popleft()
+        self._count -= 1
+        if items:
+            requests[request] = items
+        if requests:
+            self._origins[origin] = requests
+        return item
+
+    def drop(self, unwanted: Callable[[T], bool]) -> None:
+        """Let items go that nobody waits for any more; the order of the rest stays."""
+        for origin, requests in list(self._origins.items()):
+            for request, items in list(requests.items()):
+                requests[request] = deque(item for item in items if not unwanted(item))
+                if not requests[request]:
+                    del requests[request]
+            if not requests:
+                del self._origins[origin]
+        self._count = sum(1 for _ in self)

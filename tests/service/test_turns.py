@@ -1,0 +1,45 @@
+"""Clients take turns, and their requests: nobody waits for all that another has sent."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.turns import Turns
+
+
+def drained(turns: Turns[str]) -> list[str]:
+    return [turns.next() for _ in range(len(turns))]
+
+
+def test_origins_take_turns_and_of_one_origin_its_requests() -> None:
+    turns: Turns[str] = Turns()
+    turns.add("greedy", 1, ["a1", "a2", "a3"])
+    turns.add("greedy", 2, ["b1", "b2"])
+    turns.add("modest", 3, ["c1"])
+    assert drained(turns) == ["a1", "c1", "b1", "a2", "b2", "a3"]
+    assert not turns
+
+
+def test_what_nobody_waits_for_is_dropped() -> None:
+    turns: Turns[str] = Turns()
+    turns.add("one", 1, ["a1", "a2"])
+    turns.add("one", 2, ["b1"])
+    turns.add("other", 3, ["c1"])
+    turns.drop(lambda item: item in ("b1", "c1"))
+    assert (list(turns), len(turns), drained(turns)) == (["a1", "a2"], 2, ["a1", "a2"])
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 3), st.integers(0, 4))))
+def test_each_item_comes_once_and_those_of_a_request_in_order(added: list[tuple[str, int, int]]) -> None:
+    turns: Turns[str] = Turns()
+    wanted = []
+    for place, (origin, request, count) in enumerate(added):
+        items = [f"{origin}{request} {place:03} {number}" for number in range(count)]
+        wanted += items
+        if items:
+            turns.add(origin, request, items)
+    found = drained(turns)
+    assert sorted(found) == sorted(wanted)
+    for request in {item.split()[0] for item in wanted}:
+        assert [item for item in found if item.startswith(f"{request} ")] == [
+            item for item in wanted if item.startswith(f"{request} ")
+        ]
