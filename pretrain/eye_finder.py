@@ -1,6 +1,6 @@
 """Fit the small network that judges irises on drawn pictures: python -m pretrain.eye_finder.
 
-Writes irisline/data/eyes/weights.npz. Each turn learns from what the network of the turn before gets wrong.
+Writes irisline/eyes/finder/weights.npz. Each turn learns from what the network of the turn before gets wrong.
 """
 
 import argparse

@@ -7,4 +7,4 @@ mkdir -p pretrain/weights
 cp artifacts/pretrain/weights/*.safetensors pretrain/weights/
 dvc add pretrain/weights/*.safetensors
 dvc push pretrain/weights/*.dvc
-git status --short pretrain irisline/data/eyes .dvc/embedded
+git status --short pretrain irisline/eyes/finder .dvc/embedded

@@ -36,7 +36,7 @@ CONTENTS = "contents"  # the label that says what was packed, so that another bu
 _GENERATED = ("env/docker/entrypoint.sh", "env/python/requirements.in", "apis/openapi.yaml")
 _IMAGE = Path(__file__).parent / "image"
 _NVIDIA = "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
-_ON_CUDA, _WATCHES = "irisline/inference/torch_runtime.py", "irisline/release/serving/watch.py"
+_WATCHES = "irisline/release/serving/watch.py"
 _STARTED = ("service/service.py", "service/__main__.py", "service/health.py", *package.STARTED)
 
 
@@ -55,7 +55,7 @@ class Kind:
     @property
     def modules(self) -> list[str]:
         """The modules that are started, or loaded by name."""
-        return [*_STARTED, *[_ON_CUDA] * self.gpu, *[_WATCHES] * self.follow]
+        return [*_STARTED, *[package.ON_CUDA] * self.gpu, *[_WATCHES] * self.follow]
 
     @property
     def extras(self) -> list[str]:

@@ -34,6 +34,7 @@ REQUIRED = (
 )
 SERVED = "served.py"  # beside this file
 STARTED = ("irisline/inference/prover.py",)  # by name, wherever a version answers
+ON_CUDA = "irisline/inference/torch_runtime.py"  # loaded by name, where there is such a device
 
 
 def log(client: "MlflowClient", experiment: str, run_id: str, digest: str) -> str:
@@ -130,7 +131,7 @@ def _copy_code(target: Path) -> Path:
     """Copy what an answer needs of this library, and nothing else; return its folder."""
     library, served = Path(__file__).parents[2], Path(__file__).with_name(SERVED)
     root = library.parent
-    for file in imports.travelling([served, *(root / module for module in STARTED)], root) - {served}:
+    for file in imports.travelling([served, *(root / module for module in (*STARTED, ON_CUDA))], root) - {served}:
         copied = target / file.relative_to(library)
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copied)

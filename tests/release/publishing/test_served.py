@@ -12,12 +12,13 @@ import pytest
 
 from irisline.core.params import Params
 from irisline.inference.classifier import Classifier
-from irisline.release.publishing.package import REQUIRED
+from irisline.release.publishing.package import ON_CUDA, REQUIRED, STARTED
 from irisline.release.tracking import store, versions
 from tests import imports
 from tests.release.conftest import BLUE, BROWN
 
-SERVED = Path(versions.__file__).with_name("served.py")
+SERVED = imports.ROOT / "irisline/release/publishing/served.py"
+NOT_IN_A_VERSION = {"cli", "collection", "evaluation", "labels", "release", "rendering", "training", "validation"}
 IMPORTED_AS = {"google": "protobuf", "PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml"}
 NOT_TO_SERVE = {"scipy"}  # only fitting a temperature needs it
 
@@ -57,11 +58,15 @@ def test_a_version_has_signature_example_pins_and_no_pickle(published: Params) -
     assert not [file for file in files if file.read_bytes()[:1] == b"\x80"]
 
 
-def test_a_version_carries_all_the_code_it_imports_and_names_all_the_packages(published: Params) -> None:
-    folder = package(published)
+def test_a_version_carries_the_code_it_runs_and_no_other_and_names_all_the_packages(published: Params) -> None:
+    code = package(published) / "code"
     needed = imports.files_of(SERVED) - {SERVED}
-    own = {file.relative_to(imports.ROOT) for file in needed if "release" not in file.parts}
-    assert {file for file in own if not (folder / "code" / file).exists()} == set()
+    by_name = {imports.ROOT / name for name in (*STARTED, ON_CUDA)}
+    own = {file for started in (SERVED, *by_name) for file in imports.files_of(started)} - {SERVED}
+    weights = {imports.ROOT / "irisline/eyes/finder/weights.npz"}
+    carried = {file.relative_to(code) for file in code.rglob("*") if file.is_file()}
+    assert carried == {file.relative_to(imports.ROOT) for file in own | weights}
+    assert not {part for file in carried for part in file.parts} & NOT_IN_A_VERSION
     names = {name.split(".")[0] for file in needed for name in imports.modules_of(file)}
     foreign = {IMPORTED_AS.get(name, name) for name in names - set(sys.stdlib_module_names) - {"irisline"}}
     assert foreign - NOT_TO_SERVE <= set(REQUIRED)
