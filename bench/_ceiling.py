@@ -37,7 +37,7 @@ class Ceiling:
 
 @contextmanager
 def running(model: Path, pictures: Sequence[bytes], folder: Path) -> Iterator[Ceiling]:
-    """Give the bare loop of a version over pictures, which are put into a folder for it."""
+    """Yield the bare loop of a version over pictures, which are put into a folder for it."""
     for place, data in enumerate(pictures):
         (folder / f"{place:04d}.jpg").write_bytes(data)
     words = [sys.executable, "-m", "bench._ceiling", str(model), str(folder)]

@@ -45,7 +45,7 @@ class Group:
 
 @contextmanager
 def bounded(most: int) -> Iterator[Group]:
-    """Give a group of so many bytes; raise SystemExit where none can be made."""
+    """Yield a group of so many bytes; raise SystemExit where none can be made."""
     name = f"irisline-bench-{os.getpid()}"
     one = (ROOT / "cgroup.controllers").is_file()
     group = Group(ROOT / name, ROOT / name) if one else Group(ROOT / "memory" / name, ROOT / "cpuacct" / name)

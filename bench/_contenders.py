@@ -32,7 +32,7 @@ class Contender:
 
 
 def every(store: Store) -> list[Contender]:
-    """Give all that serve a version of a store."""
+    """Return all that serve a version of a store."""
     uvicorn = (
         *_module("uvicorn"),
         "--host",
@@ -61,19 +61,19 @@ def every(store: Store) -> list[Contender]:
 
 
 def ours(store: Store, settings: Mapping[str, str] = MappingProxyType({})) -> Contender:
-    """Give the service with these settings beside its model."""
+    """Return the service with these settings beside its model."""
     words = (*_module("bentoml"), "serve", "service.service:Irisline", "--host", _load.HOST, "--port", "{port}")
     own = {"IRISLINE_MODEL": str(store.folder(VERSION)), "IRISLINE_TRUSTED_KEYS": str(store.project / "keys")}
     return Contender(OURS, words, _raw, _plain, {**own, **settings})
 
 
 def following(store: Store) -> dict[str, str]:
-    """Give the settings of a service that follows the champion of a store."""
+    """Return the settings of a service that follows the champion of a store."""
     return {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address}
 
 
 def expected(contender: Contender, store: Store, version: int, pictures: Sequence[bytes]) -> list[Answer]:
-    """Give what a contender must answer to each picture, asked of the version without a server."""
+    """Return what a contender must answer to each picture, asked of the version without a server."""
     classifier = _peers.load(store.folder(version)) if contender.own_precision else store.in_float32()
     return [answer.probabilities for answer in classifier.predict(pictures)]
 

@@ -49,17 +49,17 @@ class Report:
 
 
 def kinds(good: bytes, canary: Path, seed: int) -> list[Attack]:
-    """Give one attack of every kind."""
+    """Return one attack of every kind."""
     return [*_hostile_requests.every(good, canary), *_hostile_wire.every(good, Random(seed))]
 
 
 def asked(good: bytes) -> Attack:
-    """Give the request that is no attack."""
+    """Return the request that is no attack."""
     return Attack(GOOD, (_load.post("/predict", "image/jpeg", good),))
 
 
 def answer_of(outcome: Outcome) -> dict[str, Any]:
-    """Give the answer without the time it took; nothing when it is none."""
+    """Return the answer without the time it took; nothing when it is none."""
     try:
         document: dict[str, Any] = json.loads(outcome.body)
     except ValueError:
@@ -89,7 +89,7 @@ def resident(process: psutil.Process) -> int:
 
 
 def _worked(process: psutil.Process) -> float:
-    """Give the seconds of a core that all of them use within the next look."""
+    """Return the seconds of a core that all of them use within the next look."""
     all_of_it = [process, *process.children(recursive=True)]
     before = [one.cpu_times() for one in all_of_it]
     time.sleep(LOOK)

@@ -14,7 +14,7 @@ _SCANS = 400  # of a progressive JPEG whose every scan says nothing new
 
 @cache
 def strange() -> dict[str, bytes]:
-    """Give pictures by what is odd about them; some can be read, some cannot, none may do harm."""
+    """Return pictures by what is odd about them; some can be read, some cannot, none may do harm."""
     return {
         "bomb: a PNG of 65,500 pixels each way": _png(65_500, 65_500, b"\0" * 2**20),
         "bomb: a PNG just above the limit": _png(10_001, 5_000, b"\0" * 2**20),
@@ -55,7 +55,7 @@ def strange() -> dict[str, bytes]:
 
 @cache
 def giants() -> dict[str, bytes]:
-    """Give pictures that cost a second or more each: those of 50 megapixels are allowed, the last one is a trap."""
+    """Return pictures that cost a second or more each: those of 50 megapixels are allowed, the last one is a trap."""
     return {
         "50 megapixels: JPEG": _saved("L", (10_000, 5_000), "JPEG"),
         "50 megapixels: progressive JPEG": _saved("RGB", (10_000, 5_000), "JPEG", progressive=True, quality=10),
@@ -66,7 +66,7 @@ def giants() -> dict[str, bytes]:
 
 
 def damaged(picture: bytes, random: Random) -> bytes:
-    """Give a good picture with some bytes changed, or cut off anywhere."""
+    """Return a good picture with some bytes changed, or cut off anywhere."""
     data = bytearray(picture)
     for _ in range(random.randint(1, 30)):
         data[random.randrange(2, len(data))] = random.randrange(256)
@@ -80,7 +80,7 @@ def _saved(mode: str, size: tuple[int, int], kind: str, **options: object) -> by
 
 
 def _png(width: int, height: int, rows: bytes, *more: tuple[bytes, bytes]) -> bytes:
-    """Give a PNG of 8-bit RGB whose header says this size, whatever the rows hold."""
+    """Return a PNG of 8-bit RGB whose header says this size, whatever the rows hold."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), *more, (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
@@ -96,14 +96,14 @@ def _with_size(jpeg: bytes, width: int, height: int) -> bytes:
 
 
 def _webp_header(width: int, height: int) -> bytes:
-    """Give a lossless WebP whose header says this size, and that holds nothing."""
+    """Return a lossless WebP whose header says this size, and that holds nothing."""
     bits = (width - 1) | (height - 1) << 14
     body = b"VP8L" + struct.pack("<I", 20) + b"\x2f" + struct.pack("<I", bits) + b"\0" * 15
     return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
 
 
 def _many_scans() -> bytes:
-    """Give a large progressive JPEG that repeats its last scan hundreds of times: small to send, long to read."""
+    """Return a large progressive JPEG that repeats its last scan hundreds of times: small to send, long to read."""
     whole = _saved("L", (7_000, 7_000), "JPEG", progressive=True, quality=1)
     at = whole.rindex(b"\xff\xda")
     return whole[:at] + whole[at:-2] * _SCANS + whole[-2:]

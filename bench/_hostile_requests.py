@@ -11,7 +11,7 @@ JPEG = "Content-Type: image/jpeg"
 
 
 def every(good: bytes, canary: Path) -> Iterator[Attack]:
-    """Give one attack of each kind; good is a picture, canary a file that a pickle makes if anybody loads it."""
+    """Yield one attack of each kind; good is a picture, canary a file that a pickle makes if anybody loads it."""
     yield from _pictures()
     yield from _forms(good)
     yield from _types(good)
@@ -19,7 +19,7 @@ def every(good: bytes, canary: Path) -> Iterator[Attack]:
 
 
 def head(start: str, *headers: str, body: bytes = b"") -> bytes:
-    """Give a request as it is written, with no header but those that are given and the host."""
+    """Return a request as it is written, with no header but those that are given and the host."""
     return "\r\n".join([start, f"Host: {_load.HOST}", *headers, "", ""]).encode("latin-1", "replace") + body
 
 

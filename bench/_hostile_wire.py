@@ -14,7 +14,7 @@ POST = "POST /predict HTTP/1.1"
 
 
 def every(good: bytes, random: Random) -> Iterator[Attack]:
-    """Give one attack of each kind; good is a picture."""
+    """Yield one attack of each kind; good is a picture."""
     yield from _slow(good)
     yield from _headers(good)
     yield from _paths()

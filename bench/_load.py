@@ -145,19 +145,19 @@ def once(port: int, request: bytes) -> Answered:
 
 
 def until(seconds: float) -> Callable[[], bool]:
-    """Give the question whether so much time has not passed yet."""
+    """Return the question whether so much time has not passed yet."""
     deadline = time.perf_counter() + seconds
     return lambda: time.perf_counter() < deadline
 
 
 def post(path: str, kind: str, body: bytes, *more: str) -> bytes:
-    """Give the bytes of a POST request with its body."""
+    """Return the bytes of a POST request with its body."""
     head = [f"POST {path} HTTP/1.1", f"Host: {HOST}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *more]
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
 def form(field_name: str, kind: str, data: bytes) -> tuple[str, bytes]:
-    """Give the content type and the body of a form with one file."""
+    """Return the content type and the body of a form with one file."""
     edge = "irisline-bench-edge"
     head = f'--{edge}\r\nContent-Disposition: form-data; name="{field_name}"; filename="picture.jpg"\r\n'
     start = f"{head}Content-Type: {kind}\r\n\r\n".encode()

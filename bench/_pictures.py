@@ -39,7 +39,7 @@ def _varied(sources: Sequence[Path], folder: Path, number: int) -> Path:
 
 
 def _changed(data: bytes, random: np.random.Generator) -> bytes:
-    """Give a picture cut by up to 3 pixels at each edge, in another light, encoded again.
+    """Return a picture cut by up to 3 pixels at each edge, in another light, encoded again.
 
     The light differs from place to place: else all that is made of one picture is one group of near-duplicates, of which
     the validation keeps the members of one split.
@@ -54,13 +54,13 @@ def _changed(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def photographs(sources: Sequence[Path], lightest: int = LIGHTEST, heaviest: int = HEAVIEST) -> list[bytes]:
-    """Give the pictures as a phone or a web page would send them: 640 pixels wide or high, JPEG files of 20 to 60 kB."""
+    """Return the pictures as a phone or a web page would send them: 640 pixels wide or high, JPEG files of 20 to 60 kB."""
     sizes = np.linspace(lightest, heaviest, len(sources)).tolist()
     return [_of_size(file.read_bytes(), size) for file, size in zip(sources, sizes, strict=True)]
 
 
 def faces(count: int) -> list[bytes]:
-    """Give drawn faces, both eyes in the picture, as photographs."""
+    """Return drawn faces, both eyes in the picture, as photographs."""
     scenes = (sample(f"bench/{number}", ("blue", "brown")[number % 2]) for number in itertools.count())
     framed = itertools.islice((scene for scene in scenes if scene.framing.kind == "face"), count)
     sizes = np.linspace(LIGHTEST, HEAVIEST, count).tolist()

@@ -16,20 +16,20 @@ OURS = ("MLFLOW", "IRISLINE", "DVC", "COV_")  # settings of the person at work, 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give an empty folder that is gone afterwards; TMPDIR says where."""
+    """Yield an empty folder that is gone afterwards; TMPDIR says where."""
     with TemporaryDirectory(prefix="irisline-bench-") as folder:
         yield Path(folder)
 
 
 def bare(folder: Path) -> Path:
-    """Give a folder that is enough of a project to run stages in: the shipped params.yaml."""
+    """Return a folder that is enough of a project to run stages in: the shipped params.yaml."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "params.yaml", folder)
     return folder
 
 
 def environment(code: Path = ROOT) -> dict[str, str]:
-    """Give a stranger's environment: this Python's commands, the code of one checkout, no store named."""
+    """Return a stranger's environment: this Python's commands, the code of one checkout, no store named."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     path = f"{BIN}{os.pathsep}{kept['PATH']}"
     return kept | {"PATH": path, "PYTHONPATH": str(code), "DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1"}

@@ -63,7 +63,7 @@ class Race:
         return Turn(rate, median(seconds), float(np.quantile(seconds, 0.99)), wrong)
 
     def own_cost(self, clients: int) -> float:
-        """Give the seconds of a core that the load itself takes for a request, measured on a server that does nothing."""
+        """Return the seconds of a core that the load itself takes for a request, measured on a server that does nothing."""
         server = self._servers[_contenders.NOTHING]
         with server.alone():
             started = time.process_time()
@@ -73,7 +73,7 @@ class Race:
 
 @contextmanager
 def between(store: Store, pictures: Sequence[bytes], folder: Path, seconds: float) -> Iterator[Race]:
-    """Give the race of every contender, once all of them answer; each stands still when it is not its turn."""
+    """Yield the race of every contender, once all of them answer; each stands still when it is not its turn."""
     with ExitStack() as stack:
         ceiling = stack.enter_context(_ceiling.running(store.folder(_contenders.VERSION), pictures, folder))
         servers = [
@@ -90,7 +90,7 @@ def between(store: Store, pictures: Sequence[bytes], folder: Path, seconds: floa
 
 
 def is_right(contender: Contender, answered: Answered, right: Sequence[Answer]) -> bool:
-    """Say whether a request was answered, with what is right for its picture."""
+    """Return whether a request was answered, with what is right for its picture."""
     try:
         said = contender.answer(json.loads(answered.body))
         known = right[answered.asked]

@@ -41,7 +41,7 @@ class Server:
             time.sleep(0.2)
 
     def processes(self) -> list[psutil.Process]:
-        """Give the process and all it has started."""
+        """Return the process and all it has started."""
         return [self.process, *self.process.children(recursive=True)]
 
     def rest(self) -> None:
@@ -75,7 +75,7 @@ class Server:
 
 @contextmanager
 def running(contender: Contender, pictures: Sequence[bytes], folder: Path) -> Iterator[Server]:
-    """Give a contender that has been started in a folder of its own; end it afterwards."""
+    """Yield a contender that has been started in a folder of its own; end it afterwards."""
     folder.mkdir(parents=True)
     with socket.socket() as probe:
         probe.bind((_load.HOST, 0))

@@ -11,7 +11,7 @@ Seconds = dict[str, list[float]]
 
 
 def number(name: str, default: int) -> int:
-    """Give a size of the measurement: the environment variable of that name, or the default."""
+    """Return a size of the measurement: the environment variable of that name, or the default."""
     return int(os.environ.get(name, default))
 
 
@@ -22,7 +22,7 @@ def heading(title: str) -> None:
 
 
 def alternate(contenders: Mapping[str, Callable[[], object]], runs: int, warm_up: bool = True) -> Seconds:
-    """Give the seconds of each contender's runs. They take turns, every other round backwards: drift falls on all alike.
+    """Return the seconds of each contender's runs. They take turns, every other round backwards: drift falls on all alike.
 
     A round to warm up is not counted.
     """
@@ -37,14 +37,14 @@ def alternate(contenders: Mapping[str, Callable[[], object]], runs: int, warm_up
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Give the seconds of wall clock that the work takes."""
+    """Return the seconds of wall clock that the work takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def ratio(upper: Sequence[float], lower: Sequence[float]) -> float:
-    """Give the median of the rounds' ratios: both sides of each were measured right after one another."""
+    """Return the median of the rounds' ratios: both sides of each were measured right after one another."""
     return median(above / below for above, below in zip(upper, lower, strict=True))
 
 

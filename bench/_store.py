@@ -30,11 +30,11 @@ class Store:
     address: str
 
     def folder(self, version: int) -> Path:
-        """Give the folder a service of this version is started from."""
+        """Return the folder a service of this version is started from."""
         return self.project / f"v{version}"
 
     def in_float32(self) -> Classifier:
-        """Give the classifier of version 2 as training left it, whatever a service of it runs."""
+        """Return the classifier of version 2 as training left it, whatever a service of it runs."""
         return Classifier.load(self.project / paths.TRAINED, self.project / paths.CALIBRATED)
 
     @property

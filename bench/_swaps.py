@@ -34,7 +34,7 @@ class Swap:
         return max(0.0, self.last_old - self.returned)
 
     def touches(self, answered: Answered) -> bool:
-        """Say whether a request was under way while the versions changed."""
+        """Return whether a request was under way while the versions changed."""
         return answered.sent <= max(self.returned, self.last_old) and _came(answered) >= self.began
 
 
@@ -54,7 +54,7 @@ def under_load(server: Server, store: Store, clients: int, count: int) -> tuple[
 
 
 def slow(answers: Sequence[Answered], swaps: Sequence[Swap]) -> tuple[float, float]:
-    """Give the seconds in which 99 of 100 requests were answered: those under way while a version changed, and all others."""
+    """Return the seconds in which 99 of 100 requests were answered: those under way while a version changed, and all others."""
     touched = [any(swap.touches(one) for swap in swaps) for one in answers]
     during = [one.seconds for one, within in zip(answers, touched, strict=True) if within]
     without = [one.seconds for one, within in zip(answers, touched, strict=True) if not within]
@@ -62,7 +62,7 @@ def slow(answers: Sequence[Answered], swaps: Sequence[Swap]) -> tuple[float, flo
 
 
 def version_of(answered: Answered) -> int:
-    """Give the version that an answer names; 0 when it names none."""
+    """Return the version that an answer names; 0 when it names none."""
     try:
         return int(json.loads(answered.body)["model"]["version"])
     except (ValueError, KeyError, TypeError):

@@ -18,7 +18,7 @@ _BEGIN = 2  # bytes of a JPEG before its first note
 
 @contextmanager
 def running(folder: Path, milliseconds: int) -> Iterator[int]:
-    """Give the port of a web that serves the pictures of a folder, each answer after so many milliseconds."""
+    """Yield the port of a web that serves the pictures of a folder, each answer after so many milliseconds."""
     words = [sys.executable, "-m", "bench._web", str(folder), str(milliseconds)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -28,7 +28,7 @@ def running(folder: Path, milliseconds: int) -> Iterator[int]:
 
 
 def addresses(port: int, count: int) -> Iterator[str]:
-    """Give so many addresses of pictures, the hosts in turn."""
+    """Return so many addresses of pictures, the hosts in turn."""
     return (f"http://{HOSTS[number % len(HOSTS)]}:{port}/{number}.jpg" for number in range(count))
 
 

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _times(runs: Runs, name: str, what: str = "seconds") -> float:
-    """Give how many times as long as fetch_all another takes."""
+    """Return how many times as long as fetch_all another takes."""
     return ratio([getattr(run, what) for run in runs[name]], [getattr(run, what) for run in runs["fetch_all"]])
 
 
@@ -56,7 +56,7 @@ def _say(title: str, runs: Runs, count: int) -> None:
 
 
 def _laid_out(folder: Path, drawn: int) -> Path:
-    """Give a folder of pictures of about 30 kB."""
+    """Return a folder of pictures of about 30 kB."""
     folder.mkdir(parents=True)
     files = _pictures.drawn(folder.with_name("drawn"), drawn, seed=1)
     for at, data in enumerate(_pictures.photographs(files, LIGHTEST, HEAVIEST)):
@@ -65,7 +65,7 @@ def _laid_out(folder: Path, drawn: int) -> Path:
 
 
 def _in_turns(names: tuple[str, ...], port: int, count: int, runs: int, folder: Path) -> Runs:
-    """Give each one's runs; they take turns, every other round backwards, after a short one that is not counted."""
+    """Return each one's runs; they take turns, every other round backwards, after a short one that is not counted."""
     for name in names:
         _fetched(name, port, min(count, 200), folder)
     done: Runs = {name: [] for name in names}

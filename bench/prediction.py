@@ -66,7 +66,7 @@ def _alone(params: Params, folder: Path) -> None:
 
 
 def _faces() -> list[bytes]:
-    """Give the photographs below BENCH_FACES, else drawn faces, which look less like faces and take longer to find."""
+    """Return the photographs below BENCH_FACES, else drawn faces, which look less like faces and take longer to find."""
     if folder := os.environ.get("BENCH_FACES"):
         return [file.read_bytes() for file in sorted(Path(folder).rglob("*.jpg"))]
     return _pictures.faces(number("BENCH_DRAWN", 32))

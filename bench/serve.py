@@ -46,7 +46,7 @@ def _follower(store: Store) -> Contender:
 
 
 def _rounds(race: Race, runs: int) -> Turns:
-    """Give every contender's turns. They take turns, every other round backwards; a round to warm up is not counted."""
+    """Return every contender's turns. They take turns, every other round backwards; a round to warm up is not counted."""
     steps = _steps(race)
     turns: Turns = {name: [] for name in steps}
     for round_number in range(runs + 1):

@@ -52,7 +52,7 @@ def _told(classifier: Classifier, kind: str, each: int) -> tuple[float, float]:
 
 
 def _keys(kind: str) -> Iterator[str]:
-    """Give keys that no pool has; of odd eyes those whose picture shows both."""
+    """Return keys that no pool has; of odd eyes those whose picture shows both."""
     keys = (f"bench/unsure/{kind}/{at}" for at in count())
     return (key for key in keys if kind != ODD or all(iris.visible for iris in true_irises(sample(key, "blue"))))
 

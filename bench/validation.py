@@ -47,12 +47,12 @@ class Pool:
 
     @property
     def wrong_labels(self) -> set[str]:
-        """Give the files that lie under another class than they show."""
+        """Return the files that lie under another class than they show."""
         return {answer.file for answer in self.answers if answer.defect == "wrong_label"}
 
     @property
     def good(self) -> set[str]:
-        """Give the files that nothing is wrong with."""
+        """Return the files that nothing is wrong with."""
         originals = {answer.detail for answer in self.answers if answer.defect in OF_PAIRS}
         return self.files - originals - {answer.file for answer in self.answers}
 

@@ -37,7 +37,7 @@ def validate(params: Params) -> None:
 
 
 def _accepted(table: pd.DataFrame) -> Iterator[shards.Row]:
-    """Give the accepted rows with their bytes: a second pass over the shards, so that the bytes never all lie in memory."""
+    """Yield the accepted rows with their bytes: a second pass over the shards, so that the bytes never all lie in memory."""
     added = [*image_statistics.NAMES, "group", "split"]
     accepted = table[table["split"].notna()].set_index("id")[added].astype(object)
     kept = accepted.where(accepted.notna(), None).to_dict("index")

@@ -91,7 +91,7 @@ def _head(second: str, measured: dict[str, list[Shown]]) -> None:
 
 
 def _of_training(given: Params) -> list[list[Shown]]:
-    """Give each training picture with its variants, those without an eye left out."""
+    """Return each training picture with its variants, those without an eye left out."""
     rows = list(shards.of_split(paths.ACCEPTED, "train"))
     make = partial(augmentation.variants, seed=given.base.seed, strengths=given.augment)
     families = map_ordered(partial(_family, make=make, given=given), rows, given.execution)
@@ -163,7 +163,7 @@ def _samples(shown: Sequence[Shown], classes: list[str]) -> Samples:
 
 @torch.inference_mode()
 def _wrong(trained: Network, measured: Sequence[Shown], classes: list[str]) -> str:
-    """Give how many got a wrong answer, and how many of them with a confidence above SURE."""
+    """Return how many got a wrong answer, and how many of them with a confidence above SURE."""
     logits = torch.stack([trained(torch.from_numpy(one.squares)).mean(0) for one in measured])
     truth = torch.tensor([classes.index(one.label) for one in measured])
     confidence, answer = logits.softmax(1).max(1)

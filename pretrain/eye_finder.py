@@ -55,7 +55,7 @@ def write(network: torch.nn.Module) -> None:
 
 
 def fit(rows: Rows, epochs: int = EPOCHS, batch: int = BATCH) -> torch.nn.Module:
-    """Give a network of one hidden layer for the rows and their mirror images."""
+    """Return a network of one hidden layer for the rows and their mirror images."""
     torch.manual_seed(0)
     inputs, truth = _with_mirrored(rows)
     network = torch.nn.Sequential(

@@ -62,7 +62,7 @@ class Rows(NamedTuple):
 
 
 def openness(eyes: Eyes, side: str) -> float:
-    """Give the share of the iris that the lids leave open."""
+    """Return the share of the iris that the lids leave open."""
     y, x = np.mgrid[-1:1:31j, -1:1:31j]
     centre = iris_centre(eyes, side)
     upper, lower, _ = lid_lines(x + centre[0], eyes)
@@ -71,7 +71,7 @@ def openness(eyes: Eyes, side: str) -> float:
 
 
 def draw(key: str, index: int) -> Drawn:
-    """Give a picture with eyes."""
+    """Return a picture with eyes."""
     scene = _varied(sample(f"{key}/{index}", COLOURS[index % len(COLOURS)]))
     irises = (
         Iris(iris.x, iris.y, iris.radius, openness(scene.eyes, iris.side) * iris.visible) for iris in true_irises(scene)
@@ -113,7 +113,7 @@ def _varied(scene: Scene) -> Scene:
 
 
 def draw_blank(key: str, index: int) -> Drawn:
-    """Give a picture without an eye."""
+    """Return a picture without an eye."""
     kind = BLANKS[index % len(BLANKS)]
     return Drawn(_jpeg(draw_without_eye(kind, f"{key}/{index}"), 85), ())
 
@@ -124,7 +124,7 @@ def _jpeg(pixels: Pixels, quality: int) -> Pixels:
 
 
 def spoilt(drawn: Drawn, key: str) -> Drawn:
-    """Give a picture cropped, made coarse and lit as photographs of eyes may be."""
+    """Return a picture cropped, made coarse and lit as photographs of eyes may be."""
     random = generator(key, "spoilt")
     if any(iris.openness for iris in drawn.irises) and random.random() < 0.3:
         drawn = _cropped(drawn, random)
@@ -179,7 +179,7 @@ def _resized(pixels: Pixels, scale: float, how: int) -> Pixels:
 
 
 def rows_of(drawn: Drawn, key: str, again: bool) -> Rows:
-    """Give the rows of a picture; once more, with what the network of the turn before takes for an iris."""
+    """Return the rows of a picture; once more, with what the network of the turn before takes for an iris."""
     random = generator(key, "places")
     longest = max(drawn.pixels.shape[:2])
     pyramid = Pyramid(drawn.pixels, max(0.016 * longest, SMALLEST))

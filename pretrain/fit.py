@@ -72,7 +72,7 @@ def fit(given: Settings) -> dict[str, float]:
 
 
 def load(given: Settings) -> tuple[Views, Views]:
-    """Give the squares to learn from, and those held out: no picture has squares among both."""
+    """Return the squares to learn from, and those held out: no picture has squares among both."""
     rows = shards.stream(FOLDER)
     count, wide = shards.count(FOLDER), given.draw.size
     squares, truth = np.empty((count, 3, wide, wide), np.uint8), np.empty((count, 1 + len(TRUTH)), np.float32)
@@ -91,7 +91,7 @@ def load(given: Settings) -> tuple[Views, Views]:
 
 
 def loss(outputs: Tensor, truth: Tensor) -> Tensor:
-    """Give cross-entropy of the colour, plus the errors of what is known, in standard deviations, where there is an iris."""
+    """Return cross-entropy of the colour, plus the errors of what is known, in standard deviations, where there is an iris."""
     named = functional.cross_entropy(outputs[:, : len(COLOURS)], truth[:, 0].long(), label_smoothing=SMOOTHING)
     iris = ~truth[:, 1].isnan()
     said, asked = outputs[iris, len(COLOURS) :], truth[iris, 1:]
@@ -101,12 +101,12 @@ def loss(outputs: Tensor, truth: Tensor) -> Tensor:
 
 
 def wrong(outputs: Tensor, truth: Tensor) -> Tensor:
-    """Give the share of squares whose colour is named wrong."""
+    """Return the share of squares whose colour is named wrong."""
     return (outputs[:, : len(COLOURS)].argmax(1) != truth[:, 0]).float().mean()
 
 
 def as_file(network: Network) -> bytes:
-    """Give the weights as safetensors in half precision, of the head only what names colours."""
+    """Return the weights as safetensors in half precision, of the head only what names colours."""
     last = networks.head(network)
     place = next(name for name, module in network.named_modules() if module is last)
     weights = {
@@ -121,7 +121,7 @@ def as_file(network: Network) -> bytes:
 
 @torch.inference_mode()
 def measure(network: Network, held_out: Views) -> dict[str, float]:
-    """Give the shares of wrong names, of all colours and of those without doubt between two."""
+    """Return the shares of wrong names, of all colours and of those without doubt between two."""
     network.eval()
     pairs = [held_out[list(range(at, min(at + 256, len(held_out))))] for at in range(0, len(held_out), 256)]
     outputs = torch.cat([network(views) for views, _ in pairs])[:, : len(COLOURS)]

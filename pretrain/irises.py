@@ -44,13 +44,13 @@ USUAL_TISSUE = 0.78
 
 
 def draw(key: str, colour: str) -> Iris:
-    """Give the iris of a key."""
+    """Return the iris of a key."""
     random = generator(key, f"wide iris/{colour}")
     return Iris(colour, **{name: random.uniform(*limits) for name, limits in RANGES[colour].items()})
 
 
 def reflectance(iris: Iris) -> Rgb:
-    """Give the logarithms of what the middle of an iris reflects in the camera's red, green and blue band."""
+    """Return the logarithms of what the middle of an iris reflects in the camera's red, green and blue band."""
     red, green, blue = (math.log(_band(iris, band)) for band in range(3))
     return red, green, blue
 

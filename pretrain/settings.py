@@ -41,5 +41,5 @@ class Settings(Section):
 
 
 def read(path: Path = PARAMS) -> Settings:
-    """Give the settings of a file; raise ParamsError when it is missing, not YAML or wrong."""
+    """Return the settings of a file; raise ParamsError when it is missing, not YAML or wrong."""
     return params.read_as(path, Settings)

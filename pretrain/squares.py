@@ -37,7 +37,7 @@ BESIDE = 0.15
 
 
 def rows(number: int, seed: int, size: int) -> list[Row]:
-    """Give the rows of a picture, each with a square of so many pixels."""
+    """Return the rows of a picture, each with a square of so many pixels."""
     cv2.setNumThreads(1)  # as many workers as cores are at it already
     key, label = f"pretrain/{seed}/{number}", TURN[number % len(TURN)]
     found = _blank(key, size) if label == NO_EYE else _eyes(key, label, size)
@@ -81,7 +81,7 @@ def _light(scene: Scene) -> tuple[float, float]:
 def _mistakable(
     picture: Image.Image, random: np.random.Generator, count: int, irises: list[tuple[float, float, float]]
 ) -> list[finder.Eye]:
-    """Give places without an iris that the votes of a finder take for one."""
+    """Return places without an iris that the votes of a finder take for one."""
     longest = max(picture.size)
     pyramid = Pyramid(np.asarray(picture), max(0.016 * longest, SMALLEST))
     voted = candidates(pyramid, LARGEST * longest, 3)

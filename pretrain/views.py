@@ -51,7 +51,7 @@ class Views(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _coarse(squares: Tensor) -> Tensor:
-    """Give the squares as a camera with fewer pixels takes them, as many for the whole batch."""
+    """Return the squares as a camera with fewer pixels takes them, as many for the whole batch."""
     wide = squares.shape[-1]
     pixels = int(torch.randint(COARSEST, wide + 1, (1,)))
     small = functional.interpolate(squares, size=pixels, mode="area")

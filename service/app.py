@@ -38,7 +38,7 @@ ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
 
 
 def create(settings: Settings, on_failed_start: Callable[[IrislineError], object] = lambda _: None) -> Starlette:
-    """Give the app; its lifespan loads the model, so that nothing is answered before it is proven and warm."""
+    """Return the app; its lifespan loads the model, so that nothing is answered before it is proven and warm."""
     others = [Middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
                          allow_headers=["Authorization", "Content-Type", "X-API-Key"])]  # fmt: skip
     app = Starlette(
@@ -145,13 +145,13 @@ async def model(request: Request) -> Response:
 
 
 async def docs(request: Request) -> Response:
-    """Give the OpenAPI description."""
+    """Return the OpenAPI description."""
     settings: Settings = request.app.state.settings
     return _json(openapi.document(_engine(request).live.identity, bool(settings.api_keys)))
 
 
 async def metrics(request: Request) -> Response:
-    """Give the numbers that Prometheus reads."""
+    """Return the numbers that Prometheus reads."""
     measures.QUEUE_DEPTH.set(_engine(request).waiting)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

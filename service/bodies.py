@@ -53,7 +53,7 @@ class Budget:
 
     @contextmanager
     def held(self) -> Iterator[Held]:
-        """Give what holds a request's body; its bytes are given back at the end."""
+        """Yield what holds a request's body; its bytes are given back at the end."""
         one = Held(self)
         self._held[one] = None
         try:
@@ -83,7 +83,7 @@ class Budget:
 
 
 async def picture(request: Request, settings: Settings, held: Held) -> bytes:
-    """Give the one picture of a request: its body, or the field "image" of a form; raise Problem."""
+    """Return the one picture of a request: its body, or the field "image" of a form; raise Problem."""
     kind = media_type(request)
     if kind in IMAGE_TYPES:
         return await _whole(request, settings, held)
@@ -97,7 +97,7 @@ async def picture(request: Request, settings: Settings, held: Held) -> bytes:
 
 
 async def pictures(request: Request, settings: Settings, held: Held) -> list[tuple[str, bytes]]:
-    """Give the name and bytes of each field "images" of a form; raise Problem."""
+    """Return the name and bytes of each field "images" of a form; raise Problem."""
     kind = media_type(request)
     if kind != FORM_TYPE:
         raise Problem(415, f"{kind[:80] or 'no content type'}: send {FORM_TYPE} with many fields images", HANG_UP)
@@ -105,7 +105,7 @@ async def pictures(request: Request, settings: Settings, held: Held) -> list[tup
 
 
 def media_type(request: Request) -> str:
-    """Give the content type of a request without its parameters."""
+    """Return the content type of a request without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -144,7 +144,7 @@ async def _files(request: Request, settings: Settings, held: Held, field: str, m
 
 
 async def _parts(body: AsyncGenerator[bytes, Any], delimiter: bytes, most: int) -> AsyncGenerator[bytes, None]:
-    """Give a form's body, which begins no more parts than it may and has its last boundary.
+    """Yield a form's body, which begins no more parts than it may and has its last boundary.
 
     What only looks like a boundary takes long to be read; a form without its last one was cut short.
     """

@@ -208,7 +208,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _within(self, seconds: float) -> None:
-        """Give the client so long from now on."""
+        """Let the client have so long from now on."""
         self._deadline = self.loop.time() + seconds
         if self._timer is None or self._deadline < self._fires:
             self._set_timer()
@@ -228,7 +228,7 @@ class Connection(HttpToolsProtocol):
 
 
 def is_gone(error: BaseException | None) -> bool:
-    """Say whether an error is that of writing to a connection that its client has broken off."""
+    """Return whether an error is that of writing to a connection that its client has broken off."""
     return isinstance(error, RuntimeError) and "closed=True" in str(error)
 
 

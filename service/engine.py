@@ -80,7 +80,7 @@ class Engine:
         self.live = live
 
     async def answer(self, pictures: Sequence[bytes], origin: str = "") -> list[Answer]:
-        """Give one answer per picture of a client; raise Overloaded, for all of them, when they would be too many to wait."""
+        """Return one answer per picture of a client; raise Overloaded, for all of them, when they would be too many to wait."""
         loop, account = asyncio.get_running_loop(), Account(self._settings.max_seconds)
         jobs = [_Waiting(picture, origin, account, loop.create_future(), loop) for picture in pictures]
         most = self._settings.max_queue if len(jobs) == 1 else self._settings.max_queue // 2  # room for who sends one
@@ -98,7 +98,7 @@ class Engine:
                 job.future.cancel()
 
     async def explain(self, picture: bytes, origin: str = "") -> Answer:
-        """Give an answer with what the model looked at; raise Overloaded when too many explanations wait."""
+        """Return an answer with what the model looked at; raise Overloaded when too many explanations wait."""
         if self._explanations >= MAX_EXPLANATIONS:
             raise Overloaded(f"{self._explanations} explanations wait already, the limit is {MAX_EXPLANATIONS}")
         self._explanations += 1
@@ -184,7 +184,7 @@ class Engine:
             self._on_batch(len(jobs))
 
     def _next(self, batch: int) -> _Waiting | None:
-        """Give the next job of a batch that has so many, none when it has its share; wait for the first till the end."""
+        """Return the next job of a batch that has so many, none when it has its share; wait for the first till the end."""
         with self._changed:
             while True:
                 while not self._waiting and not batch and not self._closing:

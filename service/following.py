@@ -53,11 +53,11 @@ class Follower:
         self._task = asyncio.create_task(self._follow())
 
     def document(self) -> dict[str, Any]:
-        """Give how following goes."""
+        """Return how following goes."""
         return {"alias": self.settings.follow, "state": self.state, "refused": self.refused}
 
     async def first(self) -> Live:
-        """Give the version that the alias names now; the one that was given when that cannot be had in time."""
+        """Return the version that the alias names now; the one that was given when that cannot be had in time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self._heard.wait()
@@ -136,7 +136,7 @@ class Follower:
         log.error("version %d is refused: %s", version, failure)
 
     async def _news(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Give the news of one watcher, until it ends; it ends with whoever asks."""
+        """Yield the news of one watcher, until it ends; it ends with whoever asks."""
         device = "gpu" if self.settings.device != "cpu" and has_cuda() else "cpu"
         seconds, own = str(self.settings.follow_seconds), str(os.getpid())
         words = (self.name, self.settings.follow, self._folder.name, seconds, device, own)

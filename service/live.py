@@ -34,7 +34,7 @@ class Live:
 
     @classmethod
     def load(cls, folder: Path, settings: Settings) -> Self:
-        """Give the version of a folder, proven and warm.
+        """Return the version of a folder, proven and warm.
 
         Raise MissingInput or ModelError when the files are absent or not those that a trusted key has signed, or when a golden
         picture gets another answer than it did then, or when the version takes more than it may.
@@ -55,7 +55,7 @@ class Live:
 
 
 def threads(settings: Settings, cgroup: Path = CGROUP_QUOTA) -> int:
-    """Give how many threads answer: the settings' number, else one per core that this process may use."""
+    """Return how many threads answer: the settings' number, else one per core that this process may use."""
     if settings.threads:
         return settings.threads
     cores = len(os.sched_getaffinity(0))
@@ -81,7 +81,7 @@ def _keep_large_blocks_apart() -> None:
 
 
 def _trim() -> None:
-    """Give the kernel back what loading took and freed: glibc would keep some 80 MB of a resnet18's weights, twice over."""
+    """Return the kernel back what loading took and freed: glibc would keep some 80 MB of a resnet18's weights, twice over."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:
         trim(0)

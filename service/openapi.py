@@ -23,7 +23,7 @@ PROBLEMS = {
 
 
 def document(identity: Identity, keys: bool) -> dict[str, Any]:
-    """Give the description of the API as it serves this version, with or without keys."""
+    """Return the description of the API as it serves this version, with or without keys."""
     about = (
         f"Answers which of {', '.join(identity.classes)} a picture shows, how sure that is, and which version says so."
     )

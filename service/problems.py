@@ -30,10 +30,10 @@ class Problem(Exception):
         self.code: Code = code or _BY_STATUS.get(status, "bad_request")
 
     def document(self) -> dict[str, Any]:
-        """Give the body."""
+        """Return the body."""
         title = HTTPStatus(self.status).phrase
         return {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, "code": self.code}
 
     def response(self) -> Response:
-        """Give the answer to the request."""
+        """Return the answer to the request."""
         return Response(json.dumps(self.document()), self.status, self.headers, MEDIA_TYPE)

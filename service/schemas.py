@@ -144,7 +144,7 @@ class Model(Identity):
 
 
 def answer_document(answer: Any) -> dict[str, Any]:
-    """Give an answer as a document, without the time it took."""
+    """Return an answer as a document, without the time it took."""
     prediction, identity = answer.prediction, answer.live.identity
     model = {"name": identity.name, "version": identity.version, "digest": identity.digest}
     people = [asdict(person) for person in prediction.people]

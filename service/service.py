@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _settings_of(environment: os._Environ[str]) -> Settings:
-    """Give the settings, once there is a version to serve; BentoML makes one line of the failure."""
+    """Return the settings, once there is a version to serve; BentoML makes one line of the failure."""
     try:
         settings = Settings.read(environment)
         Identity.read(settings.model / NAME)

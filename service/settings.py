@@ -54,7 +54,7 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Give the settings of an environment; raise IrislineError that names the first wrong variable, not its value."""
+        """Return the settings of an environment; raise IrislineError that names the first wrong variable, not its value."""
         given: dict[str, Any] = {
             name: value for name in cls.model_fields if (value := environment.get(PREFIX + name.upper(), "")) != ""
         }

@@ -41,7 +41,7 @@ class Clone:
 
     @classmethod
     def of_the_project(cls, folder: Path) -> Self:
-        """Give a clone of the project as it is now."""
+        """Return a clone of the project as it is now."""
         made = cls(folder)
         listed = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
@@ -58,7 +58,7 @@ class Clone:
         return made
 
     def copy(self, folder: Path) -> Self:
-        """Give a copy of the clone as it stands."""
+        """Return a copy of the clone as it stands."""
         shutil.copytree(self.folder, folder, symlinks=True)
         return type(self)(folder, **self.also)
 
@@ -154,7 +154,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _run_on(group: int) -> bool:
-    """Say whether any of a process group still runs: who is dead and not yet buried by its parent holds nothing."""
+    """Return whether any of a process group still runs: who is dead and not yet buried by its parent holds nothing."""
     for one in psutil.process_iter(["status"]):
         with suppress(ProcessLookupError):
             if os.getpgid(one.pid) == group and one.info["status"] not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):

@@ -36,7 +36,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give an empty folder that is the working directory, as a project's root is."""
+    """Return an empty folder that is the working directory, as a project's root is."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -54,7 +54,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Give a clone of the project with a tiny pool and tiny params, not yet run; copy it before changing it."""
+    """Return a clone of the project with a tiny pool and tiny params, not yet run; copy it before changing it."""
     made = Clone.of_the_project(tmp_path_factory.mktemp("tiny"))
     made.shrink()
     return made

@@ -47,12 +47,12 @@ class Podman:
         return done
 
     def inspect(self, name: str) -> dict[str, object]:
-        """Give all that podman knows of an image or a container."""
+        """Return all that podman knows of an image or a container."""
         found: dict[str, object] = json.loads(self.run("inspect", name).stdout)[0]
         return found
 
     def python(self, image: str, code: str) -> str:
-        """Give what Python prints in an image, as the service's user."""
+        """Return what Python prints in an image, as the service's user."""
         return self.run("run", "--rm", "--network", "none", "--entrypoint", "python3.11", image, "-c", code).stdout
 
 
@@ -66,13 +66,13 @@ class Running:
     seconds: float  # from the command to the first good answer of /readyz
 
     def status(self, field: str) -> int:
-        """Give a number of the process's status, such as VmRSS in kB."""
+        """Return a number of the process's status, such as VmRSS in kB."""
         lines = Path(f"/proc/{self.process}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def podman() -> Podman:
-    """Give podman with the stand-in base in its store; skip the test with the reason where that cannot be."""
+    """Return podman with the stand-in base in its store; skip the test with the reason where that cannot be."""
     absent = [
         name for name in NEEDED if shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/lib/podman") is None
     ]
@@ -93,7 +93,7 @@ def podman() -> Podman:
 
 @contextmanager
 def running(engine: Podman, image: str, *options: str) -> Iterator[Running]:
-    """Give a container of an image as it is meant to run, once it is ready; end it."""
+    """Yield a container of an image as it is meant to run, once it is ready; end it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -15,7 +15,7 @@ from irisline.eyes.rendering import render, sample
 
 @cache
 def faces(label: str, count: int) -> tuple[Image.Image, ...]:
-    """Give so many pictures of a face with eyes of a colour, both found and well lit."""
+    """Return so many pictures of a face with eyes of a colour, both found and well lit."""
     return tuple(itertools.islice(_faces(label), count))
 
 
@@ -35,7 +35,7 @@ def _white(picture: Image.Image, face: finder.Face) -> float:
 
 
 def row(label: str, picture: Image.Image, key: object, split: str) -> Row:
-    """Give an accepted row of a picture."""
+    """Return an accepted row of a picture."""
     digest = images.pixel_digest(picture)
     return {
         "id": f"{label}/{split}-{key}.jpg", "label": label, "split": split, "group": digest, "sha256": digest,
@@ -45,7 +45,7 @@ def row(label: str, picture: Image.Image, key: object, split: str) -> Row:
 
 
 def two_people() -> Image.Image:
-    """Give two drawn people side by side, the eyes of one blue and those of the other brown."""
+    """Return two drawn people side by side, the eyes of one blue and those of the other brown."""
     pictures = [Image.fromarray(render(sample("two/3", colour))) for colour in ("blue", "brown")]
     both = Image.new("RGB", (2 * pictures[0].width, pictures[0].height))
     for number, picture in enumerate(pictures):

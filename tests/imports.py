@@ -11,5 +11,5 @@ ROOT = Path(__file__).parent.parent
 
 
 def files_of(file: Path) -> set[Path]:
-    """Give the project's files that this one needs when it runs: imported anywhere, and the packages they lie in."""
+    """Return the project's files that this one needs when it runs: imported anywhere, and the packages they lie in."""
     return imports.files_of([file], ROOT)

@@ -24,7 +24,7 @@ SIZE = 32
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """Give the project's params.yaml as plain values, with changes named section__key."""
+    """Return the project's params.yaml as plain values, with changes named section__key."""
     found: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
     for name, value in changes.items():
         section, key = name.split("__")
@@ -40,31 +40,31 @@ PINNED = {
 
 
 def settings(**changes: Any) -> Params:
-    """Give the project's params with the tests' own numbers where they matter, and changes named section__key."""
+    """Return the project's params with the tests' own numbers where they matter, and changes named section__key."""
     return params.parse(document(**PINNED | changes))
 
 
 def picture(label: str = "blue", key: object = 0, size: tuple[int, int] = (48, 40)) -> Image.Image:
-    """Give a keyed RGB picture in the colour of its class, with a pattern that survives JPEG."""
+    """Return a keyed RGB picture in the colour of its class, with a pattern that survives JPEG."""
     rng = seeding.generator("planted", label, key)
     coarse = rng.normal(COLOURS[label], 25, (6, 6, 3)).clip(0, 255).astype(np.uint8)
     return Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
 
 
 def square(label: str, key: object) -> images.Pixels:
-    """Give a keyed picture as a planted model sees it, uint8 (3, SIZE, SIZE)."""
+    """Return a keyed picture as a planted model sees it, uint8 (3, SIZE, SIZE)."""
     return images.square(picture(label, key), SIZE, "squash")
 
 
 def saved(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
-    """Give an image as the bytes of a file."""
+    """Return an image as the bytes of a file."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
 def row(label: str, key: object, split: str) -> shards.Row:
-    """Give an accepted row of one planted picture."""
+    """Return an accepted row of one planted picture."""
     image = picture(label, key)
     digest = images.pixel_digest(image)
     return {
@@ -81,7 +81,7 @@ def accept(folder: Path, counts: dict[str, int], classes: tuple[str, ...] = CLAS
 
 
 def linear(weights: NDArray[np.float32], bias: NDArray[np.float32], logarithms: bool = False) -> onnx.ModelProto:
-    """Give the network logits = mean over pixels of weights * pixels + bias, for weights (3, SIZE, SIZE, classes).
+    """Return the network logits = mean over pixels of weights * pixels + bias, for weights (3, SIZE, SIZE, classes).
 
     With logarithms, of 1 + pixels: what differences of them say is the same in any light. Its features are what is weighed.
     """
@@ -104,7 +104,7 @@ def linear(weights: NDArray[np.float32], bias: NDArray[np.float32], logarithms: 
 
 
 def blue_against_red() -> onnx.ModelProto:
-    """Give a network that tells blue from brown: each logit grows with one colour and falls with the other."""
+    """Return a network that tells blue from brown: each logit grows with one colour and falls with the other."""
     weights = np.zeros((3, SIZE, SIZE, 2), np.float32)
     weights[0], weights[2] = (-0.05, 0.05), (0.05, -0.05)
     return linear(weights, np.zeros(2, np.float32))

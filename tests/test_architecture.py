@@ -60,7 +60,7 @@ def rank(parts: tuple[str, ...]) -> int:
 
 
 def outside(file: Path) -> set[str]:
-    """Give the top names of what a file imports."""
+    """Return the top names of what a file imports."""
     return {name.split(".")[0] for name in modules_of(file)}
 
 
@@ -179,7 +179,7 @@ def _made(stage: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _own_nouns(name: str) -> set[Path]:
-    """Give the files that read artifacts on a stage's behalf."""
+    """Return the files that read artifacts on a stage's behalf."""
     return {ROOT / "irisline" / "training" / "training.py"} if name == "train" else set()
 
 

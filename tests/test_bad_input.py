@@ -12,7 +12,7 @@ from tests.clones import Clone
 
 @pytest.fixture
 def clone(tiny: Clone, tmp_path: Path) -> Clone:
-    """Give a clone with a tiny pool, not yet run."""
+    """Return a clone with a tiny pool, not yet run."""
     return tiny.copy(tmp_path / "clone")
 
 

@@ -70,7 +70,7 @@ def test_the_annotated_tree_names_what_is_there() -> None:
 
 
 def _tree(text: str) -> list[str]:
-    """Give the paths that an annotated tree names, those below a folder with it."""
+    """Return the paths that an annotated tree names, those below a folder with it."""
     named, folders = list[str](), list[str]()
     for line in filter(None, text.splitlines()):
         marks, entry = re.fullmatch(r"([│├└─ ]*)(.*)", line).groups()  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Give a clone in which make repro has run once, with the shipped pool and params."""
+    """Return a clone in which make repro has run once, with the shipped pool and params."""
     made = Clone.of_the_project(tmp_path_factory.mktemp("journey"))
     made.said["repro"] = made.make("repro").stdout
     return made

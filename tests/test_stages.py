@@ -63,7 +63,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def untimed(folder: Path) -> dict[str, bytes]:
-    """Give the files of a report but the one that a stopwatch has a say in."""
+    """Return the files of a report but the one that a stopwatch has a say in."""
     return {name: data for name, data in contents(folder).items() if name != "precision.json"}
 
 
@@ -184,7 +184,7 @@ def test_labels_names_the_wrong_one_and_training_heeds_it(pool: Path, capsys: py
 
 
 def trained(suspects: str) -> int:
-    """Give how many samples are trained on when suspects are treated so."""
+    """Return how many samples are trained on when suspects are treated so."""
     treatment = SETTINGS.labels.model_copy(update={"suspects": suspects})
     return len(training.load(SETTINGS.model_copy(update={"labels": treatment}))[0])
 

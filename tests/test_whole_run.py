@@ -44,7 +44,7 @@ def web() -> Iterator[Web]:
 
 @pytest.fixture(scope="module")
 def whole(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Give a clone, emptied of the drawn pool as the guide says, filled from the web, and run without interruption."""
+    """Return a clone, emptied of the drawn pool as the guide says, filled from the web, and run without interruption."""
     made = Clone.of_the_project(tmp_path_factory.mktemp("whole") / "clone")
     made.also = web.environment
     made.change(TINY | {"snapshot": WANTED})
@@ -59,12 +59,12 @@ def whole(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 @pytest.fixture
 def clone(whole: Clone, tmp_path: Path) -> Clone:
-    """Give a copy to change."""
+    """Return a copy to change."""
     return whole.copy(tmp_path / "clone")
 
 
 def from_the_web(clone: Clone) -> list[dict[str, str]]:
-    """Give the pictures that came from the web, as sources.csv tells them."""
+    """Return the pictures that came from the web, as sources.csv tells them."""
     with (clone.folder / "data/sources.csv").open(newline="", encoding="utf-8") as file:
         return [line for line in csv.DictReader(file) if line["status"] == "fetched" and line["image_url"]]
 
@@ -147,7 +147,7 @@ def _no_output_is_half_written(clone: Clone, whole: Clone) -> None:
 
 
 def _digests(clone: Clone) -> dict[str, bytes]:
-    """Give what a run yields, by name: the weights, the tables, the answers."""
+    """Return what a run yields, by name: the weights, the tables, the answers."""
     files = [file for output in OUTPUTS for file in (clone.folder / output).rglob("*") if file.is_file()]
     files += [clone.folder / "reports/evaluate/predictions.csv", clone.folder / "reports/validate/rejected.csv"]
     return {str(file.relative_to(clone.folder)): file.read_bytes() for file in files}

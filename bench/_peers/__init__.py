@@ -13,12 +13,12 @@ MODEL = "BENCH_MODEL"
 
 
 def load(folder: Path | None = None) -> Classifier:
-    """Give the classifier of a folder, else of the one in BENCH_MODEL, as the service loads it: one thread for each run."""
+    """Return the classifier of a folder, else of the one in BENCH_MODEL, as the service loads it: one thread for each run."""
     folder = folder or Path(os.environ[MODEL])
     return Classifier.load(folder, precision=identity.verify(folder).precision, threads=1)
 
 
 def told(classifier: Classifier, data: bytes) -> str:
-    """Give the answer about one picture as JSON."""
+    """Return the answer about one picture as JSON."""
     (answer,) = classifier.predict([data])
     return json.dumps(asdict(answer), separators=(",", ":"))

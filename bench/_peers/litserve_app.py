@@ -19,11 +19,11 @@ class Api(litserve.LitAPI):
         self.classifier = load()
 
     def decode_request(self, request: dict[str, str]) -> list[View]:
-        """Give the network's input."""
+        """Return the network's input."""
         return self.classifier.look(base64.b64decode(request["image"]))
 
     def batch(self, inputs: list[list[View]]) -> list[list[View]]:
-        """Give inputs as one."""
+        """Return inputs as one."""
         return inputs
 
     def predict(self, x: list[list[View]]) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ class Api(litserve.LitAPI):
         return [asdict(read(*seen)) for seen in zip(x, self.classifier.outputs_of(x), strict=True)]
 
     def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Give the answers one by one."""
+        """Return the answers one by one."""
         return output
 
 

@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Give every finding, in the order in which a person would mend them."""
+    """Return every finding, in the order in which a person would mend them."""
     return [*_installed(), *_tools(), _device(), *_project(), *_signing(), _tracking(), *_remotes()]
 
 

@@ -86,7 +86,7 @@ def _draw(classifier: "Classifier", files: list[Path]) -> None:
 
 
 def _rows(answer: dict[str, Any], classes: list[str]) -> Iterator[list[object]]:
-    """Give the row of a picture, and one for each of its people where there are several."""
+    """Yield the row of a picture, and one for each of its people where there are several."""
     if "error" in answer:
         yield [answer["file"], None, *(None for _ in classes), f"unreadable: {answer['error']}"]
         return

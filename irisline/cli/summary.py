@@ -12,7 +12,7 @@ STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate", "publ
 
 
 def lines(params: Params, since: float | None) -> list[str]:
-    """Give stages with times, error rate, version, gate and what to type next.
+    """Return stages with times, error rate, version, gate and what to type next.
 
     With a time, in seconds since 1970, stages that ended before it are said to come from DVC's cache.
     Raise MissingInput when there was no run yet.

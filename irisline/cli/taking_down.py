@@ -42,7 +42,7 @@ def take_down(
 
 
 def _uses(settings: "Params", what: str, removal: "Removal") -> "tuple[list[Use], str]":
-    """Give the versions, and why not when the store cannot be read: the pictures are gone from the pool all the same."""
+    """Return the versions, and why not when the store cannot be read: the pictures are gone from the pool all the same."""
     from irisline.release.publishing import trained_on
 
     pixels, page = [one.pixels for one in removal.removed if one.pixels], what if removal.kind == "url" else ""

@@ -95,7 +95,7 @@ def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
 
 
 def _cut_off(lines: Iterable[Line], files: Files, known: TakeDowns) -> set[str]:
-    """Give what an earlier take-down had still to remove: not another picture that has come to its place since."""
+    """Return what an earlier take-down had still to remove: not another picture that has come to its place since."""
     left = {line["id"] for line in lines if line.get("status") == STATUS and line["id"] in files}
     return {name for name in left if known.covers("", "", "", "", _digest("sha256", files[name]))}
 
@@ -116,7 +116,7 @@ def _files() -> dict[str, Path]:
 
 
 def _asked(what: str, reason: str, classes: Collection[str], authors: Collection[str], author: bool) -> Rule:
-    """Give what was asked as a rule, whatever way it was named; raise DataError when that cannot be told."""
+    """Return what was asked as a rule, whatever way it was named; raise DataError when that cannot be told."""
     when, by = sources_table.moment(), take_downs.author_digest(what)
     if not author and _name(what).partition("/")[0] in classes and "/" in _name(what):
         return Rule(when, "id", reason=reason)
@@ -143,7 +143,7 @@ def _authors(line: Mapping[str, str]) -> set[str]:
 
 
 def _meant(asked: Rule, known: TakeDowns, lines: Iterable[Line], files: Files) -> set[str]:
-    """Give the ids of the lines that a rule covers, and of the files that have no line.
+    """Return the ids of the lines that a rule covers, and of the files that have no line.
 
     Lines that lost their author to an earlier take-down are found by what was remembered of them then.
     """
@@ -156,7 +156,7 @@ def _meant(asked: Rule, known: TakeDowns, lines: Iterable[Line], files: Files) -
 
 
 def _sharing(asked: Rule, ids: Collection[str], lines: Collection[Line]) -> set[str]:
-    """Give these ids, and those of all other lines of the same pictures: what was refused names its author too."""
+    """Return these ids, and those of all other lines of the same pictures: what was refused names its author too."""
     shared = {line["id"]: _rule(asked, line["id"], line).covered() for line in lines}
     covered = {key for name in ids for key in shared.get(name, ())}
     return {*ids, *(name for name, keys in shared.items() if keys & covered)}
@@ -165,7 +165,7 @@ def _sharing(asked: Rule, ids: Collection[str], lines: Collection[Line]) -> set[
 def _rules(
     asked: Rule, ids: Collection[str], lines: Iterable[Line], going: Files, removed: Iterable[Removed]
 ) -> Iterator[Rule]:
-    """Give what is to be remembered: each picture by all it can be known by, or what was asked where there is none."""
+    """Yield what is to be remembered: each picture by all it can be known by, or what was asked where there is none."""
     if not ids:
         yield asked
     known, seen = sources_table.by_id(lines), {one.id: one.phash for one in removed}
@@ -180,7 +180,7 @@ def _known_by(asked: Rule, line: Line) -> Rule:
 
 
 def _rule(asked: Rule, name: str, line: Mapping[str, str]) -> Rule:
-    """Give what a picture can be known by, without its author and paths of this machine.
+    """Return what a picture can be known by, without its author and paths of this machine.
 
     A page stands for it where it is of one picture, or was asked for: others show many.
     """
@@ -206,7 +206,7 @@ def _forgotten(line: Line) -> Line:
 
 
 def _look(settings: Params, files: Files, going: Files) -> tuple[tuple[Removed, ...], dict[str, list[str]]]:
-    """Give what is known of the files that go, and what stays and shows the same; the whole pool is looked at."""
+    """Return what is known of the files that go, and what stays and shows the same; the whole pool is looked at."""
     if not going:
         return (), {}
     seen = dict(zip(files, fingerprints.of_files(files.values(), settings.collect, settings.execution), strict=True))

@@ -42,7 +42,7 @@ def _harmless(text: str) -> str:
 
 @contextmanager
 def progress(what: str, total: int | None, unit: str = "images") -> Iterator[Callable[[int], None]]:
-    """Give a function that advances a bar by so many units; the bar shows only on a terminal and leaves one line behind."""
+    """Yield a function that advances a bar by so many units; the bar shows only on a terminal and leaves one line behind."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(unit), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
         task = bars.add_task(what, total=total)

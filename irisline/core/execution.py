@@ -20,7 +20,7 @@ AHEAD = 8  # items in flight for each worker: enough to keep it busy, few enough
 
 
 def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], execution: Execution) -> Iterator[Result]:
-    """Give function(item) for each item, in order, computed by many workers with bounded memory.
+    """Yield function(item) for each item, in order, computed by many workers with bounded memory.
 
     The function must be importable by name. An exception in it reaches the caller.
     """

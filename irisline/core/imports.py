@@ -11,7 +11,7 @@ PACKAGES = ("irisline", "pipelines", "pretrain", "service")
 
 
 def files_of(files: Iterable[Path], root: Path) -> set[Path]:
-    """Give the project's files that these need when they run: imported anywhere, and the packages they lie in."""
+    """Return the project's files that these need when they run: imported anywhere, and the packages they lie in."""
     found: set[Path] = set()
     waiting = list(files)
     while waiting:
@@ -29,7 +29,7 @@ def travelling(files: Iterable[Path], root: Path) -> set[Path]:
 
 
 def modules_of(file: Path) -> set[str]:
-    """Give the dotted names that a file imports anywhere in its text, type-checking blocks left out."""
+    """Return the dotted names that a file imports anywhere in its text, type-checking blocks left out."""
     return set(_names(ast.parse(file.read_text(encoding="utf-8")).body))
 
 
@@ -50,7 +50,7 @@ def _names(statements: list[ast.stmt]) -> list[str]:
 
 
 def _files(name: str, root: Path) -> list[Path]:
-    """Give the file of a dotted name and the package files above it."""
+    """Return the file of a dotted name and the package files above it."""
     parts = name.split(".")
     if parts[0] not in PACKAGES:
         return []

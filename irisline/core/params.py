@@ -204,17 +204,17 @@ class Params(Section):
 
 
 def parse(document: Any, where: str = "params.yaml") -> Params:
-    """Give the typed params of a parsed YAML document; raise ParamsError that names the first wrong key."""
+    """Return the typed params of a parsed YAML document; raise ParamsError that names the first wrong key."""
     return _parsed(document, where, Params)
 
 
 def read(path: Path) -> Params:
-    """Give the typed params of a file; raise ParamsError when it is missing, not YAML or wrong."""
+    """Return the typed params of a file; raise ParamsError when it is missing, not YAML or wrong."""
     return read_as(path, Params)
 
 
 def read_as(path: Path, kind: type[Read]) -> Read:
-    """Give the typed content of a file of params of any kind; raise ParamsError when it is missing, not YAML or wrong."""
+    """Return the typed content of a file of params of any kind; raise ParamsError when it is missing, not YAML or wrong."""
     import yaml  # the serving image carries this module for its types, and no YAML
 
     try:

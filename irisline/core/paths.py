@@ -68,7 +68,7 @@ def _own(folder: Path) -> Path:
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside the target that becomes the target when the block ends without an error.
+    """Yield an empty folder beside the target that becomes the target when the block ends without an error.
 
     After an error the target is as it was, and nothing is left beside it to fill the disk.
     """
@@ -87,7 +87,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[BinaryIO]:
-    """Give an open file beside the target that is renamed into place when the block ends without an error."""
+    """Yield an open file beside the target that is renamed into place when the block ends without an error."""
     told = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]  # a name may be as long as names get
     partial = target.with_name(f".{told}.{os.getpid()}.partial")
     with disk_errors(target):

@@ -32,7 +32,7 @@ def words(name: str, signs: int) -> str:
 
 
 def png(figure: Figure) -> bytes:
-    """Give a figure as PNG bytes, the same for the same figure."""
+    """Return a figure as PNG bytes, the same for the same figure."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
     return buffer.getvalue()

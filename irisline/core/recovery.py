@@ -32,7 +32,7 @@ _NEXT = {
 
 
 def mend() -> list[Path]:
-    """Give the files that DVC could not read. They lie in ASIDE now; in their place is what the last commit has, if anything.
+    """Return the files that DVC could not read. They lie in ASIDE now; in their place is what the last commit has, if anything.
 
     A file with a conflict of git's stays, and all stay while a DVC may be writing one. Raise IrislineError when the disk fails.
     """
@@ -51,7 +51,7 @@ def mend() -> list[Path]:
 
 @contextmanager
 def _locked(*locks: Path) -> Iterator[bool]:
-    """Say whether all of these could be locked, without waiting; they are until the block ends."""
+    """Yield whether all of these could be locked, without waiting; they are until the block ends."""
     with ExitStack() as opened:
         try:
             for lock in locks:
@@ -81,7 +81,7 @@ def _drop_the_dead(file: Path) -> None:
 
 
 def _is_at_work(listed: dict[str, Any], written: float) -> bool:
-    """Say whether a process that DVC lists may be the one that was listed, in a list last written at this time.
+    """Return whether a process that DVC lists may be the one that was listed, in a list last written at this time.
 
     Not one that began later, is no Python, or was called with other words: DVC notes its own, but for how it was found.
     """
@@ -111,7 +111,7 @@ def _set_aside(file: Path) -> None:
 
 
 def _committed(file: Path) -> bytes | None:
-    """Give the file as the last commit has it; nothing when it has none that DVC reads, or git does not tell."""
+    """Return the file as the last commit has it; nothing when it has none that DVC reads, or git does not tell."""
     if shutil.which("git") is None:
         return None
     shown = subprocess.run(["git", "show", f"HEAD:./{file}"], capture_output=True, check=False)
@@ -119,7 +119,7 @@ def _committed(file: Path) -> bytes | None:
 
 
 def _is_read(file: Path, data: bytes) -> bool:
-    """Say whether DVC reads a file, or will tell a person of the conflict in it."""
+    """Return whether DVC reads a file, or will tell a person of the conflict in it."""
     if file in LISTS:
         return _is_list(data)
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA, COMPILED_SINGLE_STAGE_SCHEMA
@@ -135,7 +135,7 @@ def _is_read(file: Path, data: bytes) -> bool:
 
 
 def _is_list(data: bytes) -> bool:
-    """Say whether DVC reads a list of who is at work."""
+    """Return whether DVC reads a list of who is at work."""
     from dvc.rwlock import SCHEMA
     from voluptuous import Invalid
 

@@ -10,12 +10,12 @@ Option = TypeVar("Option")
 
 
 def generator(*key: object) -> np.random.Generator:
-    """Give the generator of a key, such as (seed, sha256, index)."""
+    """Return the generator of a key, such as (seed, sha256, index)."""
     return np.random.default_rng(int.from_bytes(_digest(key)[:16], "big"))
 
 
 def unit(*key: object) -> float:
-    """Give the number in [0, 1) of a key: evenly spread over keys."""
+    """Return the number in [0, 1) of a key: evenly spread over keys."""
     return int.from_bytes(_digest(key)[:8], "big") / 2**64
 
 
@@ -24,5 +24,5 @@ def _digest(key: tuple[object, ...]) -> bytes:
 
 
 def pick(random: np.random.Generator, options: Sequence[Option]) -> Option:
-    """Give one of the options, all equally likely; repeat an option to make it likelier."""
+    """Return one of the options, all equally likely; repeat an option to make it likelier."""
     return options[int(random.integers(len(options)))]

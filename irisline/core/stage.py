@@ -64,7 +64,7 @@ class Time:
 
 
 def times() -> dict[str, Time]:
-    """Give the time each stage took when it last ran here, by name."""
+    """Return the time each stage took when it last ran here, by name."""
     return {file.stem: Time(**json.loads(file.read_text())) for file in sorted(_times_folder().glob("*.json"))}
 
 

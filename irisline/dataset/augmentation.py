@@ -14,7 +14,7 @@ from irisline.dataset.shards import Row
 
 
 def variants(row: Row, seed: int, strengths: Augment) -> list[Row]:
-    """Give the variants of a training row, numbered from 1, keyed by (seed, sha256, number)."""
+    """Return the variants of a training row, numbered from 1, keyed by (seed, sha256, number)."""
     original = Image.open(io.BytesIO(row["image"])).convert("RGB")
     return [
         {
@@ -29,7 +29,7 @@ def variants(row: Row, seed: int, strengths: Augment) -> list[Row]:
 
 
 def vary(image: Image.Image, rng: np.random.Generator, strengths: Augment) -> bytes:
-    """Give one variant as JPEG bytes: moved first, as a camera would, then lit, tinted, blurred and compressed."""
+    """Return one variant as JPEG bytes: moved first, as a camera would, then lit, tinted, blurred and compressed."""
     moved = _move(image, rng, strengths)
     lit = ImageEnhance.Brightness(moved).enhance(1 + _spread(rng, strengths.brightness))
     toned = ImageEnhance.Contrast(lit).enhance(1 + _spread(rng, strengths.contrast))

@@ -37,7 +37,7 @@ class View:
 
 
 def of(picture: Image.Image, preprocess: Preprocess) -> list[View]:
-    """Give what a network sees of an upright RGB picture: one view of the whole, or one of each eye; none without an eye."""
+    """Return what a network sees of an upright RGB picture: one view of the whole, or one of each eye; none without an eye."""
     if preprocess.crop == "none":
         return [View(images.square(picture, preprocess.size, preprocess.fit), 0, None)]
     people = finder.find(picture).faces[:MOST_PEOPLE]
@@ -49,7 +49,7 @@ def of(picture: Image.Image, preprocess: Preprocess) -> list[View]:
 
 
 def of_stored(data: bytes, preprocess: Preprocess) -> list[View]:
-    """Give the views of a picture that collect has bounded and stored."""
+    """Return the views of a picture that collect has bounded and stored."""
     with Image.open(io.BytesIO(data), formats=picture_files.FORMATS) as image:
         return of(image.convert("RGB"), preprocess)
 

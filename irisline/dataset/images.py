@@ -65,25 +65,25 @@ def _short(error: Exception) -> str:
 
 
 def encode(image: Image.Image) -> bytes:
-    """Give the picture as a JPEG without metadata, as shards keep it."""
+    """Return the picture as a JPEG without metadata, as shards keep it."""
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=STORED_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 
 def pixel_digest(image: Image.Image) -> str:
-    """Give the sha256 of an RGB picture's size and pixels: the identity of what is seen, whatever the file."""
+    """Return the sha256 of an RGB picture's size and pixels: the identity of what is seen, whatever the file."""
     size = f"{image.width}x{image.height}:".encode()
     return hashlib.sha256(size + image.tobytes()).hexdigest()
 
 
 def square(image: Image.Image, size: int, fit: Fit) -> Pixels:
-    """Give the picture as the square a network sees, uint8 of shape (3, size, size): cropped, padded or squashed."""
+    """Return the picture as the square a network sees, uint8 of shape (3, size, size): cropped, padded or squashed."""
     return as_pixels(_FITS[fit](image, (size, size)))
 
 
 def as_pixels(image: Image.Image) -> Pixels:
-    """Give an RGB picture as networks take it, uint8 (3, height, width)."""
+    """Return an RGB picture as networks take it, uint8 (3, height, width)."""
     return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
 

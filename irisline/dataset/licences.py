@@ -24,7 +24,7 @@ _PATH = re.compile(rf"/(licenses|publicdomain)/([a-z-]+)/(\d\.\d)(?:/({_PORT}))?
 
 
 def canonical(code: str, version: str = "") -> str:
-    """Give the one spelling of a licence, such as CC-BY-SA-4.0 of ("by-sa", "4.0"), "cc-by-sa-4.0" or "CC BY-SA 4.0".
+    """Return the one spelling of a licence, such as CC-BY-SA-4.0 of ("by-sa", "4.0"), "cc-by-sa-4.0" or "CC BY-SA 4.0".
 
     Empty when the licence is unknown, or is one of Creative Commons' of which no version is told: terms differ by version.
     """
@@ -38,7 +38,7 @@ def canonical(code: str, version: str = "") -> str:
 
 
 def of_url(url: str) -> str:
-    """Give the licence that an address of creativecommons.org stands for, in any language; empty for any other."""
+    """Return the licence that an address of creativecommons.org stands for, in any language; empty for any other."""
     try:
         parts = urlsplit(url.strip().lower())
     except ValueError:
@@ -54,7 +54,7 @@ def of_url(url: str) -> str:
 
 
 def family(licence: str) -> Family:
-    """Give what a licence allows, whatever its version: one of params.Licence, or own."""
+    """Return what a licence allows, whatever its version: one of params.Licence, or own."""
     known = canonical(licence)
     if known == OWN:
         return "own"
@@ -68,7 +68,7 @@ def accepted(licence: str, families: Collection[str]) -> bool:
 
 
 def url_of(licence: str) -> str:
-    """Give where a licence's terms are written; empty for one's own and for unknown ones."""
+    """Return where a licence's terms are written; empty for one's own and for unknown ones."""
     if not (found := _WRITTEN.fullmatch(canonical(licence).lower())):
         return ""
     name, version, port = found.groups()

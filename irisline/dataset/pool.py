@@ -55,7 +55,7 @@ def _item(file: Path, name: str, known: Mapping[str, Mapping[str, str]], limits:
 
 
 def read(item: Item) -> Row:
-    """Give the row of one file, unreadable ones with the reason: what the collect stage keeps of it."""
+    """Return the row of one file, unreadable ones with the reason: what the collect stage keeps of it."""
     row: Row = {"id": item.id, "label": item.label, **{key: item.source.get(key) or None for key in _KEPT}}
     try:
         data = item.path.read_bytes()

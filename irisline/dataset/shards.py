@@ -127,7 +127,7 @@ class Writer:
 
 @contextmanager
 def writer(folder: Path, schema: pa.Schema, shard_rows: int) -> Iterator[Writer]:
-    """Give a Writer whose shards become the folder when the block ends without an error."""
+    """Yield a Writer whose shards become the folder when the block ends without an error."""
     with paths.whole_folder(folder) as partial:
         target = Writer(partial, schema, shard_rows)
         yield target
@@ -137,7 +137,7 @@ def writer(folder: Path, schema: pa.Schema, shard_rows: int) -> Iterator[Writer]
 
 
 def stream(folder: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
-    """Give the rows of a folder one at a time, in the order they were written; raise MissingInput when there are none."""
+    """Yield the rows of a folder one at a time, in the order they were written; raise MissingInput when there are none."""
     for shard in _shards(folder):
         with pq.ParquetFile(shard) as file:
             for batch in file.iter_batches(ROW_GROUP, columns=list(columns) if columns else None):
@@ -145,19 +145,19 @@ def stream(folder: Path, columns: Sequence[str] | None = None) -> Iterator[Row]:
 
 
 def table(folder: Path) -> pa.Table:
-    """Give all columns but the bytes, as one table in memory."""
+    """Return all columns but the bytes, as one table in memory."""
     shards = _shards(folder)
     columns = [name for name in pq.read_schema(shards[0]).names if name != "image"]
     return pa.concat_tables([pq.read_table(shard, columns=columns) for shard in shards])
 
 
 def count(folder: Path) -> int:
-    """Give the number of rows, from the shards' footers."""
+    """Return the number of rows, from the shards' footers."""
     return sum(pq.read_metadata(shard).num_rows for shard in _shards(folder))
 
 
 def of_split(folder: Path, split: str) -> Iterator[Row]:
-    """Give the rows of one split."""
+    """Return the rows of one split."""
     return (row for row in stream(folder) if row["split"] == split)
 
 

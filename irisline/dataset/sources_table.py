@@ -59,7 +59,7 @@ def _is_outside(name: str) -> bool:
 
 
 def by_id(lines: Iterable[Line]) -> dict[str, Line]:
-    """Give the lines by id; one of a download that failed counts only where no other names the picture."""
+    """Return the lines by id; one of a download that failed counts only where no other names the picture."""
     return {line["id"]: line for line in sorted(lines, key=is_fetched)}
 
 
@@ -74,6 +74,6 @@ def write(file: Path, lines: Iterable[Mapping[str, object]]) -> None:
 
 
 def moment() -> str:
-    """Give the time as the table writes it, in UTC; that of SOURCE_DATE_EPOCH when set (reproducible-builds.org)."""
+    """Return the time as the table writes it, in UTC; that of SOURCE_DATE_EPOCH when set (reproducible-builds.org)."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(seconds) if seconds else None))

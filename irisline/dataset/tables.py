@@ -77,5 +77,5 @@ def _as_it_was(cell: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    """Say whether a spreadsheet may take a cell for a formula; also one that was made harmless, so that both come back."""
+    """Return whether a spreadsheet may take a cell for a formula; also one that was made harmless, so that both come back."""
     return bool(_FORMULA.match(text)) and not _NUMBER.fullmatch(text)

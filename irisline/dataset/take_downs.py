@@ -59,7 +59,7 @@ class Rule:
         return f"taken down {self.when[:10]}: {self.reason}"
 
     def covered(self) -> set[str]:
-        """Give what it covers, as keys does."""
+        """Return what it covers, as keys does."""
         pictures = keys(self.provider, self.provider_id, self.image_url, self.page_url, self.sha256)
         return pictures | ({_author(self.author)} if self.author else set())
 
@@ -74,7 +74,7 @@ class TakeDowns:
     def covers(
         self, provider: str, provider_id: str, image_url: str, author: str, sha256: str, page_url: str = ""
     ) -> str | None:
-        """Give why a picture may not be fetched, as a sentence, or None; what is not known of it is empty."""
+        """Return why a picture may not be fetched, as a sentence, or None; what is not known of it is empty."""
         asked = keys(provider, provider_id, image_url, page_url, sha256) | ({_author(author)} if author else set())
         rule = next((self._covering[key] for key in sorted(asked) if key in self._covering), None)
         return rule.said if rule else None
@@ -85,14 +85,14 @@ class TakeDowns:
 
 
 def keys(provider: str, provider_id: str, image_url: str, page_url: str, sha256: str) -> set[str]:
-    """Give what a picture can be known by; two that share one of these are the same picture."""
+    """Return what a picture can be known by; two that share one of these are the same picture."""
     found = {f"url {address(url)}" for url in (image_url, page_url) if url}
     found |= {f"id {provider} {_plain(provider_id)}"} if provider_id else set()
     return found | ({f"sha256 {sha256.lower()}"} if sha256 else set())
 
 
 def read(file: Path) -> TakeDowns:
-    """Give what was taken down; nothing when there is no such file. Raise DataError when it is not what write wrote."""
+    """Return what was taken down; nothing when there is no such file. Raise DataError when it is not what write wrote."""
     if not file.is_file():
         return TakeDowns([])
     try:
@@ -109,7 +109,7 @@ def write(file: Path, rules: Iterable[Rule]) -> None:
 
 
 def author_digest(author: str) -> str:
-    """Give what stands for an author: the same for every way to write the name in capitals, accents or spaces."""
+    """Return what stands for an author: the same for every way to write the name in capitals, accents or spaces."""
     name = " ".join(unicodedata.normalize("NFKC", author).casefold().split())
     return DIGEST + hashlib.sha256(name.encode()).hexdigest()
 
@@ -124,7 +124,7 @@ def _author(author: str) -> str:
 
 
 def address(url: str) -> str:
-    """Give an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page.
+    """Return an address without what does not tell pictures apart: http or https, www, the last slash, a place in the page.
 
     Of Flickr and Commons, which have many addresses for a picture, the one that stands for all. What is no address stays.
     """
@@ -137,7 +137,7 @@ def leads_to_one(page_url: str) -> bool:
 
 
 def _of_one_picture(url: str) -> str:
-    """Give what stands for all addresses of a picture of Flickr or Commons; nothing for what is none of them."""
+    """Return what stands for all addresses of a picture of Flickr or Commons; nothing for what is none of them."""
     plain = _plainly(_COMMONS_VIEWER.sub(r"\1wiki/", url.strip()))
     if hit := _FLICKR.fullmatch(plain):
         return f"flickr.com/photos/{hit[hit.lastindex or 0]}"
@@ -148,7 +148,7 @@ def _of_one_picture(url: str) -> str:
 
 
 def _title(escaped: str) -> str:
-    """Give a title as MediaWiki writes it: _ for spaces, and the first letter a capital."""
+    """Return a title as MediaWiki writes it: _ for spaces, and the first letter a capital."""
     title = unquote(escaped).replace(" ", "_").strip("_")
     return title[:1].upper() + title[1:]
 
@@ -164,7 +164,7 @@ def _plainly(url: str) -> str:
 
 
 def _escaped(part: str) -> str:
-    """Give a part of an address in one spelling of many: escaped where it must be, accents composed.
+    """Return a part of an address in one spelling of many: escaped where it must be, accents composed.
 
     An & too is escaped, so that those that are left are the ones between the parts of a query.
     """
@@ -172,5 +172,5 @@ def _escaped(part: str) -> str:
 
 
 def _plain(provider_id: str) -> str:
-    """Give an id as it is, or as a file is named after it: both come to the same."""
+    """Return an id as it is, or as a file is named after it: both come to the same."""
     return re.sub(r"[^0-9A-Za-z]+", "-", names.same(provider_id)).lower().strip("-")[:LONGEST]

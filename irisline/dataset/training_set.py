@@ -19,18 +19,18 @@ UNKNOWN = "unknown"
 
 
 def of(accepted: pa.Table) -> pa.Table:
-    """Give the table of a model that is made from these accepted rows, as shards.table gives them."""
+    """Return the table of a model that is made from these accepted rows, as shards.table gives them."""
     return accepted.select(COLUMNS).combine_chunks()
 
 
 def counts(pictures: pa.Table, column: str) -> dict[str, int]:
-    """Give how many pictures have each value of a column, by value; those without one are unknown."""
+    """Return how many pictures have each value of a column, by value; those without one are unknown."""
     values = pictures[column].to_pylist()
     return dict(sorted(Counter(value or UNKNOWN for value in values).items()))
 
 
 def digest(pictures: pa.Table) -> str:
-    """Give the sha256 of what the table says, whatever the file format or its version."""
+    """Return the sha256 of what the table says, whatever the file format or its version."""
     said = hashlib.sha256()
     for batch in pictures.to_batches(max_chunksize=shards.ROW_GROUP):
         for row in batch.to_pylist():
@@ -39,14 +39,14 @@ def digest(pictures: pa.Table) -> str:
 
 
 def packed(pictures: pa.Table) -> bytes:
-    """Give the table as the bytes of a Parquet file: some 70 bytes a picture, most of them its sha256."""
+    """Return the table as the bytes of a Parquet file: some 70 bytes a picture, most of them its sha256."""
     buffer = io.BytesIO()
     pq.write_table(pictures, buffer, compression="zstd")
     return buffer.getvalue()
 
 
 def unpacked(data: bytes) -> pa.Table:
-    """Give the table that packed made; raise ValueError when it is none."""
+    """Return the table that packed made; raise ValueError when it is none."""
     try:
         return pq.read_table(io.BytesIO(data)).select(COLUMNS)
     except (pa.ArrowInvalid, KeyError) as error:

@@ -9,7 +9,7 @@ TAKE_DOWN = "`irisline take-down` removes a picture for good and names every ver
 
 
 def intended_use(of_eyes: bool) -> list[str]:
-    """Give what a model is for, and what it must not be used for."""
+    """Return what a model is for, and what it must not be used for."""
     meant = (
         "To sort pictures where a person can look again and a mistake harms nobody; to learn how such a model is made."
     )
@@ -24,7 +24,7 @@ def intended_use(of_eyes: bool) -> list[str]:
 
 
 def known_failures(of_eyes: bool, classes: Sequence[str]) -> list[str]:
-    """Give what goes wrong with pictures that no test split has."""
+    """Return what goes wrong with pictures that no test split has."""
     if not of_eyes:
         return [f"What is none of {', '.join(classes)} is called one of them."]
     return [
@@ -35,7 +35,7 @@ def known_failures(of_eyes: bool, classes: Sequence[str]) -> list[str]:
 
 
 def ethics(of_eyes: bool) -> list[str]:
-    """Give what is owed to the people in the pictures."""
+    """Return what is owed to the people in the pictures."""
     if not of_eyes:
         return [TAKE_DOWN]
     return [

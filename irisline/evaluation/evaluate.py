@@ -44,18 +44,18 @@ class Answers:
     distances: Floats
 
     def of_seen(self) -> Self:
-        """Give the answers about the pictures that were seen."""
+        """Return the answers about the pictures that were seen."""
         return self.where(self.seen)
 
     def where(self, wanted: NDArray[np.bool_]) -> Self:
-        """Give the answers about some of the pictures, by a mask (n,)."""
+        """Return the answers about some of the pictures, by a mask (n,)."""
         kept = np.flatnonzero(wanted)
         ids, digests = [self.ids[at] for at in kept], [self.digests[at] for at in kept]
         truth, logits, unsure = self.truth[kept], self.logits[kept], self.unsure[kept]
         return type(self)(ids, digests, truth, logits, self.seen[kept], unsure, self.distances[kept])
 
     def probabilities(self, temperature: float = 1.0) -> Floats:
-        """Give probabilities (n, classes)."""
+        """Return probabilities (n, classes)."""
         return calibration.softmax(self.logits / temperature)
 
     @property
@@ -65,7 +65,7 @@ class Answers:
 
 
 def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
-    """Give a classifier's answers on a split of accepted rows.
+    """Return a classifier's answers on a split of accepted rows.
 
     Raise DataError when it has no pictures, or when nothing was seen in any of a class.
     """
@@ -98,7 +98,7 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
 def measure(
     test: Answers, calibrated: Calibration, classes: Sequence[str], samples: int, seed: int
 ) -> dict[str, float]:
-    """Give metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys.
+    """Return metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys.
 
     Of the pictures that were seen; coverage is of all, and not_seen counts the rest.
     """
@@ -150,7 +150,7 @@ def calibrate(
 
 
 def gather(classifier: Classifier, training: Iterable[Row], seed: int) -> Gallery:
-    """Give the gallery of training rows: what is seen of the nearest person in each of at most MOST, drawn by key."""
+    """Return the gallery of training rows: what is seen of the nearest person in each of at most MOST, drawn by key."""
     drawn = heapq.nsmallest(MOST, training, key=lambda row: seeding.unit(seed, "neighbours", row["id"]))
     rows = sorted(drawn, key=lambda row: str(row["id"]))
     found = [
@@ -169,7 +169,7 @@ def _credit(row: Row) -> str:
 
 
 def classifiers(*folders: Path) -> list[Classifier]:
-    """Give the classifier of a model in each precision that these folders hold a network for."""
+    """Return the classifier of a model in each precision that these folders hold a network for."""
     held = (precision for precision, name in NETWORKS.items() if bundle.locate(name, folders))
     return [Classifier.load(*folders, precision=precision) for precision in held]
 
@@ -191,7 +191,7 @@ def keep_golden(
 
 
 def golden_answers(classifier: Classifier, pictures: dict[str, bytes]) -> list[dict[str, Any]]:
-    """Give what a classifier answers to golden pictures, by file."""
+    """Return what a classifier answers to golden pictures, by file."""
     said = classifier.predict(list(pictures.values()))
     return [{"file": name, **_of_picture(answer)} for name, answer in zip(pictures, said, strict=True)]
 
@@ -201,6 +201,6 @@ def _of_picture(answer: Prediction) -> dict[str, Any]:
 
 
 def weight(model: Path) -> tuple[float, float]:
-    """Give a model's size in megabytes and its ONNX parity."""
+    """Return a model's size in megabytes and its ONNX parity."""
     parity = json.loads((model / "model.json").read_text())["parity"]
     return (model / "model.onnx").stat().st_size / 1e6, float(parity)

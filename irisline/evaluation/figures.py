@@ -117,7 +117,7 @@ def _upright(mistake: Mistake) -> Pixels:
 
 
 def _heated(mistake: Mistake) -> NDArray[np.float64]:
-    """Give the picture beside itself with the parts that mattered lit and the rest darkened."""
+    """Return the picture beside itself with the parts that mattered lit and the rest darkened."""
     picture = _upright(mistake) / 255
     assert mistake.heat is not None
     size = picture.shape[0]

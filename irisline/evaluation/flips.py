@@ -33,17 +33,17 @@ class Flips:
 
     @property
     def rate(self) -> float:
-        """Give the share of answers that flip."""
+        """Return the share of answers that flip."""
         return self.flips / self.answers
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Give the 95 % interval of the rate."""
+        """Return the 95 % interval of the rate."""
         return share_interval(self.flips, self.answers)
 
 
 def of_each(asked: Sequence[Asked]) -> dict[str, Flips]:
-    """Give the counts of each change that got an answer, in the order of asking."""
+    """Return the counts of each change that got an answer, in the order of asking."""
     counts = {
         name: counted([each for each in asked if each.change == name])
         for name in dict.fromkeys(each.change for each in asked)
@@ -52,13 +52,13 @@ def of_each(asked: Sequence[Asked]) -> dict[str, Flips]:
 
 
 def counted(asked: Sequence[Asked]) -> Flips:
-    """Give the counts of all of these."""
+    """Return the counts of all of these."""
     lost = sum(each.said is None for each in asked)
     return Flips(len(asked) - lost, sum(each.flipped for each in asked), lost)
 
 
 def measure(asked: Sequence[Asked]) -> dict[str, float]:
-    """Give the numbers for metrics.json, each where there are answers to count.
+    """Return the numbers for metrics.json, each where there are answers to count.
 
     flip_rate: the share of answers that flip by what must not matter; surroundings_flip_rate: by another shirt and wall alone;
     recolour_rate: of those that flip to the class whose colour the irises got, with _low and _high, the 95 % interval (answers

@@ -22,7 +22,7 @@ class Check:
 
 
 def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits: Gate) -> list[Check]:
-    """Give the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity, behaviour."""
+    """Return the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity, behaviour."""
     return [
         _at_most("error_rate", metrics["error_rate"], limits.max_error_rate, "gate.max_error_rate"),
         _at_most(
@@ -36,7 +36,7 @@ def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits:
 
 
 def _behaviour(metrics: Mapping[str, float], limits: Gate) -> Iterator[Check]:
-    """Give the checks of answers on changed pictures that have a limit and were measured: some changes need eyes."""
+    """Yield the checks of answers on changed pictures that have a limit and were measured: some changes need eyes."""
     for name in ("flip_rate", "surroundings_flip_rate"):  # the shirt must not drown among what flips nothing
         if limits.max_flip_rate is not None and name in metrics:
             yield _at_most(name, metrics[name], limits.max_flip_rate, "gate.max_flip_rate")
@@ -47,7 +47,7 @@ def _behaviour(metrics: Mapping[str, float], limits: Gate) -> Iterator[Check]:
 def compare(
     candidate_wrong: NDArray[np.bool_], champion_wrong: NDArray[np.bool_], samples: int, confidence: float, seed: int
 ) -> Check:
-    """Give the check that the candidate is not worse than the champion on the same pictures.
+    """Return the check that the candidate is not worse than the champion on the same pictures.
 
     A paired bootstrap (Efron and Tibshirani 1993, chapter 16): pictures are resampled together, and the check fails when
     the candidate makes more errors than the champion in a share of resamples of at least the confidence.
@@ -68,7 +68,7 @@ def compare(
 
 
 def verdict(checks: Sequence[Check]) -> dict[str, Any]:
-    """Give the checks as gate.json holds them."""
+    """Return the checks as gate.json holds them."""
     return {"passed": all(check.passed for check in checks), "checks": [asdict(check) for check in checks]}
 
 

@@ -14,7 +14,7 @@ INTERVAL = (2.5, 97.5)  # percentiles of the bootstrap: a 95 % interval
 
 
 def measure(probabilities: Floats, truth: Labels, classes: Sequence[str]) -> dict[str, float]:
-    """Give the metrics of probabilities (n, classes) against true classes (n,), by name.
+    """Return the metrics of probabilities (n, classes) against true classes (n,), by name.
 
     error_rate, log_loss (nats), brier (Brier 1950, summed over classes, 0..2), ece, roc_auc (one against the rest, classes
     weighed alike), and precision, recall and f1 of each class.
@@ -39,7 +39,7 @@ def measure(probabilities: Floats, truth: Labels, classes: Sequence[str]) -> dic
 def with_intervals(
     probabilities: Floats, truth: Labels, classes: Sequence[str], samples: int, seed: int
 ) -> dict[str, float]:
-    """Give measure()'s metrics, each with _low and _high: the 95 % interval of a bootstrap that keeps class sizes.
+    """Return measure()'s metrics, each with _low and _high: the 95 % interval of a bootstrap that keeps class sizes.
 
     Percentile intervals (Efron and Tibshirani 1993, chapter 13). Keeping class sizes leaves every metric defined.
     """
@@ -57,7 +57,7 @@ def with_intervals(
 
 
 def share_interval(count: int, of: int) -> tuple[float, float]:
-    """Give the 95 % interval of a share (Wilson 1927, Probable inference); the whole of 0..1 when nothing was counted."""
+    """Return the 95 % interval of a share (Wilson 1927, Probable inference); the whole of 0..1 when nothing was counted."""
     if not of:
         return 0.0, 1.0
     low, high = binomtest(count, of).proportion_ci(0.95, method="wilson")
@@ -65,7 +65,7 @@ def share_interval(count: int, of: int) -> tuple[float, float]:
 
 
 def expected_calibration_error(probabilities: Floats, truth: Labels, bins: int = ECE_BINS) -> float:
-    """Give the ECE: the mean distance of confidence and accuracy over bins of equal width, weighed by size.
+    """Return the ECE: the mean distance of confidence and accuracy over bins of equal width, weighed by size.
 
     Naeini et al. 2015, Obtaining Well Calibrated Probabilities Using Bayesian Binning; 15 bins as in Guo et al. 2017.
     """
@@ -76,7 +76,7 @@ def expected_calibration_error(probabilities: Floats, truth: Labels, bins: int =
 def reliability(
     probabilities: Floats, truth: Labels, bins: int = ECE_BINS
 ) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-    """Give each bin's lower edge, mean confidence, accuracy and number of pictures; empty bins hold zeros."""
+    """Return each bin's lower edge, mean confidence, accuracy and number of pictures; empty bins hold zeros."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == truth
     index = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -88,12 +88,12 @@ def reliability(
 
 
 def confusion(predicted: Labels, truth: Labels, classes: int) -> NDArray[np.int64]:
-    """Give counts (classes, classes): rows are true classes, columns predicted ones."""
+    """Return counts (classes, classes): rows are true classes, columns predicted ones."""
     return np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def _area(scores: Floats, positive: NDArray[np.bool_]) -> float:
-    """Give the area under the ROC curve: the share of pairs ranked right (Hanley and McNeil 1982); nan for one class."""
+    """Return the area under the ROC curve: the share of pairs ranked right (Hanley and McNeil 1982); nan for one class."""
     positives, negatives = int(positive.sum()), int((~positive).sum())
     if not positives or not negatives:
         return float("nan")

@@ -65,7 +65,7 @@ class Subject:
 def of_workspace(
     params: Params, test: Answers, temperature: float, numbers: dict[str, float], sliced: Sequence[Slice]
 ) -> str:
-    """Give the card of the model in artifacts/train/, from its answers on the test split; raise MissingInput without labels."""
+    """Return the card of the model in artifacts/train/, by its answers on the test split; raise MissingInput without labels."""
     pictures = list(shards.stream(paths.ACCEPTED, ["label", "split", "provider", "licence"]))
     labels = list(shards.stream(paths.LABELLED, ["id", "split", "reviewed", "suspect"]))
     made = json.loads((paths.TRAINED / "model.json").read_text())
@@ -73,7 +73,7 @@ def of_workspace(
 
 
 def text(subject: Subject) -> str:
-    """Give the card as Markdown."""
+    """Return the card as Markdown."""
     parts = {
         "Model details": _details(subject.made, subject.of_eyes),
         "Intended use": _list(*cautions.intended_use(subject.of_eyes)),

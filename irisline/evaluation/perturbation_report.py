@@ -38,7 +38,7 @@ class Example:
 
 
 def files(asked: Sequence[Asked], folder: Path, tried: Trial, limits: Gate) -> dict[str, bytes]:
-    """Give the files of reports/evaluate/ for answers on the test split of a folder of rows."""
+    """Return the files of reports/evaluate/ for answers on the test split of a folder of rows."""
     return {
         "behaviour.csv": table(asked).encode(),
         "behaviour.png": draw(asked, list(examples(asked, folder, tried)), limits),
@@ -46,7 +46,7 @@ def files(asked: Sequence[Asked], folder: Path, tried: Trial, limits: Gate) -> d
 
 
 def table(asked: Sequence[Asked]) -> str:
-    """Give behaviour.csv: one line per changed picture; said is empty where no eye was found."""
+    """Return behaviour.csv: one line per changed picture; said is empty where no eye was found."""
     columns = ("id", "change", "before", "wanted", "said", "flipped")
     return tables.as_csv(
         columns,
@@ -55,7 +55,7 @@ def table(asked: Sequence[Asked]) -> str:
 
 
 def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Example]:
-    """Give a test picture as it is and under each change: of those with the most answers as wanted, the one that shows most."""
+    """Yield a test picture as it is and under each change: of those with most answers as wanted, the one that shows most."""
     right = Counter(each.id for each in asked if each.said == each.wanted)
     most = max(right.values(), default=0)
     rows = (row for row in shards.of_split(folder, "test") if most and right[row["id"]] == most)
@@ -65,7 +65,7 @@ def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Exa
 
 
 def _size_of_eyes(picture: Image.Image) -> float:
-    """Give the radius of the nearest iris as a share of the picture: the smaller, the more there is around it."""
+    """Return the radius of the nearest iris as a share of the picture: the smaller, the more there is around it."""
     return max((face.eyes[0].radius / max(picture.size) for face in finder.find(picture).faces), default=1.0)
 
 

@@ -40,11 +40,11 @@ class Trial:
     max_pixels: int
 
     def decode(self, data: bytes) -> Image.Image:
-        """Give the picture of a file, as the classifier reads it."""
+        """Return the picture of a file, as the classifier reads it."""
         return images.decode(data, self.max_side, self.max_pixels)
 
     def look(self, picture: Image.Image) -> list[View]:
-        """Give what the network sees of a picture that was saved and sent."""
+        """Return what the network sees of a picture that was saved and sent."""
         return crops.of(self.decode(images.encode(picture)), self.preprocess)
 
 
@@ -58,7 +58,7 @@ class Changed:
 
 
 def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
-    """Give what params.evaluate.changes asks for; irises are measured in the train split of a folder of rows."""
+    """Return what params.evaluate.changes asks for; irises are measured in the train split of a folder of rows."""
     names, seed = tuple(params.evaluate.changes), params.base.seed
     empty = Trial(names, {}, seed, classifier.preprocess, classifier.max_side, classifier.max_pixels)
     if RECOLOUR not in names:
@@ -80,7 +80,7 @@ def _shades(folder: Path, label: str, tried: Trial) -> Iterator[Shade]:
 
 
 def changed(row: shards.Row, tried: Trial) -> Iterator[Changed]:
-    """Give a row's picture under each change that can be made to it: some need eyes."""
+    """Yield a row's picture under each change that can be made to it: some need eyes."""
     picture = tried.decode(row["image"])
     faces, others = finder.find(picture).faces, sorted(tried.shades.keys() - {row["label"]})
     for name in tried.names:
@@ -93,7 +93,7 @@ def changed(row: shards.Row, tried: Trial) -> Iterator[Changed]:
 
 
 def ask(classifier: Classifier, test: Answers, folder: Path, tried: Trial, execution: Execution) -> list[Asked]:
-    """Give the answers on changed pictures of the test split of a folder of rows; test holds those on the unchanged.
+    """Return the answers on changed pictures of the test split of a folder of rows; test holds those on the unchanged.
 
     A picture that was not seen is left out. Irises are recoloured where the answer was right: of others it is in doubt what
     colour they are.

@@ -37,12 +37,12 @@ class Choice:
     int8_ece: float | None = None
 
     def as_json(self) -> str:
-        """Give the choice as precision.json holds it."""
+        """Return the choice as precision.json holds it."""
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def weigh(folders: Sequence[Path], failure: str | None, test: Answers, rows: Path, max_changed: float) -> Choice:
-    """Give the choice for the model of these folders: failure says why it has no int8, else it lies there.
+    """Return the choice for the model of these folders: failure says why it has no int8, else it lies there.
 
     test holds its float32 answers on the test split of a folder of rows.
     """
@@ -58,7 +58,7 @@ def weigh(folders: Sequence[Path], failure: str | None, test: Answers, rows: Pat
 
 
 def choose(speed: float, changed: int, count: int, max_changed: float) -> tuple[Precision, str]:
-    """Give the precision and the reason: int8 is so many times as fast, and so many of count answers are others."""
+    """Return the precision and the reason: int8 is so many times as fast, and so many of count answers are others."""
     limit = f"{changed} of {count} test answers, limit is {max_changed:.1%} (gate.max_changed_answers)"
     if changed > max_changed * count:
         return "float32", f"int8 changes {limit}"
@@ -68,13 +68,13 @@ def choose(speed: float, changed: int, count: int, max_changed: float) -> tuple[
 
 
 def changes(ours: Answers, theirs: Answers) -> int:
-    """Give how many answers differ between two runs over the same pictures: by label or by unsure."""
+    """Return how many answers differ between two runs over the same pictures: by label or by unsure."""
     other_label = ours.logits.argmax(axis=1) != theirs.logits.argmax(axis=1)
     return int((other_label | (ours.unsure != theirs.unsure)).sum())
 
 
 def speed_ratio(*folders: Path) -> float:
-    """Give how many times as fast int8 is as float32 on one thread, for the size of batch where it gains least."""
+    """Return how many times as fast int8 is as float32 on one thread, for the size of batch where it gains least."""
     float32, int8 = (Classifier.load(*folders, precision=each, threads=1) for each in NETWORKS)
     size = int8.preprocess.size
     batches = [np.zeros((count, 3, size, size), np.uint8) for count in BATCHES]  # what it shows costs no time
@@ -84,7 +84,7 @@ def speed_ratio(*folders: Path) -> float:
 def times_as_fast(
     slow: Callable[[], object], fast: Callable[[], object], clock: Callable[[], float] = time.thread_time
 ) -> float:
-    """Give how many times as fast the second call is: the median of pairs that alternate, after one pair to warm up.
+    """Return how many times as fast the second call is: the median of pairs that alternate, after one pair to warm up.
 
     The clock is this thread's own processor time, which other programs do not add to.
     """

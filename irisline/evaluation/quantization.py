@@ -30,7 +30,7 @@ BATCH = 16
 
 
 def squares(classifier: Classifier, folder: Path, seed: int, count: int = IMAGES) -> Iterator[Pixels]:
-    """Give training pictures of a folder of rows as the network sees them, drawn by key, at most so many."""
+    """Return training pictures of a folder of rows as the network sees them, drawn by key, at most so many."""
     names = [row["id"] for row in shards.stream(folder, ["id", "split"]) if row["split"] == "train"]
     chosen = set(sorted(names, key=lambda name: seeding.unit(seed, "int8", name))[:count])
     rows = (row for row in shards.of_split(folder, "train") if row["id"] in chosen)

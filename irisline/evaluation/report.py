@@ -23,7 +23,7 @@ def files(
     numbers: dict[str, float],
     verdict: dict[str, Any],
 ) -> dict[str, bytes]:
-    """Give the files of reports/evaluate/ for the answers on the test split of a folder of rows."""
+    """Return the files of reports/evaluate/ for the answers on the test split of a folder of rows."""
     calibrated, every = classifier.calibration, test
     test = test.of_seen()
     probabilities = test.probabilities(calibrated.temperature)
@@ -46,7 +46,7 @@ def files(
 
 
 def table(classifier: Classifier, test: Answers) -> str:
-    """Give predictions.csv: one line per test picture."""
+    """Return predictions.csv: one line per test picture."""
     calibrated, classes = classifier.calibration, classifier.classes
     probabilities = test.probabilities(calibrated.temperature)
     shares = [f"probability_{name}" for name in classes]
@@ -63,7 +63,7 @@ def table(classifier: Classifier, test: Answers) -> str:
 
 
 def biggest_errors(classifier: Classifier, test: Answers, folder: Path, count: int) -> list[figures.Mistake]:
-    """Give the wrong answers of highest loss, worst first."""
+    """Return the wrong answers of highest loss, worst first."""
     probabilities = test.probabilities(classifier.calibration.temperature)
     losses = calibration.losses(probabilities, test.truth)
     worst = sorted(np.flatnonzero(test.wrong), key=lambda index: -losses[index])[:count]

@@ -30,7 +30,7 @@ class Cut:
     limits: tuple[float, ...]
 
     def group(self, value: float) -> str:
-        """Give the name of a value's group."""
+        """Return the name of a value's group."""
         return self.names[int(np.searchsorted(self.limits, value, side="right"))]
 
 
@@ -64,7 +64,7 @@ class Slice:
 
 
 def of(test: Answers, folder: Path) -> list[Slice]:
-    """Give the slices of the answers on the test split of a folder of rows; none by a fact that no row has.
+    """Return the slices of the answers on the test split of a folder of rows; none by a fact that no row has.
 
     A picture is in no slice by a fact that it has not: one that was not seen in none at all.
     """
@@ -75,12 +75,12 @@ def of(test: Answers, folder: Path) -> list[Slice]:
 
 
 def files(found: Sequence[Slice]) -> dict[str, bytes]:
-    """Give slices.csv and slices.png."""
+    """Return slices.csv and slices.png."""
     return {TABLE: table(found).encode(), FOREST: forest(found)}
 
 
 def table(found: Sequence[Slice]) -> str:
-    """Give slices.csv: one line per slice; shares of no pictures are empty."""
+    """Return slices.csv: one line per slice; shares of no pictures are empty."""
     shares = [f"{name}{end}" for name in ("error_rate", "coverage") for end in ("", "_low", "_high")]
     rows = []
     for each in found:

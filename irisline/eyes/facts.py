@@ -48,7 +48,7 @@ BESIDE_RIDGE = 1.3
 
 
 def measure(picture: Image.Image) -> dict[str, float | None]:
-    """Give the facts of an upright RGB picture: of the nearest person, null where no eye is found.
+    """Return the facts of an upright RGB picture: of the nearest person, null where no eye is found.
 
     people whose eyes are seen; eyes of the nearest; eye_radius, of the larger iris, as a share of the picture's width;
     skin_tone, light and glasses, the last null of a single eye, too.
@@ -70,13 +70,13 @@ def measure(picture: Image.Image) -> dict[str, float | None]:
 
 
 def skin(linear: Band) -> Band:
-    """Give the colour of the skin in a square of linear light: the median above and below the eye."""
+    """Return the colour of the skin in a square of linear light: the median above and below the eye."""
     radius, slope = polar(linear.shape[0])
     return np.asarray(np.median(linear[(radius > SKIN) & (np.abs(slope) > ABOVE_OR_BELOW)], axis=0))
 
 
 def skin_tone(skin: Band, white: Band) -> float:
-    """Give the individual typology angle of skin, as if in white light, in degrees from 90 (very light) to -90 (very dark).
+    """Return the individual typology angle of skin, as if in white light, in degrees from 90 (very light) to -90 (very dark).
 
     arctan((L* - 50) / b*) of CIELAB (Chardon et al., Skin colour typology and suntanning pathways, 1991). The white of the eye
     tells the light, and how bright it is. Both colours are linear RGB.
@@ -87,7 +87,7 @@ def skin_tone(skin: Band, white: Band) -> float:
 
 
 def light(white: Band) -> float:
-    """Give how warm the light is: how many times red is twice blue in the white of the eye, linear RGB.
+    """Return how warm the light is: how many times red is twice blue in the white of the eye, linear RGB.
 
     Some 0.5 to 0.8 in neutral light, for the white is somewhat yellow. In drawn pictures it ranks light as the truth does
     (Spearman) with 0.79, the skin with 0.73.
@@ -97,7 +97,7 @@ def light(white: Band) -> float:
 
 
 def glasses(picture: Image.Image, face: Face) -> float | None:
-    """Give by how much the sharpest edge across the bridge of the nose is brighter or darker than what is above it.
+    """Return by how much the sharpest edge across the bridge of the nose is brighter or darker than what is above it.
 
     The natural logarithm of linear light, of the band that shows it most; null without both eyes. A frame crosses what is
     smooth skin otherwise (Jiang et al., Towards detection of glasses in facial images, 2000), so rimless glasses are missed.
@@ -114,6 +114,6 @@ def glasses(picture: Image.Image, face: Face) -> float | None:
 
 
 def _between(left: Eye, right: Eye) -> Eye:
-    """Give the place in the middle between two eyes, as large as they are."""
+    """Return the place in the middle between two eyes, as large as they are."""
     x, y, radius = ((getattr(left, name) + getattr(right, name)) / 2 for name in ("x", "y", "radius"))
     return replace(left, x=x, y=y, radius=radius)

@@ -27,7 +27,7 @@ DARKEST = 0.01
 
 
 def contrasts(square: Pixels) -> Numbers:
-    """Give 23 numbers for the square of an eye, uint8 (3, size, size), as `views` cuts it."""
+    """Return 23 numbers for the square of an eye, uint8 (3, size, size), as `views` cuts it."""
     rgb = np.ascontiguousarray(square.transpose(1, 2, 0), dtype=np.float32) / 255
     zones = _zones(square.shape[1])
     inner, outer, white, skin = zones
@@ -49,12 +49,12 @@ def _middle(pixels: Numbers) -> Numbers:
 
 
 def _bright(pixels: Numbers) -> Numbers:
-    """Give what a quarter of the pixels is above: lashes and shade do not pull it down."""
+    """Return what a quarter of the pixels is above: lashes and shade do not pull it down."""
     return np.asarray(np.percentile(pixels, 75, axis=0), dtype=np.float32)
 
 
 def _tint(ratio: Numbers) -> Numbers:
-    """Give how much bluer than red, greener than red, and brighter."""
+    """Return how much bluer than red, greener than red, and brighter."""
     return np.array([ratio[2] - ratio[0], ratio[1] - ratio[0], ratio.mean()], dtype=np.float32)
 
 

@@ -32,7 +32,7 @@ NONE = Calibration(1.0, 0.0)
 
 
 def fit(logits: Floats, truth: Labels, target_risk: float) -> Calibration:
-    """Give the calibration of logits (n, classes) with their true classes (n,)."""
+    """Return the calibration of logits (n, classes) with their true classes (n,)."""
     temperature = fit_temperature(logits, truth)
     probabilities = softmax(logits / temperature)
     correct = probabilities.argmax(axis=1) == truth
@@ -40,7 +40,7 @@ def fit(logits: Floats, truth: Labels, target_risk: float) -> Calibration:
 
 
 def fit_temperature(logits: Floats, truth: Labels) -> float:
-    """Give the temperature that minimises the log loss (Guo et al. 2017, On Calibration of Modern Neural Networks).
+    """Return the temperature that minimises the log loss (Guo et al. 2017, On Calibration of Modern Neural Networks).
 
     Against targets that fall short of certainty, (n + 1) / (n + 2) for the n pictures of the class (Platt 1999, Probabilistic
     Outputs for Support Vector Machines): a few pictures without an error are no proof that there is none.
@@ -66,7 +66,7 @@ def _targets(truth: Labels, classes: int) -> Floats:
 
 
 def threshold_at(confidence: Floats, correct: NDArray[np.bool_], target_risk: float) -> float:
-    """Give the lowest confidence at or above which at most target_risk of the answers are wrong.
+    """Return the lowest confidence at or above which at most target_risk of the answers are wrong.
 
     A point on the risk-coverage curve (El-Yaniv and Wiener 2010). When no threshold reaches the target it is the highest
     confidence seen, so that all but the surest answers are unsure.
@@ -78,7 +78,7 @@ def threshold_at(confidence: Floats, correct: NDArray[np.bool_], target_risk: fl
 
 
 def risk_coverage(confidence: Floats, correct: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Give coverage and risk, each (n,), as answers are given in order of falling confidence."""
+    """Return coverage and risk, each (n,), as answers are given in order of falling confidence."""
     _, risk = _risk_by_coverage(confidence, correct)
     return np.arange(1, len(risk) + 1) / len(risk), risk
 
@@ -89,30 +89,30 @@ def _risk_by_coverage(confidence: Floats, correct: NDArray[np.bool_]) -> tuple[N
 
 
 def softmax(logits: Floats) -> Floats:
-    """Give probabilities (n, classes) of logits (n, classes), in float64."""
+    """Return probabilities (n, classes) of logits (n, classes), in float64."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     result: Floats = shifted / shifted.sum(axis=1, keepdims=True)
     return result
 
 
 def log_loss(probabilities: Floats, truth: Labels) -> float:
-    """Give the mean negative log of the probability of the true class, in nats."""
+    """Return the mean negative log of the probability of the true class, in nats."""
     return float(losses(probabilities, truth).mean())
 
 
 def losses(probabilities: Floats, truth: Labels) -> Floats:
-    """Give the negative log of the probability of the true class, (n,), in nats."""
+    """Return the negative log of the probability of the true class, (n,), in nats."""
     result: Floats = -np.log(np.clip(probabilities[np.arange(len(truth)), truth], 1e-12, 1))
     return result
 
 
 def as_json(calibrated: Calibration) -> str:
-    """Give the calibration as calibration.json holds it."""
+    """Return the calibration as calibration.json holds it."""
     return json.dumps(asdict(calibrated), indent=2) + "\n"
 
 
 def read(path: Path) -> Calibration:
-    """Give the calibration of a file; raise ModelError when it holds none."""
+    """Return the calibration of a file; raise ModelError when it holds none."""
     try:
         return TypeAdapter(Calibration).validate_json(json.dumps(bounds.document(path)), strict=True, extra="forbid")
     except ValidationError as error:

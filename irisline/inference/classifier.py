@@ -52,7 +52,7 @@ class Classifier:
 
     @classmethod
     def load(cls, *folders: Path, device: Device = "cpu", precision: Precision = "float32", threads: int = 0) -> Self:
-        """Give the classifier whose files lie in these folders; raise MissingInput or ModelError when they do not."""
+        """Return the classifier whose files lie in these folders; raise MissingInput or ModelError when they do not."""
         facts_file, calibrated = bundle.find("model.json", folders), bundle.locate("calibration.json", folders)
         compared = bundle.locate(NEIGHBOURS, folders)
         gallery = Gallery.read(compared) if compared else None
@@ -72,31 +72,31 @@ class Classifier:
         return self.runtime.precision
 
     def look(self, data: bytes) -> list[View]:
-        """Give what the network sees of one picture, no view without an eye where eyes are sought; raise UnreadableImage."""
+        """Return what the network sees of one picture, no view without an eye where eyes are sought; raise UnreadableImage."""
         return crops.of(images.decode(data, self.max_side, self.max_pixels), self.preprocess)
 
     def square(self, data: bytes) -> Pixels:
-        """Give the square to show of one picture, uint8 (3, size, size): its first view, else the whole."""
+        """Return the square to show of one picture, uint8 (3, size, size): its first view, else the whole."""
         picture = images.decode(data, self.max_side, self.max_pixels)
         seen = crops.of(picture, self.preprocess)
         return seen[0].pixels if seen else images.square(picture, self.preprocess.size, self.preprocess.fit)
 
     def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the network's raw outputs, float32 (n, classes), for uint8 (n, 3, size, size)."""
+        """Return the network's raw outputs, float32 (n, classes), for uint8 (n, 3, size, size)."""
         return self.runtime.run(pixels).logits
 
     def predict(self, pictures: Iterable[bytes]) -> list[Prediction]:
-        """Give one answer per picture; raise UnreadableImage for the first that cannot be decoded."""
+        """Return one answer per picture; raise UnreadableImage for the first that cannot be decoded."""
         return [self.reader.picture(seen, outputs) for seen, outputs in self.read(pictures)]
 
     def read(self, pictures: Iterable[bytes]) -> Iterator[tuple[list[View], Outputs]]:
-        """Give each picture's views with what the network gives of them, in batches; memory stays bounded."""
+        """Yield each picture's views with what the network gives of them, in batches; memory stays bounded."""
         pending = iter(pictures)
         while batch := [self.look(data) for data in islice(pending, bounds.BATCH)]:
             yield from zip(batch, self.outputs_of(batch), strict=True)
 
     def outputs_of(self, batch: Sequence[Sequence[View]]) -> list[Outputs]:
-        """Give what the network gives of the views of each picture, asked of bounds.BATCH at a time: memory stays bounded."""
+        """Return what the network gives of the views of each picture, asked of bounds.BATCH at a time: memory stays bounded."""
         squares = [view.pixels for seen in batch for view in seen]
         nothing = Outputs(np.zeros((0, len(self.classes)), np.float32), np.zeros((0, 0), np.float32))
         edges = np.cumsum([len(seen) for seen in batch])[:-1]

@@ -69,7 +69,7 @@ def _kept(file: Path) -> list[Kept]:
 
 
 def _gaps(answer: Prediction, calibrated: Calibration) -> Iterator[float]:
-    """Give how far from its limit is all that has a say in whether an answer is unsure: the picture, its people, their eyes."""
+    """Yield how far from its limit is all that decides whether an answer is unsure: the picture, its people, their eyes."""
     whole: tuple[Prediction | Person, ...] = (answer, *answer.people)
     eyes = (max(eye.probabilities.values()) for person in answer.people for eye in person.eyes)
     yield from (abs(each - calibrated.unsure_threshold) for each in (*(one.confidence for one in whole), *eyes))

@@ -120,7 +120,7 @@ class Identity(Document):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Give the identity a file holds; raise MissingInput when there is none, ModelError when it is not one."""
+        """Return the identity a file holds; raise MissingInput when there is none, ModelError when it is not one."""
         if not path.is_file():
             raise MissingInput(f"{path}: not found; export the version anew: irisline serve or irisline bento")
         try:
@@ -131,12 +131,12 @@ class Identity(Document):
             raise ModelError(f"{path}: {place}: {first['msg'][:200]}; export the version anew") from error
 
     def as_json(self) -> str:
-        """Give the text of the file: the same bytes for the same facts."""
+        """Return the text of the file: the same bytes for the same facts."""
         return json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
 
 
 def verify(folder: Path) -> Identity:
-    """Give the identity of a folder whose files are those of its version; raise ModelError that names the first to differ."""
+    """Return the identity of a folder whose files are those of its version; raise ModelError that names the first to differ."""
     bounds.check(folder)
     identity = Identity.read(folder / NAME)
     made_up = digest_of(identity.files)
@@ -154,7 +154,7 @@ def verify(folder: Path) -> Identity:
 
 
 def digest_of(files: dict[str, str]) -> str:
-    """Give the digest of a version from the sha256 of each of its files, as bundle.digest gives it from the files."""
+    """Return the digest of a version from the sha256 of each of its files, as bundle.digest gives it from the files."""
     lines = (f"{name} {sha256}\n" for name, sha256 in sorted(files.items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

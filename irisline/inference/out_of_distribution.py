@@ -62,12 +62,12 @@ class Gallery:
         credit_lines: Sequence[str],
         squares: Sequence[Pixels],
     ) -> Self:
-        """Give the gallery of squares, uint8 (3, size, size), by their features, float32 (n, d) of any length."""
+        """Return the gallery of squares, uint8 (3, size, size), by their features, float32 (n, d) of any length."""
         return cls(_directions(features), ids, labels, credit_lines, [_thumbnail(square) for square in squares])
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Give the gallery of a file; raise ModelError when it is none."""
+        """Return the gallery of a file; raise ModelError when it is none."""
         try:
             with zipfile.ZipFile(path) as parts:
                 _check_sizes(parts, path.stat().st_size)
@@ -108,7 +108,7 @@ class Gallery:
         return cls(features.astype(np.float32), ids.tolist(), labels.tolist(), credit_lines.tolist(), thumbnails)
 
     def as_bytes(self) -> bytes:
-        """Give the bytes of the file: the same gallery gives the same."""
+        """Return the bytes of the file: the same gallery gives the same."""
         buffer = io.BytesIO()
         np.savez(
             buffer,
@@ -122,13 +122,13 @@ class Gallery:
         return buffer.getvalue()
 
     def distance(self, features: Features) -> float:
-        """Give the mean cosine distance of a person's squares, by features (n, d), to the k-th nearest of the gallery."""
+        """Return the mean cosine distance of a person's squares, by features (n, d), to the k-th nearest of the gallery."""
         away = self._away(features)
         kth = min(NEAREST, away.shape[1]) - 1
         return float(np.partition(away, kth, axis=1)[:, kth].mean())
 
     def nearest(self, features: Features) -> list[Neighbour]:
-        """Give the pictures nearest to any of a person's squares, by their features (n, d), the nearest first."""
+        """Return the pictures nearest to any of a person's squares, by their features (n, d), the nearest first."""
         away = self._away(features).min(axis=0)
         found: dict[str, Neighbour] = {}
         for at in np.argsort(away, kind="stable"):
@@ -140,7 +140,7 @@ class Gallery:
         return list(found.values())
 
     def _away(self, features: Features) -> Features:
-        """Give cosine distances (squares, gallery). Not by BLAS: its threads would spin beside those that answer."""
+        """Return cosine distances (squares, gallery). Not by BLAS: its threads would spin beside those that answer."""
         if features.shape[1] != self.features.shape[1]:
             raise ModelError(
                 f"the neighbours of the model have {self.features.shape[1]} features, its network "
@@ -173,7 +173,7 @@ def _directions(features: Features) -> Features:
 
 
 def _size(thumbnail: bytes) -> tuple[int, int]:
-    """Give width and height as the header has them; raise OSError when it is no JPEG."""
+    """Return width and height as the header has them; raise OSError when it is no JPEG."""
     with Image.open(io.BytesIO(thumbnail), formats=["JPEG"]) as image:
         return image.size
 

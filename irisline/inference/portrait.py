@@ -28,7 +28,7 @@ DARKEST = 0.35  # brightness left where covering changes nothing
 
 
 def draw(classifier: Classifier, data: bytes) -> bytes:
-    """Give a PNG of one picture, its answer, its views and the nearest training pictures; raise UnreadableImage."""
+    """Return a PNG of one picture, its answer, its views and the nearest training pictures; raise UnreadableImage."""
     picture = images.decode(data, classifier.max_side, classifier.max_pixels)
     ((views, outputs),) = classifier.read([data])
     answer = classifier.reader.picture(views, outputs)
@@ -68,7 +68,7 @@ def _said(answer: Prediction | Person) -> str:
 
 
 def _number(view: View, views: Sequence[View]) -> str:
-    """Give the number of the person a view is of, where there are several."""
+    """Return the number of the person a view is of, where there are several."""
     return str(view.person + 1) if any(other.person for other in views) else ""
 
 
@@ -88,7 +88,7 @@ def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:
 
 
 def _above(shown: Image.Image, nearest: Sequence[Neighbour]) -> Image.Image:
-    """Give a picture with the nearest training pictures in a row below."""
+    """Return a picture with the nearest training pictures in a row below."""
     if not nearest:
         return shown
     step, top = SMALL + GAP, shown.height + 2 * GAP
@@ -104,7 +104,7 @@ def _above(shown: Image.Image, nearest: Sequence[Neighbour]) -> Image.Image:
 
 
 def _heated(square: Pixels, heat: NDArray[np.float64]) -> Pixels:
-    """Give the square darkened where covering it changes little."""
+    """Return the square darkened where covering it changes little."""
     size = square.shape[1]
     coarse = Image.fromarray(np.clip(heat, 0, None).astype(np.float32))
     strength = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC)).clip(0)

@@ -94,7 +94,7 @@ class Reader:
         self.classes, self.calibration, self.gallery = list(classes), calibrated, gallery
 
     def answer(self, logits: Logits, features: Features) -> Prediction:
-        """Give the answer that combined logits, float32 (classes,), stand for; the features are of what they combine."""
+        """Return the answer that combined logits, float32 (classes,), stand for; the features are of what they combine."""
         shares = self.shares(logits)
         label, confidence = max(shares.items(), key=lambda share: share[1])
         distance = self.gallery.distance(features) if self.gallery and len(features) else None
@@ -102,7 +102,7 @@ class Reader:
         return Prediction(label, shares, confidence, **_told(reason), distance=distance)
 
     def picture(self, views: Sequence[View], outputs: Outputs) -> Prediction:
-        """Give the answer about a picture from its views and what the network gives of them."""
+        """Return the answer about a picture from its views and what the network gives of them."""
         if not views or views[0].place is None:
             answer = self.answer(combined(views, outputs.logits), outputs.features)
             return answer if views else replace(answer, **_told(Reason(ReasonCode.NOTHING_FOUND, NO_EYE)))
@@ -119,11 +119,11 @@ class Reader:
         )
 
     def nearest(self, views: Sequence[View], outputs: Outputs) -> list[Neighbour]:
-        """Give the training pictures nearest to the nearest person; none without a view, or where there are none to compare."""
+        """Return the training pictures nearest to the nearest person; none without a view, or where none are kept."""
         return self.gallery.nearest(outputs.features[_of(0, views)]) if self.gallery and views else []
 
     def shares(self, logits: Logits) -> dict[str, float]:
-        """Give the probability of each class, for logits float32 (classes,)."""
+        """Return the probability of each class, for logits float32 (classes,)."""
         probabilities = calibration.softmax(logits[None] / self.calibration.temperature)[0]
         return {name: float(share) for name, share in zip(self.classes, probabilities, strict=True)}
 
@@ -167,7 +167,7 @@ class Reader:
 
 
 def combined(views: Sequence[View], logits: Logits) -> Logits:
-    """Give the logits of a picture, float32 (classes,): the mean over the nearest person's views; zeros without a view."""
+    """Return the logits of a picture, float32 (classes,): the mean over the nearest person's views; zeros without a view."""
     nearest = _of(0, views)
     mean: Logits = logits[nearest].mean(axis=0) if nearest else np.zeros(logits.shape[1], np.float32)
     return mean
@@ -189,7 +189,7 @@ def _reason(answer: Prediction | Person) -> Reason | None:
 
 
 def _apart(one: float, other: float, digits: int) -> tuple[str, str]:
-    """Give two numbers that differ with so many digits, or as many more as show it."""
+    """Return two numbers that differ with so many digits, or as many more as show it."""
     while (told := (f"{one:.{digits}f}", f"{other:.{digits}f}"))[0] == told[1]:
         digits += 1
     return told

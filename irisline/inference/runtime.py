@@ -41,7 +41,7 @@ class Runtime(Protocol):
     precision: Precision
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
-        """Give the outputs of a batch."""
+        """Return the outputs of a batch."""
         ...
 
 
@@ -69,13 +69,13 @@ class OnnxRuntime:
         self._names = ["logits", *["features"] * has_features]
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
-        """Give the outputs of a batch."""
+        """Return the outputs of a batch."""
         logits, *features = self._session.run(self._names, {"pixels": pixels})
         return Outputs(logits, *features or [np.zeros((len(logits), 0), np.float32)])
 
 
 def choose(folders: Sequence[Path], device: Device, precision: Precision, threads: int) -> Runtime:
-    """Give what runs the network whose files lie in these folders; raise MissingInput or ModelError.
+    """Return what runs the network whose files lie in these folders; raise MissingInput or ModelError.
 
     auto is CUDA where there is a device, else the CPU. The precision is the CPU's: CUDA runs float32.
     """
@@ -85,7 +85,7 @@ def choose(folders: Sequence[Path], device: Device, precision: Precision, thread
 
 
 def has_cuda() -> bool:
-    """Say whether torch and a CUDA device are here. Torch is loaded only where NVIDIA's driver is: it is large."""
+    """Return whether torch and a CUDA device are here. Torch is loaded only where NVIDIA's driver is: it is large."""
     if importlib.util.find_spec("torch") is None:
         return False
     try:

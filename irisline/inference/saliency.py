@@ -16,7 +16,7 @@ BATCH = GRID  # squares that go through the network at once: more are no faster 
 
 
 def occlusion(classifier: Classifier, square: Pixels) -> NDArray[np.float64]:
-    """Give the fall of the predicted class's log odds, float (GRID, GRID), for a square uint8 (3, size, size)."""
+    """Return the fall of the predicted class's log odds, float (GRID, GRID), for a square uint8 (3, size, size)."""
     covered = np.stack([_cover(square, row, column) for row in range(GRID) for column in range(GRID)])
     whole = classifier.logits(square[None])
     best = int(whole[0].argmax())
@@ -26,7 +26,7 @@ def occlusion(classifier: Classifier, square: Pixels) -> NDArray[np.float64]:
 
 
 def _margin(logits: NDArray[np.float32], index: int) -> NDArray[np.float64]:
-    """Give the log odds of one class against the rest, (n,): unlike a probability it does not saturate."""
+    """Return the log odds of one class against the rest, (n,): unlike a probability it does not saturate."""
     rest = np.delete(logits.astype(np.float64), index, axis=1)
     highest = rest.max(axis=1)
     margin: NDArray[np.float64] = logits[:, index] - highest - np.log(np.exp(rest - highest[:, None]).sum(axis=1))

@@ -185,7 +185,7 @@ def bounded(file: Path) -> bytes:
 
 
 def _made_by(key: Key, kind: str, payload: bytes, proof: bytes) -> bool:
-    """Say whether a key made a signature."""
+    """Return whether a key made a signature."""
     covered = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
     try:
         key.public.verify(proof, covered, ec.ECDSA(hashes.SHA256()))

@@ -31,7 +31,7 @@ class TorchRuntime:
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:
-        """Give the outputs of a batch."""
+        """Return the outputs of a batch."""
         with torch.inference_mode():
             batch = torch.tensor(pixels, device=self.device).contiguous(memory_format=torch.channels_last)
             return Outputs(*(output.cpu().numpy() for output in self._network(batch)))

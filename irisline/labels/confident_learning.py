@@ -47,7 +47,7 @@ class Quality:
 def of_rows(
     rows: Sequence[Row], features: Sequence[NDArray[np.float32] | None], classes: list[str], seed: int
 ) -> tuple[list[Row], float | None]:
-    """Give accepted rows with suggested and confidence, null where they have no features, and the accuracy of the judges.
+    """Return accepted rows with suggested and confidence, null where they have no features, and the accuracy of the judges.
 
     All are null, and so is the accuracy, when the training split has too little to judge by.
     """
@@ -90,7 +90,7 @@ class _Data:
     seed: int
 
     def judged_twice(self) -> Floats:
-        """Give the probabilities by models that were fitted without the labels that the first models found wrong."""
+        """Return the probabilities by models that were fitted without the labels that the first models found wrong."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1):  # small models: threads would wait for each other, and round each in their own way
@@ -100,7 +100,7 @@ class _Data:
             return self.probabilities(sound)
 
     def probabilities(self, sound: Mask) -> Floats:
-        """Give the mean probabilities of models fitted on sound labels of the training split."""
+        """Return the mean probabilities of models fitted on sound labels of the training split."""
         total = np.zeros((len(self.labels), self.labels.max() + 1))
         inside, outside = np.flatnonzero(self.training), np.flatnonzero(~self.training)
         if len(outside):
@@ -118,7 +118,7 @@ class _Data:
             yield inside[kept], inside[judged]
 
     def _fitted(self, kept: Labels, judged: Labels) -> Floats:
-        """Give the probabilities of some by a model of others, in which each class weighs the same."""
+        """Return the probabilities of some by a model of others, in which each class weighs the same."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler

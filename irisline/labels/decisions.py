@@ -66,7 +66,7 @@ class Patches:
 
     @classmethod
     def read(cls, file: Path, classes: Sequence[str]) -> Self:
-        """Give the decisions of a file; raise DataError as `read` does."""
+        """Return the decisions of a file; raise DataError as `read` does."""
         return cls(file, read(file, classes))
 
     def __len__(self) -> int:
@@ -78,14 +78,14 @@ class Patches:
         return len(self._of.keys() - self._used)
 
     def of(self, row: Row) -> Patch | None:
-        """Give the decision about a row's picture: by its pixels, else by its id. Raise DataError when the two differ."""
+        """Return the decision about a row's picture: by its pixels, else by its id. Raise DataError when the two differ."""
         found = [self._of[key] for key in (row.get("sha256"), row["id"]) if key in self._of]
         self._used.update(patch.picture for patch in found)
         _check_agreed(self.file, found)
         return found[0] if found else None
 
     def applied(self, row: Row) -> Row:
-        """Give a collected row as people decided: with its label and that it was reviewed, or with the reason to reject it."""
+        """Return a collected row as people decided: with its label and that it was reviewed, or the reason to reject it."""
         patch = self.of(row)
         if patch is None or row.get("reason"):
             return row
@@ -96,7 +96,7 @@ class Patches:
 
 
 def read(file: Path, classes: Sequence[str]) -> list[Patch]:
-    """Give the decisions in their order; none when there is no such file.
+    """Return the decisions in their order; none when there is no such file.
 
     Raise DataError for a table that is not UTF-8, not CSV or lacks a column, for a line that decides nothing, and for two
     that decide differently about one picture.
@@ -132,7 +132,7 @@ def append(file: Path, added: Iterable[Patch], classes: Sequence[str], replace: 
 
 
 def _before(patch: Patch, known: Mapping[str, Patch]) -> Patch | None:
-    """Give the decision about the same picture, whether the lines name it by its pixels or by its id."""
+    """Return the decision about the same picture, whether the lines name it by its pixels or by its id."""
     return next((known[name] for name in patch.names if name in known), None)
 
 

@@ -27,7 +27,7 @@ Extractor = Callable[[NDArray[np.uint8]], Features]  # squares, uint8 (n, 3, siz
 
 
 def of_pictures(pictures: Iterable[bytes], params: Params) -> Iterator[Features | None]:
-    """Give the features (d,) of each stored picture, mean over the nearest person's views; None where there is no view."""
+    """Return the features (d,) of each stored picture, mean over the nearest person's views; None where there is no view."""
     if params.preprocess.crop == "none" and not params.train.init.startswith(("scratch", "registry:")):
         return _in_batches(pictures, params.preprocess, params.execution, network(params))
     extract = colours if params.preprocess.crop == "eyes" else thumbnails
@@ -35,18 +35,18 @@ def of_pictures(pictures: Iterable[bytes], params: Params) -> Iterator[Features 
 
 
 def of_picture(data: bytes, preprocess: Preprocess, extract: Extractor) -> Features | None:
-    """Give the features of one stored picture by an extractor."""
+    """Return the features of one stored picture by an extractor."""
     squares = _nearest(crops.of_stored(data, preprocess))
     return extract(np.stack(squares)).mean(axis=0) if squares else None
 
 
 def colours(squares: NDArray[np.uint8]) -> Features:
-    """Give the colours of irises against their surroundings."""
+    """Return the colours of irises against their surroundings."""
     return np.stack([iris_colour.contrasts(square) for square in squares])
 
 
 def thumbnails(squares: NDArray[np.uint8]) -> Features:
-    """Give the colours of a few coarse cells."""
+    """Return the colours of a few coarse cells."""
     cells = (np.array_split(rows, THUMBNAIL, axis=3) for rows in np.array_split(squares, THUMBNAIL, axis=2))
     means = [cell.mean(axis=(2, 3)) for row in cells for cell in row]
     return np.asarray(np.concatenate(means, axis=1) / 255, dtype=np.float32)

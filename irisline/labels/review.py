@@ -42,26 +42,26 @@ class Label:
         return self.patch.decision if self.patch else None
 
     def document(self) -> dict[str, Any]:
-        """Give it as plain values, for programs."""
+        """Return it as plain values, for programs."""
         names = ("rank", "id", "given", "suggested", "confidence", "suspect", "split", "decision", "sha256")
         return {name: getattr(self, name) for name in names}
 
     def decided(self, action: str, label: str, who: str, why: str) -> Patch:
-        """Give a decision about it, made now."""
+        """Return a decision about it, made now."""
         sure = "" if self.confidence is None else f"{self.confidence:.4f}"
         reason = " ".join(why.split())
         return Patch(self.id, self.sha256, action, label, self.given, who, sources_table.moment(), reason, sure)
 
 
 def listed(classes: Sequence[str]) -> list[Label]:
-    """Give the labels of the stage's table, the most suspicious first; raise MissingInput without it."""
+    """Return the labels of the stage's table, the most suspicious first; raise MissingInput without it."""
     patches = {patch.picture: patch for patch in decisions.read(paths.POOL / paths.LABEL_PATCHES, classes)}
     found = [_of_row(row) for row in shards.stream(paths.LABELLED)]
     return [replace(label, patch=patches.get(label.sha256) or patches.get(label.id)) for label in found]
 
 
 def of_pictures(ids: Sequence[str], classes: Sequence[str], limits: Collect) -> list[Label]:
-    """Give the labels of pictures as they lie in the pool now, with what the stage's table says of their pixels.
+    """Return the labels of pictures as they lie in the pool now, with what the stage's table says of their pixels.
 
     Raise MissingInput for an id that names no picture, DataError for a picture that cannot be read.
     """

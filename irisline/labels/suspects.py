@@ -19,7 +19,7 @@ SHOWN = ("rank", "id", "label", "suggested", "confidence", "suspect", "reviewed"
 
 
 def ranked(rows: Iterable[Row], trusted: bool, threshold: float) -> list[Row]:
-    """Give rows that have suggested and confidence with suspect and rank, the least confidence first, not judged ones last.
+    """Return rows that have suggested and confidence with suspect and rank, the least confidence first, not judged ones last.
 
     Suspect is a label with less confidence than the threshold that nobody has reviewed; none, unless the judges are trusted.
     """
@@ -38,7 +38,7 @@ def ranked(rows: Iterable[Row], trusted: bool, threshold: float) -> list[Row]:
 
 
 def metrics(rows: Sequence[Row], accuracy: float | None) -> dict[str, Any]:
-    """Give the counts of a table and the accuracy of those who judged, None where nobody could."""
+    """Return the counts of a table and the accuracy of those who judged, None where nobody could."""
     return {
         "labels": len(rows),
         "judged": sum(row["confidence"] is not None for row in rows),
@@ -50,7 +50,7 @@ def metrics(rows: Sequence[Row], accuracy: float | None) -> dict[str, Any]:
 
 
 def table(rows: Iterable[Row]) -> Iterator[Row]:
-    """Give the rows as the table on disk has them."""
+    """Return the rows as the table on disk has them."""
     return ({name: row[name] for name in shards.LABELLED.names} for row in rows)
 
 
@@ -72,7 +72,7 @@ def sentence(counts: dict[str, Any], labels: Labels) -> str:
 
 
 def as_csv(rows: Iterable[Row]) -> str:
-    """Give the table as people read it, the least confidence first."""
+    """Return the table as people read it, the least confidence first."""
     told = (row | {"suspect": "yes" if row["suspect"] else ""} for row in rows)
     return tables.as_csv(SHOWN, ([row[name] for name in SHOWN] for row in told))
 
@@ -92,7 +92,7 @@ def draw(rows: Sequence[Row], pictures: Path, target: Path) -> None:
 
 
 def of_training(rows: Iterable[Row], labels: Labels, variant: bool) -> Iterator[Row]:
-    """Give the rows that are trained on, originals or variants: suspects as params say.
+    """Return the rows that are trained on, originals or variants: suspects as params say.
 
     A suspect that is weighed down trains without its variants: it is seen once where others are seen 1 + augment.variants
     times.
@@ -102,11 +102,11 @@ def of_training(rows: Iterable[Row], labels: Labels, variant: bool) -> Iterator[
 
 
 def doubted(labels: Labels) -> set[str]:
-    """Give the ids of pictures whose labels no confidence is fitted on: the suspects, unless params keep them."""
+    """Return the ids of pictures whose labels no confidence is fitted on: the suspects, unless params keep them."""
     return set() if labels.suspects == "keep" else ids()
 
 
 def ids() -> set[str]:
-    """Give the ids of the suspects that the labels stage has left; raise MissingInput without its table."""
+    """Return the ids of the suspects that the labels stage has left; raise MissingInput without its table."""
     rows = shards.stream(paths.LABELLED, ["id", "suspect"])
     return {row["id"] for row in rows if row["suspect"]}

@@ -40,13 +40,13 @@ class Network(nn.Module):
         self.register_buffer("deviation", torch.tensor(DEVIATION).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Give the logits of a batch."""
+        """Return the logits of a batch."""
         logits: Tensor = self.body((pixels.float() / 255 - self.mean) / self.deviation)
         return logits
 
 
 def build(arch: str, classes: int, init: str, seed: int, names: Sequence[str] = ()) -> Network:
-    """Give the network of an architecture with its initial weights: scratch, rendered, imagenet or file:PATH.
+    """Return the network of an architecture with its initial weights: scratch, rendered, imagenet or file:PATH.
 
     Scratch weights are keyed by the seed. Rendered ones bring their knowledge of the classes whose names they know.
     Raise ModelError for an unknown architecture, or weights that cannot be had or do not fit.
@@ -65,7 +65,7 @@ def build(arch: str, classes: int, init: str, seed: int, names: Sequence[str] = 
 
 
 def rendered(arch: str) -> Path:
-    """Give the file of weights that were trained on drawn eyes; raise ModelError when it is not there."""
+    """Return the file of weights that were trained on drawn eyes; raise ModelError when it is not there."""
     file = paths.RENDERED / f"{arch}.safetensors"
     if not file.is_file():
         tracked = sorted(other.name.split(".")[0] for other in paths.RENDERED.glob("*.safetensors.dvc"))
@@ -87,7 +87,7 @@ def check_size(network: Network, arch: str, size: int) -> None:
 
 
 def head(network: Network) -> nn.Module:
-    """Give the last linear layer, the one that knows the classes; raise ModelError when there is none."""
+    """Return the last linear layer, the one that knows the classes; raise ModelError when there is none."""
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if not linear:
         raise ModelError(
@@ -168,7 +168,7 @@ def _adopt(body: nn.Module, weights: dict[str, Tensor], init: str) -> None:
 
 
 def _torchvision_models() -> ModuleType:
-    """Give torchvision.models, also beside a torch that its compiled part does not fit (a CPU build, say).
+    """Return torchvision.models, also beside a torch that its compiled part does not fit (a CPU build, say).
 
     Its Python part wants two operators declared. That is done only when loading the compiled part has failed: declaring
     them twice aborts the interpreter.

@@ -66,7 +66,7 @@ def document(path: Path) -> Any:
 
 
 def _entries(folder: Path, below: bool = True) -> Iterator[tuple[Path, os.stat_result]]:
-    """Give what lies in a folder and in the folders of it, as it lies there: a folder deeper down is told as such."""
+    """Yield what lies in a folder and in the folders of it, as it lies there: a folder deeper down is told as such."""
     with os.scandir(folder) as entries:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)

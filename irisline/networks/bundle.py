@@ -22,7 +22,7 @@ NEIGHBOURS = "neighbours.npz"  # versions from before they were compared with ha
 
 
 def files(*folders: Path) -> dict[str, Path]:
-    """Give the path of each file of a version by its name in the bundle; raise MissingInput that names the first absent."""
+    """Return the path of each file of a version by its name in the bundle; raise MissingInput that names the first absent."""
     found = {name: find(name, folders) for name in NAMES}
     found.update({name: path for name in (*INT8, NEIGHBOURS) if (path := locate(name, folders))})
     golden = found[ANSWERS["float32"]].parent
@@ -31,13 +31,13 @@ def files(*folders: Path) -> dict[str, Path]:
 
 
 def digest(*folders: Path) -> str:
-    """Give the sha256 of a version: over the sorted names and sha256 of its files."""
+    """Return the sha256 of a version: over the sorted names and sha256 of its files."""
     lines = (f"{name} {file_digest(path)}\n" for name, path in files(*folders).items())
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def find(name: str, folders: Sequence[Path]) -> Path:
-    """Give the path of a file of a version by its name in the bundle; raise MissingInput when no folder holds it."""
+    """Return the path of a file of a version by its name in the bundle; raise MissingInput when no folder holds it."""
     found = locate(name, folders)
     if found is None:
         raise MissingInput(f"{name}: not in {' or '.join(map(str, folders))}; type dvc repro to make it")
@@ -45,11 +45,11 @@ def find(name: str, folders: Sequence[Path]) -> Path:
 
 
 def locate(name: str, folders: Sequence[Path]) -> Path | None:
-    """Give the path of a file by its name in the bundle, or None when no folder holds it."""
+    """Return the path of a file by its name in the bundle, or None when no folder holds it."""
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
 def file_digest(path: Path) -> str:
-    """Give the sha256 of a file's bytes."""
+    """Return the sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -24,7 +24,7 @@ class Telling(nn.Module):
         _reader(network).register_forward_pre_hook(lambda _, inputs: setattr(self._read, "last", inputs[0]))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the logits and the features of a batch."""
+        """Return the logits and the features of a batch."""
         logits: Tensor = self.network(pixels)
         features: Tensor = self._read.__dict__.pop("last")
         return logits, features.mean((2, 3)) if features.ndim == 4 else features
@@ -49,7 +49,7 @@ def initial(
 
 
 def _reader(network: Network) -> nn.Module:
-    """Give the first layer of the last block, which reads what no class has shaped yet; a later one if it reads too much."""
+    """Return the first layer of the last block, which reads what no class has shaped yet; a later one if it reads too much."""
     blocks = [[*filter(_is_layer, child.modules())] for child in network.body.children()]
     layers = [block for block in blocks if block][-1]
     return next(layer for layer in layers if layer is layers[-1] or _width(layer) <= WIDEST)

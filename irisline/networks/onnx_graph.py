@@ -4,7 +4,7 @@ import onnx
 
 
 def as_bytes(model: onnx.ModelProto) -> bytes:
-    """Give a graph's bytes without stack traces and file paths: the same graph gives the same bytes in any folder."""
+    """Return a graph's bytes without stack traces and file paths: the same graph gives the same bytes in any folder."""
     del model.metadata_props[:]
     model.doc_string = ""
     for graph in (model.graph, *model.functions):

@@ -60,7 +60,7 @@ def check(path: Path) -> None:
 
 
 def _reasons(model: Any) -> Iterator[str]:
-    """Give each reason why a network is not run."""
+    """Yield each reason why a network is not run."""
     graph = model.graph
     if model.functions or model.training:
         yield "brings functions of its own, or a training; no exported classifier does"

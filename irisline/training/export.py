@@ -45,7 +45,7 @@ def write(
 
 
 def measure_parity(network: Network, model: Path, sample: torch.Tensor) -> float:
-    """Give the largest absolute difference between the network and its ONNX file, over uint8 (n, 3, size, size).
+    """Return the largest absolute difference between the network and its ONNX file, over uint8 (n, 3, size, size).
 
     Of logits, and of features as shares of their length: only their direction is ever used.
     """

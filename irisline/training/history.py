@@ -14,7 +14,7 @@ COLUMNS = ("epoch", "train_loss", "valid_loss", "error_rate", "learning_rate", "
 
 
 def as_tsv(history: Sequence[Epoch]) -> str:
-    """Give the history as tab-separated text, one line per epoch."""
+    """Return the history as tab-separated text, one line per epoch."""
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join(f"{row[name]:.8g}" for name in COLUMNS) for row in history]
     return "\n".join(lines) + "\n"

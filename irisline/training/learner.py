@@ -42,7 +42,7 @@ class Progress:
 
     @classmethod
     def resume(cls, file: Path) -> "Progress":
-        """Give what the file remembers, or a fresh start when there is none."""
+        """Return what the file remembers, or a fresh start when there is none."""
         if not file.is_file():
             return cls(file)
         kept = torch.load(file, map_location="cpu", weights_only=True)
@@ -58,7 +58,7 @@ class Progress:
 
 
 def device_of(wanted: str) -> torch.device:
-    """Give the device that params name; raise ModelError for a CUDA device that is not there."""
+    """Return the device that params name; raise ModelError for a CUDA device that is not there."""
     if wanted == "cuda" and not torch.cuda.is_available():
         raise ModelError("params.yaml: train.device: no CUDA device here; set it to auto or cpu")
     return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
@@ -214,7 +214,7 @@ class _Remember(Callback):
 
 
 def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
-    """Give an optimizer's state without fastai's and numpy's types, which a safe load refuses."""
+    """Return an optimizer's state without fastai's and numpy's types, which a safe load refuses."""
     hypers = [{name: float(value) for name, value in group.items()} for group in optimizer["hypers"]]
     return {"state": list(optimizer["state"]), "hypers": hypers}
 

@@ -40,7 +40,7 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
 def load(
     parts: Sequence[Iterable[Row]], classes: list[str], preprocess: Preprocess, execution: Execution
 ) -> list[Samples]:
-    """Give the samples of each part: one for each view of the nearest person of each row."""
+    """Return the samples of each part: one for each view of the nearest person of each row."""
     truth: list[tuple[int, int]] = []  # part and class of each row
     found: list[int] = []  # the row of each view
 
@@ -87,11 +87,11 @@ class KeyedBatches(Sampler[list[int]]):
 
 
 def in_order(samples: Samples, batch_size: int) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Give a loader that passes once over the samples, in order."""
+    """Return a loader that passes once over the samples, in order."""
     indices = [list(range(at, min(at + batch_size, len(samples)))) for at in range(0, len(samples), batch_size)]
     return DataLoader(samples, sampler=indices, batch_size=None)
 
 
 def shuffled(samples: Samples, batches: KeyedBatches) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Give a loader that follows keyed batches."""
+    """Return a loader that follows keyed batches."""
     return DataLoader(samples, sampler=batches, batch_size=None)

@@ -24,7 +24,7 @@ class Phase:
 
 
 def phases(train: Train) -> list[Phase]:
-    """Give the schedule of params.
+    """Return the schedule of params.
 
     fine_tune adds an epoch for the head alone, then wakes the later half of the body, then all of it, the early layers with
     lower rates (Howard and Ruder 2018; rates and warm-up are those of fastai's fine_tune).
@@ -41,7 +41,7 @@ def phases(train: Train) -> list[Phase]:
 
 
 def groups(network: Network) -> list[list[nn.Parameter]]:
-    """Give the parameters in groups: early layers, later layers of as many tensors, and the head."""
+    """Return the parameters in groups: early layers, later layers of as many tensors, and the head."""
     last = list(head(network).parameters())
     names = {id(parameter) for parameter in last}
     body = [parameter for parameter in network.parameters() if id(parameter) not in names]

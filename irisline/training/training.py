@@ -51,7 +51,7 @@ def run(params: Params, init: str, progress_file: Path, on_epoch: Callable[[Epoc
 
 
 def load(params: Params) -> tuple[Samples, Samples]:
-    """Give the training samples, variants included, and the validation samples; raise DataError when a class is absent."""
+    """Return the training samples, variants included, and the validation samples; raise DataError when a class is absent."""
     originals = manifest.table(paths.ACCEPTED).select(["split", "label"]).to_pylist()
     for split in ("train", "valid", "test"):
         _check_classes({row["label"] for row in originals if row["split"] == split}, split, params)
@@ -70,7 +70,7 @@ def load(params: Params) -> tuple[Samples, Samples]:
 
 
 def key(params: Params, init: str) -> str:
-    """Give the digest of all that decides what is trained: params, rows, and the file of initial weights if there is one."""
+    """Return the digest of all that decides what is trained: params, rows, and the file of initial weights if there is one."""
     start = network.rendered(params.train.arch) if init == "rendered" else Path(init.removeprefix("file:"))
     folders = (paths.ACCEPTED, paths.LABELLED, paths.AUGMENTED)
     shards = (file_digest(file) for folder in folders for file in sorted(folder.glob("*.parquet")))
@@ -80,7 +80,7 @@ def key(params: Params, init: str) -> str:
 
 
 def facts(params: Params) -> dict[str, Any]:
-    """Give what model.json says of a model beyond its weights: how to feed it, how it was made, on whose pictures."""
+    """Return what model.json says of a model beyond its weights: how to feed it, how it was made, on whose pictures."""
     pictures = training_set.of(manifest.table(paths.ACCEPTED))
     return {
         "name": params.base.name,

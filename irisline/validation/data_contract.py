@@ -46,7 +46,7 @@ class Expectation:
 
 
 def of_images(params: Params) -> list[Expectation]:
-    """Give what every picture must meet, in the order a person should hear of it."""
+    """Return what every picture must meet, in the order a person should hear of it."""
     limits, classes, families = params.validate_, params.base.classes, params.snapshot.licences
     return [
         _empty("readable", "reason", "replace the file"),
@@ -65,7 +65,7 @@ def of_images(params: Params) -> list[Expectation]:
 
 
 def of_pool(params: Params) -> list[Expectation]:
-    """Give what the table must meet once failing rows are out and the splits are drawn, in order of weight."""
+    """Return what the table must meet once failing rows are out and the splits are drawn, in order of weight."""
     limits, classes, families = params.validate_, params.base.classes, params.snapshot.licences
     parts = [part for part in split.NAMES if getattr(params.split, part) > 0]
     return [
@@ -97,7 +97,7 @@ def of_pool(params: Params) -> list[Expectation]:
 
 
 def with_shared_pixels(table: pd.DataFrame, families: Collection[str]) -> pd.DataFrame:
-    """Give a facts table with short_side, eye_found, refused_licence, and what its rows say of one another: labels_of_pixels,
+    """Return a facts table with short_side, eye_found, refused_licence, and what its rows say of one another: labels_of_pixels,
     copy_of.
 
     eye_found is 1 or 0, null where no eye was sought. refused_licence is the licence where there is one and its family is
@@ -119,7 +119,7 @@ def with_shared_pixels(table: pd.DataFrame, families: Collection[str]) -> pd.Dat
 
 
 def with_outcome(table: pd.DataFrame) -> pd.DataFrame:
-    """Give a table that has rejected, group and split with class_share and splits_of_group, null where not accepted."""
+    """Return a table that has rejected, group and split with class_share and splits_of_group, null where not accepted."""
     accepted = table[table["split"].notna()]
     return table.assign(
         class_share=accepted["label"].map(accepted["label"].value_counts(normalize=True)).astype("float64"),

@@ -59,12 +59,12 @@ def take_offline(folder: Path) -> None:
 
 
 def offline(page: str, root: str) -> str:
-    """Give a page that fetches nothing remote; root is the relative way from it to the folder of the Data Docs."""
+    """Return a page that fetches nothing remote; root is the relative way from it to the folder of the Data Docs."""
     return _local_style(_FETCHING.sub(lambda tag: _local(tag.group(), root), page))
 
 
 def _local(tag: str, root: str) -> str:
-    """Give a tag that fetches the local copy, or nothing where there is no copy: better plain than watched."""
+    """Return a tag that fetches the local copy, or nothing where there is no copy: better plain than watched."""
     remote = _REMOTE.search(tag)
     if remote is None:
         return tag

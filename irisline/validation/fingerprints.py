@@ -32,14 +32,14 @@ class Fingerprint:
 
 
 def recorded(phash: str) -> Fingerprint:
-    """Give the fingerprint of a picture of which only the written perceptual hash is left; one without has a reason."""
+    """Return the fingerprint of a picture of which only the written perceptual hash is left; one without has a reason."""
     if not re.fullmatch("[0-9a-f]{16}", phash):
         return Fingerprint(reason="no perceptual hash was recorded")
     return Fingerprint(phash=int(phash, 16))
 
 
 def of_file(file: Path, limits: Collect) -> Fingerprint:
-    """Give the fingerprint of a picture, decoded and bounded as the collect stage does."""
+    """Return the fingerprint of a picture, decoded and bounded as the collect stage does."""
     try:
         image = strangers.decode(file.read_bytes(), limits.max_side, limits.max_pixels)
     except (UnreadableImage, OSError) as error:
@@ -48,7 +48,7 @@ def of_file(file: Path, limits: Collect) -> Fingerprint:
 
 
 def of_files(files: Iterable[Path], limits: Collect, execution: Execution) -> Iterator[Fingerprint]:
-    """Give the fingerprint of each file, in order; where there are many, on all cores."""
+    """Return the fingerprint of each file, in order; where there are many, on all cores."""
     files = list(files)
     here = execution if len(files) > FEW else execution.model_copy(update={"engine": "local", "workers": 1})
     return map_ordered(partial(of_file, limits=limits), files, here)
@@ -72,7 +72,7 @@ class Index:
         self.names.append(name)
 
     def like(self, fingerprint: Fingerprint) -> list[str]:
-        """Give the names of the pictures whose hash is at most distance bits away, in the order they were added.
+        """Return the names of the pictures whose hash is at most distance bits away, in the order they were added.
 
         The same pixels have the same hash, so exact copies are among them.
         """

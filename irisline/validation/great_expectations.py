@@ -59,7 +59,7 @@ class Judge:
         return len(self.of_images) + len(self.of_pool)
 
     def failures(self, table: pd.DataFrame) -> list[Failure]:
-        """Give what each row of a data_contract.with_shared_pixels table failed, by row, then in the order of the contract."""
+        """Return what each row of a data_contract.with_shared_pixels table failed, by row, in the order of the contract."""
         result = self._images.run(batch_parameters={"dataframe": table}, result_format=_COMPLETE)
         found = _by_name([result], len(self.of_images))
         labels = dict(zip(table["id"], table["label"], strict=True))
@@ -146,7 +146,7 @@ def _run_id() -> Any:
 
 
 def _by_name(results: list[Any], meant: int) -> dict[str, Any]:
-    """Give each expectation's result; one that could not be loaded or evaluated must never pass for met."""
+    """Return each expectation's result; one that could not be loaded or evaluated must never pass for met."""
     found = {one.expectation_config.meta["name"]: one for result in results for one in result.results}
     evaluated = sum(result.statistics["evaluated_expectations"] for result in results)
     failed = [name for name, one in found.items() if not one.result]  # an exception leaves no result behind

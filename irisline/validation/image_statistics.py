@@ -21,22 +21,22 @@ NAMES = ("aspect", "brightness", "contrast", "sharpness", "entropy", *facts.NAME
 
 
 def aspect(width: int, height: int) -> float:
-    """Give longer side / shorter side, at least 1."""
+    """Return longer side / shorter side, at least 1."""
     return max(width, height) / min(width, height)
 
 
 def brightness(luma: Image.Image) -> float:
-    """Give the mean of a greyscale picture, 0..255."""
+    """Return the mean of a greyscale picture, 0..255."""
     return float(ImageStat.Stat(luma).mean[0])
 
 
 def contrast(luma: Image.Image) -> float:
-    """Give the standard deviation of a greyscale picture, 0..127.5."""
+    """Return the standard deviation of a greyscale picture, 0..127.5."""
     return float(ImageStat.Stat(luma).stddev[0])
 
 
 def sharpness(luma: Image.Image) -> float:
-    """Give how much of the spread of the Laplacian a Gaussian blur takes away, in percent; 0 where there is nothing to lose.
+    """Return how much of the spread of the Laplacian a Gaussian blur takes away, in percent; 0 where there is nothing to lose.
 
     A sharp picture changes when it is blurred again, a blurred one hardly does (Crete et al., The blur effect, SPIE 6492,
     2007). Unlike the Laplacian alone this does not take size, contrast or a plain background for blur. Noise passes for
@@ -57,12 +57,12 @@ def _laplacian_spread(luma: Image.Image) -> float:
 
 
 def entropy(luma: Image.Image) -> float:
-    """Give the Shannon entropy of the luma histogram, 0..8 bits."""
+    """Return the Shannon entropy of the luma histogram, 0..8 bits."""
     return float(luma.entropy())
 
 
 def measure(row: Row, with_eyes: bool) -> Row:
-    """Give a collected row with its facts in place of its bytes; the facts of an unreadable picture are null."""
+    """Return a collected row with its facts in place of its bytes; the facts of an unreadable picture are null."""
     rest = {name: value for name, value in row.items() if name != "image"}
     if row["reason"] is not None:
         return rest | dict.fromkeys(NAMES)
@@ -84,7 +84,7 @@ def _of_eyes(image: bytes) -> Row:
 
 
 def table(folder: Path, execution: Execution, with_eyes: bool) -> pd.DataFrame:
-    """Give the collected rows with their facts, without bytes, in the order they were collected.
+    """Return the collected rows with their facts, without bytes, in the order they were collected.
 
     Facts of eyes are null where they are not sought.
     Raise MissingInput when the folder has no shards.

@@ -16,7 +16,7 @@ Indices = NDArray[np.int64]
 
 
 def groups(phashes: Sequence[str], sha256s: Sequence[str], distance: int) -> list[str]:
-    """Give the group of each picture: the start of the smallest sha256 among those linked by steps of at most distance bits.
+    """Return the group of each picture: the start of the smallest sha256 among those linked by steps of at most distance bits.
 
     The phashes are 64 bits as 16 hex digits. Exact, and independent of the order of the pictures.
     """
@@ -41,7 +41,7 @@ def _components(hashes: Hashes, distance: int) -> Indices:
 
 
 def close_pairs(hashes: Hashes, distance: int) -> Iterator[tuple[Indices, Indices]]:
-    """Give index arrays (left, right) of distinct hashes at most distance bits apart; a pair may come more than once.
+    """Yield index arrays (left, right) of distinct hashes at most distance bits apart; a pair may come more than once.
 
     Pigeonhole (Manku, Jain and Das Sarma, WWW 2007): cut into distance + 2 bands, and two bands of a close pair
     are equal. Only pictures that agree on two bands are compared, so the work grows almost with their number.

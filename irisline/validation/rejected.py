@@ -18,7 +18,7 @@ SET_ASIDE = "near-duplicates in one split"
 
 
 def set_aside(table: pd.DataFrame) -> list[Failure]:
-    """Give the pictures that stay out because a near-duplicate is in a more held-out split, with that picture's id."""
+    """Return the pictures that stay out because a near-duplicate is in a more held-out split, with that picture's id."""
     grouped = table[table["group"].notna()]
     kept = grouped[grouped["split"].notna()].drop_duplicates("group")
     instead = {row["group"]: f"{row['split']}: {row['id']}" for row in kept.to_dict("records")}

@@ -20,7 +20,7 @@ NAMES = ("train", "valid", "test")  # from the least to the most held out
 
 
 def own(sha256: str, seed: int, shares: Split) -> str:
-    """Give the split of one picture, from the sha256 of its pixels: train, valid or test."""
+    """Return the split of one picture, from the sha256 of its pixels: train, valid or test."""
     drawn = seeding.unit(seed, "split", sha256)
     if drawn < shares.test:
         return "test"
@@ -28,7 +28,7 @@ def own(sha256: str, seed: int, shares: Split) -> str:
 
 
 def of_groups(sha256s: Sequence[str], groups: Sequence[str], seed: int, shares: Split) -> list[str | None]:
-    """Give the split of each picture, or None where it is set aside: its group is in a more held-out split."""
+    """Return the split of each picture, or None where it is set aside: its group is in a more held-out split."""
     drawn = [own(sha256, seed, shares) for sha256 in sha256s]
     held_out: dict[str, str] = {}
     for group, name in zip(groups, drawn, strict=True):
@@ -37,7 +37,7 @@ def of_groups(sha256s: Sequence[str], groups: Sequence[str], seed: int, shares: 
 
 
 def divide(table: pd.DataFrame, rejected: Collection[str], params: Params) -> pd.DataFrame:
-    """Give the table with rejected (1 or 0), and group and split: null where rejected; split null where set aside."""
+    """Return the table with rejected (1 or 0), and group and split: null where rejected; split null where set aside."""
     out = table["id"].isin(list(rejected))
     rest = table[~out]
     sha256s = rest["sha256"].tolist()

@@ -36,7 +36,7 @@ def dvc(*words: str) -> str:
 
 @pytest.fixture(scope="session")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a project with a pool of five pictures, two of which look alike, pinned by DVC and pushed to a remote."""
+    """Return a project with a pool of five pictures, two of which look alike, pinned by DVC and pushed to a remote."""
     root = tmp_path_factory.mktemp("collected")
     (root / "params.yaml").write_text(yaml.safe_dump(document()))
     alike = picture("blue", "alike", (96, 80))
@@ -69,7 +69,7 @@ def with_digest(line: dict[str, str], files: dict[str, bytes]) -> dict[str, str]
 
 @pytest.fixture
 def project(collected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of that project, the working directory meanwhile."""
+    """Return a copy of that project, the working directory meanwhile."""
     shutil.copytree(collected, tmp_path / "project")
     monkeypatch.chdir(tmp_path / "project")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")

@@ -48,7 +48,7 @@ WHOLE = {
 
 @pytest.fixture
 def repository(project: Path) -> Path:
-    """Give a project under git and DVC whose files are whole and, but for DVC's list of who is at work, committed."""
+    """Return a project under git and DVC whose files are whole and, but for DVC's list of who is at work, committed."""
     for words in (["git", "init", "--quiet"], ["dvc", "init", "--quiet"]):
         subprocess.run(words, check=True)
     for file, text in WHOLE.items():
@@ -60,7 +60,7 @@ def repository(project: Path) -> Path:
 
 
 def kept() -> dict[str, str]:
-    """Give what was set aside."""
+    """Return what was set aside."""
     return {file.name: file.read_text() for file in ASIDE.iterdir()} if ASIDE.is_dir() else {}
 
 
@@ -164,7 +164,7 @@ def dvc_add() -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def run() -> Iterator[Callable[..., int]]:
-    """Give a function that starts a program that goes on, and gives its id once it runs."""
+    """Yield a function that starts a program that goes on, and gives its id once it runs."""
     with ExitStack() as started:
 
         def start(*words: str) -> int:

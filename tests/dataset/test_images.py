@@ -158,7 +158,7 @@ def test_long_pictures_are_scaled_to_the_longer_side_and_small_ones_left() -> No
 
 
 def swapped_profile() -> bytes:
-    """Give sRGB's profile with the red and blue primaries exchanged: red numbers stand for blue light."""
+    """Return sRGB's profile with the red and blue primaries exchanged: red numbers stand for blue light."""
     data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return data.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
 

@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 @cache
 def rendered(folder: Path) -> list[Document]:
-    """Give the objects that `kubectl apply --kustomize` would send."""
+    """Return the objects that `kubectl apply --kustomize` would send."""
     kubectl = BIN / "kubectl"
     done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -31,18 +31,18 @@ def rendered(folder: Path) -> list[Document]:
 
 
 def overlay(name: str) -> list[Document]:
-    """Give the objects of an overlay."""
+    """Return the objects of an overlay."""
     return rendered(KUBERNETES / "overlays" / name)
 
 
 def of_kind(documents: list[Document], kind: str) -> Document:
-    """Give the one object of a kind."""
+    """Return the one object of a kind."""
     (found,) = [document for document in documents if document["kind"] == kind]
     return found
 
 
 def pod(documents: list[Document]) -> Document:
-    """Give the pod's specification: of the Deployment, or of KServe's predictor, which has the same fields."""
+    """Return the pod's specification: of the Deployment, or of KServe's predictor, which has the same fields."""
     kinds = {document["kind"]: document for document in documents}
     if "Deployment" in kinds:
         return kinds["Deployment"]["spec"]["template"]["spec"]
@@ -50,7 +50,7 @@ def pod(documents: list[Document]) -> Document:
 
 
 def pod_labels(documents: list[Document]) -> dict[str, str]:
-    """Give the labels that the pods bear."""
+    """Return the labels that the pods bear."""
     kinds = {document["kind"]: document for document in documents}
     if "Deployment" in kinds:
         return kinds["Deployment"]["spec"]["template"]["metadata"]["labels"]
@@ -58,13 +58,13 @@ def pod_labels(documents: list[Document]) -> dict[str, str]:
 
 
 def container(documents: list[Document]) -> Document:
-    """Give the one container of the pod."""
+    """Return the one container of the pod."""
     (found,) = pod(documents)["containers"]
     return found
 
 
 def environment(documents: list[Document]) -> dict[str, str]:
-    """Give the variables whose values the manifests say."""
+    """Return the variables whose values the manifests say."""
     own = container(documents)
     names = [source["configMapRef"]["name"] for source in own.get("envFrom", [])]
     maps = [document["data"] for document in documents if document["metadata"]["name"] in names]
@@ -73,13 +73,13 @@ def environment(documents: list[Document]) -> dict[str, str]:
 
 
 def matches(selector: Document, labels: dict[str, str]) -> bool:
-    """Say whether a selector that names labels takes an object; the empty one takes all."""
+    """Return whether a selector that names labels takes an object; the empty one takes all."""
     assert set(selector) <= {"matchLabels"}, selector
     return selector.get("matchLabels", {}).items() <= labels.items()
 
 
 def resolved(share: int | str, of: int, round_up: bool) -> int:
-    """Give a number of pods that is written as such or as a percentage."""
+    """Return a number of pods that is written as such or as a percentage."""
     if isinstance(share, int):
         return share
     exact = int(share.removesuffix("%")) * of / 100
@@ -87,7 +87,7 @@ def resolved(share: int | str, of: int, round_up: bool) -> int:
 
 
 def may_leave(policies: list[Document], labels: dict[str, str], address: str, port: int) -> bool:
-    """Say whether a pod may send to an address outside the cluster: no policy picks it, or one of them lets it."""
+    """Return whether a pod may send to an address outside the cluster: no policy picks it, or one of them lets it."""
     picking = [
         policy["spec"]
         for policy in policies

@@ -24,7 +24,7 @@ every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert
 
 
 def given() -> dict[str, set[str]]:
-    """Give the labels of each series that the service shows."""
+    """Return the labels of each series that the service shows."""
     metrics = [value for value in vars(measures).values() if isinstance(value, MetricWrapperBase)]
     return {
         metric._name + suffix: {*metric._labelnames, "instance", "job", *(["le"] if suffix == "_bucket" else [])}
@@ -34,7 +34,7 @@ def given() -> dict[str, set[str]]:
 
 
 def asked(node: Any) -> list[tuple[str, set[str]]]:
-    """Give the name and the labels of each series that an expression asks for."""
+    """Return the name and the labels of each series that an expression asks for."""
     if isinstance(node, promql_parser.VectorSelector):
         return [(node.name, {matcher.name for matcher in node.matchers.matchers})]
     parts = [getattr(node, name, None) for name in ("expr", "lhs", "rhs", "vector_selector", "args", "param")]

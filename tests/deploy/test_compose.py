@@ -23,7 +23,7 @@ FIXED = {"model", "device"}  # by the image, and by the file for GPUs
 
 
 def services(*files: Path) -> dict[str, dict[str, Any]]:
-    """Give each service as the file that makes it says it."""
+    """Return each service as the file that makes it says it."""
     made = [yaml.safe_load(file.read_text()) for file in files if file.name not in ON_TOP]
     return {name: own for document in made for name, own in document["services"].items() if "image" in own}
 

@@ -41,7 +41,7 @@ every_deployment = pytest.mark.parametrize("name", DEPLOYED)
 
 
 def amount(quantity: str | int) -> float:
-    """Give the number that a quantity of Kubernetes means."""
+    """Return the number that a quantity of Kubernetes means."""
     number, unit = re.fullmatch(r"([\d.]+)([a-zA-Z]*)", str(quantity)).groups()
     return float(number) * UNITS[unit]
 

@@ -25,13 +25,13 @@ DRIVER = {"psycopg", "psycopg-binary"}  # of PostgreSQL; the project itself need
 
 
 def pins(file: Path) -> dict[str, str]:
-    """Give the versions that a file pins, by name."""
+    """Return the versions that a file pins, by name."""
     lines = re.findall(r"^([\w.-]+)==(\S+)$", file.read_text(), re.M)
     return {canonicalize_name(name): version for name, version in lines}
 
 
 def needed(root: str) -> set[str]:
-    """Give the names of all that a package needs here, itself too."""
+    """Return the names of all that a package needs here, itself too."""
     found, waiting = set(), [root]
     while waiting:
         name = canonicalize_name(waiting.pop())

@@ -35,7 +35,7 @@ def classifier(tmp_path: Path) -> Classifier:
 
 @pytest.fixture
 def stubborn(tmp_path: Path) -> Classifier:
-    """Give a classifier that says blue to everything."""
+    """Return a classifier that says blue to everything."""
     network = planted.linear(np.zeros((3, SIZE, SIZE, 2), np.float32), np.array([1.0, 0.0], np.float32))
     return Classifier.load(planted.model(tmp_path / "stubborn", network))
 
@@ -55,7 +55,7 @@ def test_a_split_without_pictures_is_refused(tmp_path: Path, classifier: Classif
 
 
 def blinded(answers: Answers, *indices: int) -> Answers:
-    """Give answers to pictures some of which were not seen: of the first class, as zeros would have it."""
+    """Return answers to pictures some of which were not seen: of the first class, as zeros would have it."""
     seen, logits, unsure = answers.seen.copy(), answers.logits.copy(), answers.unsure.copy()
     for index in indices:
         seen[index], logits[index], unsure[index] = False, 0, True

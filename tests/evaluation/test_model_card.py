@@ -33,7 +33,7 @@ def made(crop: str) -> dict[str, Any]:
 
 
 def subject(crop: str = "eyes", **changes: Any) -> Subject:
-    """Give a subject with five test pictures: one is wrong, surely so, one is unsure, one was not seen."""
+    """Return a subject with five test pictures: one is wrong, surely so, one is unsure, one was not seen."""
     logits = np.array([[4.0, 0], [0, 4], [4, 0], [0, 1], [0, 0]])
     ids = [f"{name}/{number}.jpg" for number, name in enumerate(("red", "red", "red", "green", "green"))]
     unsure, seen = np.array([False, False, False, True, True]), np.array([True] * 4 + [False])

@@ -28,13 +28,13 @@ COUNT = 4
 
 
 def dressed(label: str, picture: Image.Image) -> Image.Image:
-    """Give a picture whose surroundings tell its class."""
+    """Return a picture whose surroundings tell its class."""
     return HARMLESS[SHIRTS[label]](picture, finder.find(picture).faces, generator(label))
 
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give accepted rows of drawn faces: whoever has blue eyes wears blue, the others an orange brown."""
+    """Return accepted rows of drawn faces: whoever has blue eyes wears blue, the others an orange brown."""
     rows = [
         drawn.row(label, dressed(label, picture), number, split)
         for label in CLASSES
@@ -47,7 +47,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def looks_at(where: NDArray[np.floating], bias: float = 0.0) -> onnx.ModelProto:
-    """Give a network that tells blue from red by their ratio, weighed by where in its square (SIZE, SIZE)."""
+    """Return a network that tells blue from red by their ratio, weighed by where in its square (SIZE, SIZE)."""
     weights = np.zeros((3, SIZE, SIZE, 2), np.float32)
     weights[0, ..., 1] = weights[2, ..., 0] = where
     weights[0, ..., 0] = weights[2, ..., 1] = -where
@@ -61,7 +61,7 @@ def at_the_shirt(folder: Path) -> Classifier:
 
 
 def at_the_iris(folder: Path) -> Classifier:
-    """Give a classifier that compares the iris with the white beside it."""
+    """Return a classifier that compares the iris with the white beside it."""
     radius, slope = polar(SIZE)
     iris, white = ((radius > low) & (radius < high) & (np.abs(slope) < 0.5) for low, high in (IRIS_RING, WHITE_RING))
     network = looks_at(iris / iris.sum() - white / white.sum(), bias=0.185)
@@ -71,7 +71,7 @@ def at_the_iris(folder: Path) -> Classifier:
 def judged(
     classifier: Classifier, rows: Path, params: Params = SETTINGS
 ) -> tuple[list[Asked], dict[str, float], list[str]]:
-    """Give the answers on changed pictures, all numbers, and the failing lines of the gate."""
+    """Return the answers on changed pictures, all numbers, and the failing lines of the gate."""
     test = evaluate.answers(classifier, rows, "test")
     asked = perturbation_tests.ask(
         classifier, test, rows, perturbation_tests.trial(classifier, rows, params), params.execution

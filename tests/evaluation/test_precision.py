@@ -98,7 +98,7 @@ def test_an_answer_is_its_label_and_whether_it_is_unsure() -> None:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """Give a model in both precisions, beside the rows it was calibrated on."""
+    """Return a model in both precisions, beside the rows it was calibrated on."""
     planted.accept(tmp_path / "rows", {"train": 10, "test": 6})
     folder = planted.model(tmp_path / "model", calibrated=Calibration(2.0, 0.6))
     assert quantization.add(Classifier.load(folder), folder, tmp_path / "rows", 1, folder) is None

@@ -27,7 +27,7 @@ def rows(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(rows: Path, tmp_path: Path) -> Path:
-    """Give the folder of a model in both precisions."""
+    """Return the folder of a model in both precisions."""
     folder = planted.model(tmp_path / "model")
     assert quantization.add(Classifier.load(folder), folder, rows, 1, folder) is None
     return folder

@@ -19,7 +19,7 @@ TONES = [-70.0, 9.9, 10.0, 40.9, 41.0, 80.0, None]
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    """Give rows of which a training picture and all but one test picture have facts; the last was not seen."""
+    """Return rows of which a training picture and all but one test picture have facts; the last was not seen."""
     made = [planted.row("blue", f"test-{number}", "test") | {"skin_tone": tone} for number, tone in enumerate(TONES)]
     shards.write(tmp_path, shards.ACCEPTED, 100, [planted.row("blue", "train-0", "train") | {"light": 3.0}, *made])
     return tmp_path
@@ -27,7 +27,7 @@ def rows(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def test_split() -> Answers:
-    """Give answers, blue but for the second; the third and the one not seen are unsure."""
+    """Return answers, blue but for the second; the third and the one not seen are unsure."""
     ids = [f"blue/test-{number}.jpg" for number in range(len(TONES))]
     logits = np.array([[2.0, 0], [0, 2], [2, 0], [2, 0], [2, 0], [2, 0], [0, 0]])
     seen, unsure = np.array([True] * 6 + [False]), np.array([False, False, True, False, False, False, True])

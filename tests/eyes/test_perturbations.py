@@ -23,7 +23,7 @@ def changed(name: str, picture: Image.Image, key: object = 0) -> Image.Image:
 
 
 def distances(picture: Image.Image, face: Face) -> NDArray[np.floating]:
-    """Give how far each pixel is from the nearer eye of a person, in iris radii."""
+    """Return how far each pixel is from the nearer eye of a person, in iris radii."""
     away = [near(picture.size, eye, face.tilt, 1e3) for eye in face.eyes]
     return np.minimum(*(np.hypot(each.across, each.down) for each in away))
 
@@ -109,7 +109,7 @@ def shades(label: str) -> tuple[perturbations.Shade, ...]:
 
 
 def recoloured(label: str, number: int) -> tuple[Image.Image, Image.Image, perturbations.Shade]:
-    """Give a drawn face, the same with its irises in a clear shade of the other class, and that shade."""
+    """Return a drawn face, the same with its irises in a clear shade of the other class, and that shade."""
     (other,) = set(LABELS) - {label}
     picture, to = drawn.faces(label, 4)[number], perturbations.clear(shades(other), shades(label))
     return picture, perturbations.recolour(picture, finder.find(picture).faces, to), to

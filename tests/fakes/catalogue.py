@@ -97,7 +97,7 @@ class Work:
 
 
 def work_of(path: str) -> Work | None:
-    """Give the work whose picture lies at a path."""
+    """Return the work whose picture lies at a path."""
     try:
         _, _, provider, name = path.removesuffix(".jpg").split("/")
         label, number = name.split("-")
@@ -108,7 +108,7 @@ def work_of(path: str) -> Work | None:
 
 
 def found(provider: str, text: str, per_class: int = PER_CLASS) -> list[Work]:
-    """Give the works that a search finds, best first: of the class that the words name, half of them, another half for others.
+    """Return the works that a search finds, best first: of the class that the words name, half; another half for others.
 
     The word `everything` finds all, `few` a twentieth; the order is nearly that of the numbers, so odd ones come early.
     """

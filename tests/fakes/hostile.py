@@ -108,7 +108,7 @@ def _parsed(head: bytes) -> Asked:
 
 @contextmanager
 def running(answers: Mapping[str, Answer], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Give a server that runs until the block ends."""
+    """Yield a server that runs until the block ends."""
     started, loop = threading.Event(), asyncio.new_event_loop()
     server, stop = Server(0, answers), asyncio.Event()
 
@@ -139,13 +139,13 @@ def running(answers: Mapping[str, Answer], tls: ssl.SSLContext | None = None) ->
 
 
 def head(status: str = "200 OK", **headers: object) -> bytes:
-    """Give the head of an answer; an underscore in a header's name stands for a hyphen."""
+    """Return the head of an answer; an underscore in a header's name stands for a hyphen."""
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode("latin-1")
 
 
 def whole(body: bytes, status: str = "200 OK", **headers: object) -> Answer:
-    """Give the answer that says what it is and is what it says."""
+    """Return the answer that says what it is and is what it says."""
 
     async def answer(writer: Writer, asked: Asked) -> None:
         writer.write(head(status, **{"Content_Length": len(body), **headers}) + body)
@@ -154,7 +154,7 @@ def whole(body: bytes, status: str = "200 OK", **headers: object) -> Answer:
 
 
 def raw(*pieces: bytes, pause: float = 0.0) -> Answer:
-    """Give the answer of exactly these bytes, a pause after each, and then the end of the connection."""
+    """Return the answer of exactly these bytes, a pause after each, and then the end of the connection."""
 
     async def answer(writer: Writer, asked: Asked) -> None:
         for piece in pieces:
@@ -167,7 +167,7 @@ def raw(*pieces: bytes, pause: float = 0.0) -> Answer:
 
 
 def forever(start: bytes, piece: bytes, pause: float = 0.0) -> Answer:
-    """Give the answer that never ends."""
+    """Return the answer that never ends."""
 
     async def answer(writer: Writer, asked: Asked) -> None:
         writer.write(start)
@@ -180,7 +180,7 @@ def forever(start: bytes, piece: bytes, pause: float = 0.0) -> Answer:
 
 
 def reset(start: bytes) -> Answer:
-    """Give the answer that breaks off with a reset."""
+    """Return the answer that breaks off with a reset."""
 
     async def answer(writer: Writer, asked: Asked) -> None:
         writer.write(start)
@@ -194,7 +194,7 @@ def reset(start: bytes) -> Answer:
 
 
 def at_first(first: Answer, then: Answer, times: int = 1) -> Answer:
-    """Give the answer that is another one after so many times, for each path of its own."""
+    """Return the answer that is another one after so many times, for each path of its own."""
     counts: Counter[str] = Counter()
 
     async def answer(writer: Writer, asked: Asked) -> None:
@@ -205,7 +205,7 @@ def at_first(first: Answer, then: Answer, times: int = 1) -> Answer:
 
 
 def after(seconds: float, then: Answer) -> Answer:
-    """Give an answer after some time."""
+    """Return an answer after some time."""
 
     async def answer(writer: Writer, asked: Asked) -> None:
         await asyncio.sleep(seconds)

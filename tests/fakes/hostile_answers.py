@@ -29,7 +29,7 @@ PRIVATE = (
 
 
 def every(canary: int) -> Kinds:
-    """Give every kind of answer by its name; at the canary's port nothing may ever knock."""
+    """Return every kind of answer by its name; at the canary's port nothing may ever knock."""
     kinds = _good() | _refusals() | _redirects(canary) | _lengths() | _wire() | _packed() | _slow() | _no_pictures()
     return kinds | _opt_outs() | _broken_pictures()
 

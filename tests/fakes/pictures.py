@@ -13,7 +13,7 @@ from tests.planted import saved
 
 
 def picture(path: str, count: int) -> Reply:
-    """Give the answer to a request for a picture; count says how often it was asked for, this time included."""
+    """Return the answer to a request for a picture; count says how often it was asked for, this time included."""
     if path.startswith("/moved/"):
         path, count = path.removeprefix("/moved"), -1
     if path.startswith("/pictures/thumb/"):
@@ -24,21 +24,21 @@ def picture(path: str, count: int) -> Reply:
 
 
 def content(work: Work) -> bytes:
-    """Give the bytes of a work's picture, whatever way they are served."""
+    """Return the bytes of a work's picture, whatever way they are served."""
     plain = drawn(work.drawn_as)
     return _SHAPES[work.odd](plain) if work.odd in _SHAPES else plain
 
 
 @cache
 def drawn(key: str) -> bytes:
-    """Give the eye of a key: a JPEG of some 300 pixels and 9 kB."""
+    """Return the eye of a key: a JPEG of some 300 pixels and 9 kB."""
     label = next(name for name in LABELS if f"/{name}-" in key)
     return good(Slot(0, label, "", f"fake web/{key}"))
 
 
 @cache
 def bomb() -> bytes:
-    """Give a small PNG of 900 million pixels."""
+    """Return a small PNG of 900 million pixels."""
     return SPOILERS["bomb"](Slot(0, "blue", "", ""), Plan(Answer("", "bomb", "")))
 
 

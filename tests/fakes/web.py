@@ -74,7 +74,7 @@ class Web:
         return dict(zip(names, (*openverse.CLIENT, flickr.KEY, brave.TOKEN), strict=True))
 
     def asked(self, service: str) -> list[Asked]:
-        """Give what a service was asked, in order."""
+        """Return what a service was asked, in order."""
         return [one for one in self.seen if one.service == service]
 
     def answer_next(self, service: str, *replies: Reply) -> None:
@@ -129,7 +129,7 @@ class Web:
         return pictures.picture(asked.path, self.calls[asked.path])
 
     def _too_many(self, service: str) -> int:
-        """Give the whole seconds until a request is welcome again; 0 when this one is."""
+        """Return the whole seconds until a request is welcome again; 0 when this one is."""
         count, seconds = self.limits.get(service, (0, 0.0))
         times, now = self._times[service], time.monotonic()
         while times and times[0] <= now - seconds:
@@ -216,7 +216,7 @@ def running_web() -> Iterator[Web]:
 
 @pytest.fixture
 def web(running_web: Web) -> Web:
-    """Give the fake web as on its first day."""
+    """Return the fake web as on its first day."""
     running_web.forget()
     return running_web
 

@@ -12,7 +12,7 @@ RNG = np.random.default_rng(5)
 
 
 def drawn_logits(count: int) -> tuple[calibration.Floats, calibration.Labels]:
-    """Give logits that mean what they say: classes are drawn with their softmax."""
+    """Return logits that mean what they say: classes are drawn with their softmax."""
     logits = RNG.normal(0, 2, (count, 3))
     chances = calibration.softmax(logits)
     return logits, np.array([RNG.choice(3, p=chance) for chance in chances])

@@ -19,7 +19,7 @@ from tests import planted
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a bundle with golden answers in both precisions."""
+    """Return a bundle with golden answers in both precisions."""
     rows, folder = tmp_path / "rows", planted.model(tmp_path / "model", calibrated=Calibration(2.0, 0.6))
     planted.accept(rows, {"train": 10, "test": 4})
     assert quantization.add(Classifier.load(folder), folder, rows, 1, folder) is None

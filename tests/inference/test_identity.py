@@ -13,7 +13,7 @@ from irisline.networks import bundle
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder with every file of a version, and its identity."""
+    """Return a folder with every file of a version, and its identity."""
     (tmp_path / "golden").mkdir()
     for name in (*bundle.NAMES, "golden/0001.jpg"):
         (tmp_path / name).write_text(name)

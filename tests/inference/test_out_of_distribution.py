@@ -22,7 +22,7 @@ def square(number: int, size: int = 8) -> np.ndarray:
 
 @pytest.fixture
 def gallery() -> Gallery:
-    """Give a gallery of two squares for each of 15 pictures."""
+    """Return a gallery of two squares for each of 15 pictures."""
     features = seeding.generator("gallery").normal(size=(COUNT, WIDTH)).astype(np.float32)
     ids = [f"blue/{number // 2:02d}.jpg" for number in range(COUNT)]
     return Gallery.of(
@@ -81,7 +81,7 @@ def test_a_network_of_other_features_is_refused(gallery: Gallery) -> None:
 
 
 def parts(gallery: Gallery, **changes: np.ndarray) -> bytes:
-    """Give the bytes of the file with other parts."""
+    """Return the bytes of the file with other parts."""
     with np.load(io.BytesIO(gallery.as_bytes())) as held:
         whole = dict(held) | changes
     buffer = io.BytesIO()
@@ -90,7 +90,7 @@ def parts(gallery: Gallery, **changes: np.ndarray) -> bytes:
 
 
 def large() -> dict[str, np.ndarray]:
-    """Give thumbnails of 65 pixels."""
+    """Return thumbnails of 65 pixels."""
     buffer = io.BytesIO()
     Image.new("RGB", (65, 65)).save(buffer, "JPEG")
     one = np.frombuffer(buffer.getvalue(), np.uint8)

@@ -17,7 +17,7 @@ BLUE, BROWN, DOUBTFUL = (3.0, 0.0), (0.0, 3.0), (0.2, 0.0)
 
 
 def seen(*people: int) -> list[View]:
-    """Give a view of an eye for each person named."""
+    """Return a view of an eye for each person named."""
     return [View(PIXELS, person, Place(0.1 * number, 0.5, 0.02)) for number, person in enumerate(people)]
 
 
@@ -26,7 +26,7 @@ def logits(*rows: tuple[float, float]) -> np.ndarray:
 
 
 def given(*rows: tuple[float, float]) -> Outputs:
-    """Give the outputs of a network from before there were features."""
+    """Return the outputs of a network from before there were features."""
     return Outputs(logits(*rows), np.zeros((len(rows), 0), np.float32))
 
 

@@ -48,7 +48,7 @@ def refused(folder: Path, reason: str) -> None:
 
 
 def changed(*nodes: NodeProto, constants: tuple[TensorProto, ...] = (), feeds: str = "") -> onnx.ModelProto:
-    """Give a network that answers right, with more nodes in front; what feeds names is added to its logits."""
+    """Return a network that answers right, with more nodes in front; what feeds names is added to its logits."""
     made = planted.blue_against_red()
     kept = [*made.graph.node]
     if feeds:
@@ -68,7 +68,7 @@ def numbers(name: str, *values: int) -> TensorProto:
 
 
 def looping(trips: int = 2**60) -> tuple[NodeProto, tuple[TensorProto, ...]]:
-    """Give a node that counts to so many."""
+    """Return a node that counts to so many."""
     given, told = helper.make_tensor_value_info, {"on": TensorProto.BOOL, "counted": TensorProto.INT64}
     body = helper.make_graph(
         [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["count"], ["counted"])],
@@ -105,7 +105,7 @@ def function_of_a_known_name() -> onnx.ModelProto:
 
 
 def branch(depth: int = 1) -> NodeProto:
-    """Give an If within an If, so deep."""
+    """Return an If within an If, so deep."""
     node = helper.make_node("Identity", ["bias"], ["out"])
     for _ in range(depth):
         inner = helper.make_graph([node], "branch", [], [helper.make_tensor_value_info("out", TensorProto.FLOAT, [2])])
@@ -114,7 +114,7 @@ def branch(depth: int = 1) -> NodeProto:
 
 
 def nested(depth: int) -> bytes:
-    """Give a network with graphs within graphs, by hand: protobuf writes none so deep."""
+    """Return a network with graphs within graphs, by hand: protobuf writes none so deep."""
     graph = b""
     for _ in range(depth):
         attribute = _field(1, b"then_branch") + _field(6, graph)
@@ -178,7 +178,7 @@ def pad() -> onnx.ModelProto:
 
 
 def of_the_picture() -> onnx.ModelProto:
-    """Give a network that is small for what it is proven with, and huge for a bright picture."""
+    """Return a network that is small for what it is proven with, and huge for a bright picture."""
     nodes = [
         helper.make_node("Cast", ["pixels"], ["numbers"], to=TensorProto.INT64),
         helper.make_node("Flatten", ["numbers"], ["flat"]),
@@ -191,7 +191,7 @@ def of_the_picture() -> onnx.ModelProto:
 
 
 def cut_by_the_picture() -> onnx.ModelProto:
-    """Give a network that cuts a constant where the picture says: the outer product of what is left may be huge."""
+    """Return a network that cuts a constant where the picture says: the outer product of what is left may be huge."""
     nodes = [
         helper.make_node("Cast", ["pixels"], ["numbers"], to=TensorProto.INT64),
         helper.make_node("Flatten", ["numbers"], ["flat"]),
@@ -205,7 +205,7 @@ def cut_by_the_picture() -> onnx.ModelProto:
 
 
 def between_two_sizes() -> onnx.ModelProto:
-    """Give a network whose Range is long only for a batch that lies between those it is proven with."""
+    """Return a network whose Range is long only for a batch that lies between those it is proven with."""
     nodes = [
         helper.make_node("Shape", ["pixels"], ["sides"]),
         helper.make_node("Slice", ["sides", "zero", "next"], ["count"]),

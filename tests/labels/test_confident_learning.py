@@ -31,7 +31,7 @@ def rows(counts: dict[str, int]) -> list[shards.Row]:
 
 
 def apart(given: list[shards.Row]) -> list[np.ndarray]:
-    """Give features that tell the classes apart, with noise."""
+    """Return features that tell the classes apart, with noise."""
     rng = seeding.generator("apart")
     return [rng.normal([6.0 * (row["label"] == "brown"), 0, 0, 0]).astype(np.float32) for row in given]
 

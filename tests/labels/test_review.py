@@ -21,7 +21,7 @@ LIMITS = settings().collect
 
 @pytest.fixture
 def pool(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a pool of three pictures, two of them suspect, and what the labels stage said of it."""
+    """Return a pool of three pictures, two of them suspect, and what the labels stage said of it."""
     monkeypatch.setenv("IRISLINE_USER", "ada")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
     paths.PARAMS.write_text(yaml.safe_dump(document()))

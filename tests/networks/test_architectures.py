@@ -132,7 +132,7 @@ def test_a_missing_file_is_named(tmp_path: Path, suffix: str) -> None:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give torch hub's folder of fetched weights, empty, with no way to the network."""
+    """Return torch hub's folder of fetched weights, empty, with no way to the network."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     for name in ("https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -166,7 +166,7 @@ def test_a_hostile_file_among_fetched_weights_runs_nothing(hub: Path, tmp_path: 
 
 @pytest.fixture
 def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the file of weights for SMALL, trained on drawn eyes as far as anyone can tell."""
+    """Return the file of weights for SMALL, trained on drawn eyes as far as anyone can tell."""
     monkeypatch.setattr(paths, "RENDERED", tmp_path)
     donor = architectures.build("mobilenet_v3_small", 3, "scratch", 3)
     halves = {name: tensor.half() for name, tensor in donor.state_dict().items() if tensor.is_floating_point()}

@@ -31,7 +31,7 @@ Train = Callable[..., str]
 
 
 def picture(red: int, blue: int) -> bytes:
-    """Give a JPEG of one colour."""
+    """Return a JPEG of one colour."""
     buffer = io.BytesIO()
     Image.new("RGB", (48, 40), (red, 60, blue)).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()
@@ -41,7 +41,7 @@ BLUE, BROWN = picture(40, 200), picture(160, 50)
 
 
 def network(weight: float, bias: float = 0.0) -> onnx.ModelProto:
-    """Give a network whose logits grow with the mean blue minus red, (batch, 3, SIZE, SIZE) uint8 to (batch, 2)."""
+    """Return a network whose logits grow with the mean blue minus red, (batch, 3, SIZE, SIZE) uint8 to (batch, 2)."""
     weights = weight * np.array([[-1, 1], [0, 0], [1, -1]], np.float32)
     nodes = [
         helper.make_node("Cast", ["pixels"], ["float"], to=TensorProto.FLOAT),
@@ -65,7 +65,7 @@ def network(weight: float, bias: float = 0.0) -> onnx.ModelProto:
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a store made once: its first use costs seconds."""
+    """Return a store made once: its first use costs seconds."""
     home = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
@@ -76,7 +76,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def settings() -> Params:
-    """Give the project's own params with fewer resamples, a smaller square and a limit of 30 % errors."""
+    """Return the project's own params with fewer resamples, a smaller square and a limit of 30 % errors."""
     document = yaml.safe_load((ROOT / "params.yaml").read_text())
     document["evaluate"]["bootstrap_samples"] = 200
     document["preprocess"] |= {"crop": "none", "size": SIZE}
@@ -93,7 +93,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path, empty_store: Path, settings: Params, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a project folder, the working directory meanwhile: accepted pictures, params and a fresh store."""
+    """Return a project folder, the working directory meanwhile: accepted pictures, params and a fresh store."""
     monkeypatch.chdir(tmp_path)
     fill(empty_store, settings)
     return tmp_path
@@ -101,13 +101,13 @@ def project(tmp_path: Path, empty_store: Path, settings: Params, monkeypatch: py
 
 @pytest.fixture
 def train(project: Path, settings: Params) -> Train:
-    """Give a function that puts a trained and evaluated model into the workspace; a negative weight is always wrong."""
+    """Return a function that puts a trained and evaluated model into the workspace; a negative weight is always wrong."""
     return partial(put_model, settings)
 
 
 @pytest.fixture(scope="session")
 def two_versions(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, settings: Params) -> Path:
-    """Give a project made once, with versions 1 and 2 that are right about every picture; 2 is the challenger."""
+    """Return a project made once, with versions 1 and 2 that are right about every picture; 2 is the challenger."""
     home = tmp_path_factory.mktemp("two_versions")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
@@ -121,7 +121,7 @@ def two_versions(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, se
 
 @pytest.fixture
 def published(two_versions: Path, tmp_path: Path, settings: Params, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """Give the params of a copy of that project, the working directory meanwhile; stored files are shared."""
+    """Return the params of a copy of that project, the working directory meanwhile; stored files are shared."""
     shutil.copytree(two_versions, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(store.FILES))
     (tmp_path / store.FILES).symlink_to(two_versions / store.FILES)
     monkeypatch.chdir(tmp_path)

@@ -84,7 +84,7 @@ def signed(folder: Path, number: int = 1) -> Path:
 
 
 def trusted_keys() -> Path:
-    """Give a folder with the public key of this session, which signs all that tests publish."""
+    """Return a folder with the public key of this session, which signs all that tests publish."""
     with trusting_ourselves() as folder:
         signing.ready()
     return folder
@@ -99,7 +99,7 @@ def trusting_ourselves() -> Iterator[Path]:
 
 
 def identity_of(folder: Path, number: int) -> Identity:
-    """Give the identity of a version's folder as it stands."""
+    """Return the identity of a version's folder as it stands."""
     told = Manifest.model_validate_json((folder / signature.MANIFEST).read_bytes())
     files = {name: bundle.file_digest(path) for name, path in bundle.files(folder).items()}
     told = told.model_copy(update={"version": number, "digest": bundle.digest(folder)})
@@ -107,7 +107,7 @@ def identity_of(folder: Path, number: int) -> Identity:
 
 
 def gallery() -> Gallery:
-    """Give three training pictures of each class to compare with."""
+    """Return three training pictures of each class to compare with."""
     squares = {f"{label}/{key}.jpg": planted.square(label, key) for label in planted.CLASSES for key in range(3)}
     features = np.stack([square.reshape(-1) for square in squares.values()]).astype(np.float32)
     return Gallery.of(
@@ -116,7 +116,7 @@ def gallery() -> Gallery:
 
 
 def turned() -> onnx.ModelProto:
-    """Give a network that calls blue brown and brown blue."""
+    """Return a network that calls blue brown and brown blue."""
     weights = np.zeros((3, planted.SIZE, planted.SIZE, 2), np.float32)
     weights[0], weights[2] = (0.05, -0.05), (-0.05, 0.05)
     return planted.linear(weights, np.zeros(2, np.float32))
@@ -124,7 +124,7 @@ def turned() -> onnx.ModelProto:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder of version 1: it tells blue from brown."""
+    """Return the folder of version 1: it tells blue from brown."""
     return version_folder(tmp_path_factory.mktemp("served") / "model")
 
 
@@ -140,7 +140,7 @@ def brown() -> bytes:
 
 @asynccontextmanager
 async def asking(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the app, its lifespan begun; nothing passes through a network."""
+    """Yield a client of the app, its lifespan begun; nothing passes through a network."""
     app = create(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -151,7 +151,7 @@ async def asking(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def free_port() -> int:
-    """Give a port of the loopback that nobody listens on."""
+    """Return a port of the loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -161,7 +161,7 @@ def free_port() -> int:
 def running(
     model: Path, log: Path, alone: bool = False, files: int | None = None, **changes: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Give the address and the process of the whole service, as BentoML or alone as in an image, once it is ready.
+    """Yield the address and the process of the whole service, as BentoML or alone as in an image, once it is ready.
 
     Files are how many it may have open.
     """
@@ -203,7 +203,7 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
 
 
 def eventually(true: Callable[[], bool], within: float = 60.0) -> bool:
-    """Say whether something becomes true in time, in seconds."""
+    """Return whether something becomes true in time, in seconds."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         if true():
@@ -214,6 +214,6 @@ def eventually(true: Callable[[], bool], within: float = 60.0) -> bool:
 
 @pytest.fixture(scope="session")
 def service(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of the whole service with version 1, started once."""
+    """Yield the address of the whole service with version 1, started once."""
     with running(served, tmp_path_factory.mktemp("service") / "log") as (address, _):
         yield address

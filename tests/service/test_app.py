@@ -51,7 +51,7 @@ def raw(data: bytes, kind: str = "image/jpeg", path: str = "/predict", **headers
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
-    """Give the status and the sentence of a refusal, held to its type."""
+    """Return the status and the sentence of a refusal, held to its type."""
     assert answer.headers["content-type"] == "application/problem+json"
     told = schemas.ProblemDetails.model_validate_json(answer.content)
     assert told.status == answer.status_code

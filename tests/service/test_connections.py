@@ -32,19 +32,19 @@ WAYS = pytest.mark.parametrize("alone", [False, True], ids=["bentoml serve", "py
 
 @pytest.fixture(scope="module")
 def brief(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a service that waits for nobody long."""
+    """Yield the address of a service that waits for nobody long."""
     with running(served, tmp_path_factory.mktemp("brief") / "log", **BRIEF) as (address, _):
         yield address
 
 
 def connected(address: str, source: str = "127.0.0.1") -> socket.socket:
-    """Give a connection from one of this machine's addresses."""
+    """Return a connection from one of this machine's addresses."""
     host, _, port = address.removeprefix("http://").rpartition(":")
     return socket.create_connection((host, int(port)), timeout=20, source_address=(source, 0))
 
 
 def is_open(connection: socket.socket) -> bool:
-    """Say whether the other side has not closed a connection; what it has sent is thrown away."""
+    """Return whether the other side has not closed a connection; what it has sent is thrown away."""
     with suppress(OSError):
         while select.select([connection], [], [], 0)[0]:
             if not connection.recv(2**16):

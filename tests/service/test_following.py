@@ -33,7 +33,7 @@ Told = Callable[[], dict[str, Any]]
 
 @contextmanager
 def follower(folder: Path, **changes: str) -> Iterator[str]:
-    """Give the address of a service that was given version 1 and follows the champion of this project's store."""
+    """Yield the address of a service that was given version 1 and follows the champion of this project's store."""
     client = store.client()
     export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), folder / "given")
     follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address(), "IRISLINE_FOLLOW_SECONDS": "0.1"}
@@ -250,7 +250,7 @@ def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -
 
 @pytest.fixture
 def put_back(two_versions: Path) -> Iterator[None]:
-    """Give the stored files of the project that is made once back as they were."""
+    """Yield the stored files of the project that is made once back as they were."""
     yield
     for kept in (two_versions / store.FILES).rglob("kept"):
         shutil.rmtree(kept.with_name("bundle"))

@@ -19,7 +19,7 @@ MANY = 40
 
 
 def sent(address: str, *requests: bytes) -> socket.socket:
-    """Give a connection on which requests were sent, and which breaks off when it is closed."""
+    """Return a connection on which requests were sent, and which breaks off when it is closed."""
     host, _, port = address.removeprefix("http://").rpartition(":")
     connection = socket.create_connection((host, int(port)), timeout=20)
     connection.sendall(b"".join(requests))

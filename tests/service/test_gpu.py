@@ -31,7 +31,7 @@ PICTURES = [saved(picture(label, number)) for label in planted.CLASSES for numbe
 
 @pytest.fixture(scope="module")
 def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder of a version with a network as people train it; its golden answers are the CPU's."""
+    """Return the folder of a version with a network as people train it; its golden answers are the CPU's."""
     folder = tmp_path_factory.mktemp("version") / "model"
     folder.mkdir()
     pixels = seeding.generator("gpu service").integers(0, 256, (4, 3, SIZE, SIZE), dtype="uint8")
@@ -42,7 +42,7 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def addresses(version: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Give the addresses of two services with the same version: one on the CPU, one that is told to use the GPU."""
+    """Yield the addresses of two services with the same version: one on the CPU, one that is told to use the GPU."""
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     log = tmp_path_factory.mktemp("services") / "log"

@@ -27,7 +27,7 @@ TRAINING = Samples(torch.where(CLASSES.bool()[:, None, None, None], PIXELS // 2,
 
 
 def coloured(key: str) -> Samples:
-    """Give 72 noisy pictures, red or blue by class: too easy for rounding, threads or a seed to spoil."""
+    """Return 72 noisy pictures, red or blue by class: too easy for rounding, threads or a seed to spoil."""
     classes = torch.arange(72) % 2
     pixels = torch.from_numpy(seeding.generator("coloured", key).integers(0, 64, (72, 3, 32, 32), dtype="uint8"))
     pixels[torch.arange(72), 2 * classes] += 150
@@ -68,7 +68,7 @@ def same(one: architectures.Network, other: architectures.Network) -> bool:
 
 
 def told(file: Path) -> list[Epoch]:
-    """Give the remembered history without the speed, which no two runs share."""
+    """Return the remembered history without the speed, which no two runs share."""
     return [{name: row[name] for name in COLUMNS[:-1]} for row in Progress.resume(file).history]
 
 

@@ -29,7 +29,7 @@ UNREADABLE = dict.fromkeys(["sha256", "phash", "width", "height", *image_statist
 def pool(
     count: int = 120, families: Sequence[str] = PARAMS.snapshot.licences, **changes: dict[str, object]
 ) -> pd.DataFrame:
-    """Give a table of good pictures of both classes, with the changes to single rows: r3={"label": ...}."""
+    """Return a table of good pictures of both classes, with the changes to single rows: r3={"label": ...}."""
     numbers = np.random.default_rng(7).integers(0, 2**64, count, dtype=np.uint64).tolist()
     rows = [
         GOOD

@@ -61,12 +61,12 @@ class Target:
 
 
 def allowed_hosts() -> frozenset[str]:
-    """Give the host:port that a person allows though they are not public: IRISLINE_ALLOW_HOSTS, split at commas."""
+    """Return the host:port that a person allows though they are not public: IRISLINE_ALLOW_HOSTS, split at commas."""
     return frozenset(name.strip().lower() for name in os.environ.get(ALLOW, "").split(",") if name.strip())
 
 
 def target(url: str, allowed: frozenset[str], base: str = "") -> Target:
-    """Give the place an address names, relative to the base if it has one.
+    """Return the place an address names, relative to the base if it has one.
 
     Raise Refused for anything but http(s), a user name, odd ports, and hosts that are numbers in disguise.
     """
@@ -96,7 +96,7 @@ def is_public(address: IPAddress) -> bool:
 
 
 async def resolve(host: str, port: int, allowed: bool) -> list[tuple[socket.AddressFamily, str]]:
-    """Give the IP addresses of a host, each of them checked, in the order to try them.
+    """Return the IP addresses of a host, each of them checked, in the order to try them.
 
     Raise Refused when there are none, or when any is not public: an honest name has no private address beside a public one.
     """

@@ -26,7 +26,7 @@ class NotNow(Refused):
 
 
 def place_of(answer: aiohttp.ClientResponse, agent: str) -> str | None:
-    """Give where a redirect leads, nothing when the picture follows.
+    """Return where a redirect leads, nothing when the picture follows.
 
     Raise Refused when the answer is a no, or the picture's owner wants no machine to learn from it; NotNow for 429 and 5xx.
     """
@@ -42,7 +42,7 @@ def place_of(answer: aiohttp.ClientResponse, agent: str) -> str | None:
 
 
 def values(answer: aiohttp.ClientResponse, name: str) -> list[str]:
-    """Give the values of a header, one for each time it is there."""
+    """Return the values of a header, one for each time it is there."""
     return [value.strip() for value in answer.headers.getall(name, [])]
 
 
@@ -64,7 +64,7 @@ def opts_out(value: str, agent: str) -> bool:
 
 
 def seconds_to_wait(value: str, now: float) -> float | None:
-    """Give the seconds of a Retry-After header (RFC 9110, 10.2.3): a number or a date; nothing when it is neither."""
+    """Return the seconds of a Retry-After header (RFC 9110, 10.2.3): a number or a date; nothing when it is neither."""
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
@@ -74,7 +74,7 @@ def seconds_to_wait(value: str, now: float) -> float | None:
 
 
 def agent_of(user_agent: str) -> str:
-    """Give the name that a robots tag would call a User-Agent by."""
+    """Return the name that a robots tag would call a User-Agent by."""
     return user_agent.split("/")[0].split(" ")[0].lower()
 
 

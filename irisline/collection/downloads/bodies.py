@@ -17,7 +17,7 @@ _PACKED = {"gzip", "x-gzip", "deflate"}
 
 
 async def read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    """Give the whole body.
+    """Return the whole body.
 
     Raise Refused when it is longer than max_bytes, begins like no picture, or cannot be unpacked.
     """
@@ -44,7 +44,7 @@ def _unpacked(answer: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[b
 
 
 async def _inflated(pieces: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
-    """Give what the pieces unpack to; of one piece no more than shows that it is too much."""
+    """Yield what the pieces unpack to; of one piece no more than shows that it is too much."""
     unpacker = zlib.decompressobj(_ZLIB_OR_GZIP)
     try:
         async for piece in pieces:

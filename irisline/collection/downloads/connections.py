@@ -51,7 +51,7 @@ class Connections:
 
     @asynccontextmanager
     async def get(self, place: Target, keep: bool) -> AsyncIterator[Answer]:
-        """Give the place's answer, whose body is not read yet; its connection is kept if asked, once the body is read.
+        """Yield the place's answer, whose body is not read yet; its connection is kept if asked, once the body is read.
 
         Raise Refused when the place may not or cannot be reached; OSError or aiohttp's errors when it breaks off.
         """
@@ -85,7 +85,7 @@ class _Checked(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Give the addresses of a name as aiohttp wants them; raise Refused when there are none, or one is not public."""
+        """Return the addresses of a name as aiohttp wants them; raise Refused when there are none, or one is not public."""
         found = await addresses.resolve(host, port, f"{host}:{port}" in self._allowed)
         flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
         return [
@@ -98,6 +98,6 @@ class _Checked(AbstractResolver):
 
 
 def _url(place: Target) -> URL:
-    """Give the address as aiohttp wants it, made of the parts that were checked: a second parser could read another host."""
+    """Return the address as aiohttp wants it, made of the parts that were checked: a second parser could read another host."""
     path, _, query = place.path.decode("ascii").partition("?")
     return URL.build(scheme=place.scheme, host=place.host, port=place.port, path=path, query_string=query, encoded=True)

@@ -60,5 +60,5 @@ class Refused(Exception):
 
 
 def short(error: Exception) -> str:
-    """Give an error as a part of a sentence."""
+    """Return an error as a part of a sentence."""
     return " ".join(str(error).split())[:_LONGEST] or type(error).__name__

@@ -114,7 +114,7 @@ class _Run:
             return Download(job.url, refused.status, refused.detail)
 
     async def _hop(self, host: Host, job: Job) -> bytes | None:
-        """Give the bytes of the picture; nothing when the job now waits for a turn at another place."""
+        """Return the bytes of the picture; nothing when the job now waits for a turn at another place."""
         started = time.monotonic()
         try:
             if host.given_up:

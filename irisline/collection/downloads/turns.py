@@ -42,7 +42,7 @@ class Host:
 
     @property
     def given_up(self) -> str:
-        """Give why the host is asked no more; nothing when it is."""
+        """Return why the host is asked no more; nothing when it is."""
         if self.loud:
             return f"asks for more quiet than the {PATIENCE:g} s that one host may have"
         return f"did not answer {SILENCE} times running" if self.silent >= SILENCE else ""
@@ -84,7 +84,7 @@ class Turns:
         asyncio.get_running_loop().call_later(seconds, self.again, job)
 
     def quiet(self, host: Host, seconds: float) -> None:
-        """Give a host's next turn after some time only."""
+        """Return a host's next turn after some time only."""
         now = asyncio.get_running_loop().time()
         until = now + seconds
         if until > host.quiet_until:

@@ -17,7 +17,7 @@ Who made the pictures of this pool, and under which licence each may be used. Wr
 
 
 def text(lines: Iterable[Line], present: Collection[str], classes: Iterable[str]) -> str:
-    """Give the page for the files of the pool: one line for each picture by others; own and drawn ones are summed."""
+    """Return the page for the files of the pool: one line for each picture by others; own and drawn ones are summed."""
     known = {name: line for name, line in by_id(lines).items() if is_fetched(line)}
     parts = [HEAD]
     for label in classes:
@@ -44,7 +44,7 @@ def _sums(kinds: Counter[str]) -> Iterator[str]:
 
 
 def _credit(line: Line) -> str:
-    """Give title, author, source and licence, in the order that Creative Commons recommends."""
+    """Return title, author, source and licence, in the order that Creative Commons recommends."""
     title = names.markdown(line.get("title", ""))
     work = _linked(f'"{title}"' if title else "Untitled", line.get("page_url", ""))
     author = names.markdown(line.get("author", "")) or "an unknown author"
@@ -54,7 +54,7 @@ def _credit(line: Line) -> str:
 
 
 def _linked(words: str, url: str) -> str:
-    """Give words that lead to a page of the web; without a link where the address is none."""
+    """Return words that lead to a page of the web; without a link where the address is none."""
     if not wording.address(url.replace(" ", "%20")):
         return words
     return f"[{words}]({quote(url, safe=':/?#@!$&+,;=%~')})"

@@ -17,7 +17,7 @@ MANY = 5  # addresses: when so many fail together, it is this machine's network 
 
 
 def limits(settings: Params) -> Limits:
-    """Give the limits of a download, as params and the environment set them."""
+    """Return the limits of a download, as params and the environment set them."""
     asked = settings.snapshot
     return Limits(
         max_bytes=asked.max_bytes,
@@ -34,7 +34,7 @@ def limits(settings: Params) -> Limits:
 def fetch(
     candidates: Sequence[Candidate], journal: Journal, settings: Params, advance: Callable[[int], None]
 ) -> dict[str, Noted]:
-    """Give what came of each address; advance is told of each picture as it ends.
+    """Return what came of each address; advance is told of each picture as it ends.
 
     Raise IrislineError when the disk is full, or when no address at all can be reached.
     """
@@ -76,7 +76,7 @@ def _blame_the_network(ended: Sequence[Noted], journal: Journal) -> None:
 
 
 def _of_this_machine(candidate: Candidate, journal: Journal, settings: Params) -> Noted | None:
-    """Give a picture that a provider has at hand, kept beside the fetched ones; None for one that must be fetched."""
+    """Return a picture that a provider has at hand, kept beside the fetched ones; None for one that must be fetched."""
     url = candidate.image_url
     try:
         data = providers.local_bytes(candidate, settings)

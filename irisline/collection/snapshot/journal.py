@@ -67,7 +67,7 @@ class Journal:
         shutil.rmtree(_leftover(self.folder), ignore_errors=True)
 
     def _read(self) -> Iterator[tuple[str, Noted]]:
-        """Give the downloads noted before; of a line that was cut short, or whose picture is gone, nothing."""
+        """Yield the downloads noted before; of a line that was cut short, or whose picture is gone, nothing."""
         if not self._downloads.is_file():
             return
         with self._downloads.open(encoding="utf-8", errors="replace") as lines:

@@ -27,7 +27,7 @@ LONGEST_CELL = 10_000  # signs of a cell; what reads CSV stops at 131,072
 
 
 def stem(label: str, provider: str, provider_id: str) -> str:
-    """Give what a picture is filed as, without the ending: <label>/<provider>-<id made safe>."""
+    """Return what a picture is filed as, without the ending: <label>/<provider>-<id made safe>."""
     provider_id = same(provider_id)
     safe = re.sub(r"[^0-9A-Za-z_]+", "-", provider_id).strip("-")[:LONGEST]
     if safe != provider_id:  # two ids may come to the same
@@ -36,12 +36,12 @@ def stem(label: str, provider: str, provider_id: str) -> str:
 
 
 def stem_of(identity: str) -> str:
-    """Give the stem of an id."""
+    """Return the stem of an id."""
     return _ENDING.sub("", identity)
 
 
 def label_of(identity: str) -> str:
-    """Give the class an id, or a stem, lies in."""
+    """Return the class an id, or a stem, lies in."""
     return identity.split("/")[0]
 
 
@@ -60,17 +60,17 @@ class Ledger:
         self.tally: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)  # by label and provider
 
     def line(self, name: str) -> Line | None:
-        """Give the line of a stem."""
+        """Return the line of a stem."""
         place = self._place.get(name)
         return None if place is None else self.lines[place]
 
     def status(self, name: str) -> str:
-        """Give the status of a stem; nothing where there is no line."""
+        """Return the status of a stem; nothing where there is no line."""
         line = self.line(name)
         return "" if line is None else line.get("status") or FETCHED
 
     def absent(self, status: str) -> dict[str, Line]:
-        """Give the lines of a status, by stem, whose file is not in the pool."""
+        """Return the lines of a status, by stem, whose file is not in the pool."""
         return {
             name: self.lines[place]
             for name, place in self._place.items()
@@ -78,7 +78,7 @@ class Ledger:
         }
 
     def held(self, label: str, providers: Collection[str]) -> int:
-        """Give how many pictures of a class are in the pool from these providers."""
+        """Return how many pictures of a class are in the pool from these providers."""
         fetched = (line for line in self.lines if is_fetched(line) and line.get("provider") in providers)
         ids = {line["id"] for line in fetched if label_of(line["id"]) == label}
         return len(ids & set(self.present.values()))
@@ -146,5 +146,5 @@ def _line(candidate: Candidate, identity: str, status: str, noted: Noted | None,
 
 
 def _cell(value: str) -> str:
-    """Give what others wrote as one line that can be written and read again, however it was meant."""
+    """Return what others wrote as one line that can be written and read again, however it was meant."""
     return " ".join(value.encode("utf-8", "replace").decode().replace("\0", "").split())[:LONGEST_CELL]

@@ -65,7 +65,7 @@ def run(settings: Params) -> list[Replayed]:
 
 
 def _candidate(line: Line) -> Candidate:
-    """Give the candidate that a line was made of, as far as fetching needs it."""
+    """Return the candidate that a line was made of, as far as fetching needs it."""
     url, provider = line["image_url"], line.get("provider", "")
     name = Path(line["id"]).stem.removeprefix(f"{provider}-")
     here = url2pathname(urlsplit(url).path) if url.startswith("file:") else name
@@ -108,7 +108,7 @@ class _Pinned:
         self._repo: Any = None
 
     def read(self, file: Path) -> bytes:
-        """Give the bytes of a file; nothing where neither has them."""
+        """Return the bytes of a file; nothing where neither has them."""
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 

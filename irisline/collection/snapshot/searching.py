@@ -40,7 +40,7 @@ class Searching:
         return tuple(source for source in self.settings.snapshot.sources if source in failed)
 
     def deeper(self, labels: Iterable[str]) -> dict[str, list[list[list[Candidate]]] | None]:
-        """Give for each class what each source gives to each query, twice as deep as before; None when there is no more.
+        """Return for each class what each source gives to each query, twice as deep as before; None when there is no more.
 
         Raise SearchFailed when every source has failed and nothing was found.
         """
@@ -70,11 +70,11 @@ class Searching:
         return [Query(label, text) for text in dict.fromkeys(self.settings.snapshot.queries[label])]
 
     def _depth(self, source: str, label: str) -> int:
-        """Give the first depth: together the queries find twice what is wanted, for some of it is refused or dead."""
+        """Return the first depth: together the queries find twice what is wanted, for some of it is refused or dead."""
         return max(LEAST, -(-2 * self.settings.snapshot.per_class // len(self._queries(source, label))))
 
     def _ask(self, source: str, query: Query, times: int) -> list[Candidate]:
-        """Give the answers, those before a failure too; nothing where all of them were given before."""
+        """Return the answers, those before a failure too; nothing where all of them were given before."""
         if (source, query) in self._ended:
             return []
         limit = times * self._depth(source, query.label)

@@ -16,7 +16,7 @@ Found = Sequence[Sequence[Iterable[Candidate]]]  # by source, by query, best fir
 
 
 def interleaved(found: Found) -> list[Candidate]:
-    """Give the candidates of a class in the order they are tried: sources in order; within one, its queries in turn.
+    """Return the candidates of a class in the order they are tried: sources in order; within one, its queries in turn.
 
     The first of every query, then the second of every query: each way to ask has its say.
     """
@@ -45,13 +45,13 @@ class Selection:
         return len(self._offered) - before
 
     def short(self) -> dict[str, int]:
-        """Give how many pictures each class wants yet; one that wants none is left out."""
+        """Return how many pictures each class wants yet; one that wants none is left out."""
         wanted = self.settings.snapshot.per_class
         missing = {label: wanted - self.ledger.held(label, self.settings.snapshot.sources) for label in self.classes}
         return {label: count for label, count in missing.items() if count > 0}
 
     def batch(self, planned: Mapping[str, int] | None = None) -> list[Candidate]:
-        """Give as many candidates of each class as it wants, in order; note those that are refused on the way.
+        """Return as many candidates of each class as it wants, in order; note those that are refused on the way.
 
         A class wants so many less as are planned for it already.
         """
@@ -81,7 +81,7 @@ class Selection:
         return name in self.ledger.present or (bool(status) and not again)
 
     def _refusal(self, candidate: Candidate) -> tuple[str, str]:
-        """Give a status and a sentence, both empty for a candidate that may be fetched."""
+        """Return a status and a sentence, both empty for a candidate that may be fetched."""
         reason = self.take_downs.covers(
             candidate.provider, candidate.provider_id, candidate.image_url, candidate.author, "", candidate.page_url
         )

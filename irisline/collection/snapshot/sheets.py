@@ -30,7 +30,7 @@ def _spread(ids: Sequence[str]) -> Sequence[str]:
 
 
 def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
-    """Give a small copy and a caption; nothing for a picture that is gone or unreadable."""
+    """Return a small copy and a caption; nothing for a picture that is gone or unreadable."""
     try:
         image = strangers.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
     except (UnreadableImage, OSError):

@@ -62,7 +62,7 @@ class Rounds:
             self._admit(batch, self._fetched(batch))
 
     def planned(self) -> list[Candidate]:
-        """Give what the first round would fetch."""
+        """Return what the first round would fetch."""
         planned: list[Candidate] = []
         while batch := self._batch(Counter(candidate.query.label for candidate in planned)):
             planned += batch
@@ -133,7 +133,7 @@ def run(settings: Params, tell: Callable[[str], None], pin: Callable[[], None], 
 
 
 def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> tuple[list[Candidate], Outcome]:
-    """Give what would be fetched first, without fetching or writing anything."""
+    """Return what would be fetched first, without fetching or writing anything."""
     _check(settings)
     rounds = Rounds(settings, Journal(paths.SNAPSHOT, settings, keep=False), tell, retry)
     planned = rounds.planned()
@@ -156,7 +156,7 @@ def pin(patience: float = PATIENCE) -> None:
 
 
 def _refusal(command: list[str]) -> str:
-    """Give what a command says when it fails; nothing when it does not."""
+    """Return what a command says when it fails; nothing when it does not."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # --quiet would keep DVC's errors back
     return " ".join(done.stderr.split()).removeprefix("ERROR: ")[:300] if done.returncode else ""
 

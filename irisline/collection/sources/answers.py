@@ -30,7 +30,7 @@ class Answers:
         return len(self._there)
 
     def known(self, question: str) -> bytes | None:
-        """Give what was answered before; None when it is to be asked. Raise SearchFailed when nothing is asked any more."""
+        """Return what was answered before; None when it is to be asked. Raise SearchFailed when nothing is asked any more."""
         file = self._file(question)
         if file and file.is_file() and not _is_old(file):
             self._there.add(file)

@@ -51,7 +51,7 @@ class Refused(SearchFailed):
 
 
 def agent(contact: str) -> str:
-    """Give the User-Agent: what asks, whom to write to about it, with which library (the form that Wikimedia asks for).
+    """Return the User-Agent: what asks, whom to write to about it, with which library (the form that Wikimedia asks for).
 
     Raise SearchFailed for a contact that cannot stand in a header.
     """
@@ -62,7 +62,7 @@ def agent(contact: str) -> str:
 
 
 def home(environment: Mapping[str, str], name: str, usual: str) -> str:
-    """Give where an API is: at the address that the environment has under this name, else at its usual one.
+    """Return where an API is: at the address that the environment has under this name, else at its usual one.
 
     Raise SearchFailed when that is no address.
     """
@@ -97,7 +97,7 @@ class Api:
         self._client = self._connected(agent(contact))
 
     def _connected(self, agent: str) -> httpx.Client:
-        """Give the client, by way of the environment's proxy if there is one; its address may hold a password."""
+        """Return the client, by way of the environment's proxy if there is one; its address may hold a password."""
         limits = httpx.Limits(max_keepalive_connections=0)  # minutes may pass between two questions
         try:
             return httpx.Client(headers={"User-Agent": agent}, timeout=self._timeout, limits=limits)
@@ -114,14 +114,14 @@ class Api:
         query: Mapping[str, str | int],
         headers: Callable[[], Mapping[str, str]] = dict,  # called when it must be asked
     ) -> Expected:
-        """Give the answer to a GET. The query stands in logs and errors of all the world: no secrets in it.
+        """Return the answer to a GET. The query stands in logs and errors of all the world: no secrets in it.
 
         Raise Refused when the provider says no, SearchFailed when it cannot be reached or answers something else.
         """
         return self._once(expected, self._client.build_request("GET", url, params=query), headers)
 
     def post(self, expected: type[Expected], url: str, form: Mapping[str, str | int], keep: bool = True) -> Expected:
-        """Give the answer to a POST of a form, where secrets may stand; raise as get does. Keep no answer that is secret."""
+        """Return the answer to a POST of a form, where secrets may stand; raise as get does. Keep no answer that is secret."""
         request = self._client.build_request("POST", url, data=dict(form))
         return self._once(expected, request) if keep else self._ask(expected, request)
 
@@ -207,7 +207,7 @@ class Api:
         return f"; what it has answered is kept, to go on from there ({count} pages)" if count else ""
 
     def _advised(self, response: httpx.Response, attempt: int) -> float:
-        """Give the seconds to wait: what Retry-After says (RFC 9110, 10.2.3), else twice as long every time, with jitter."""
+        """Return the seconds to wait: what Retry-After says (RFC 9110, 10.2.3), else twice as long every time, with jitter."""
         told = response.headers.get("retry-after", "").strip()
         if told.isascii() and told.isdigit():
             return float(told[:9])  # more is no time that anybody waits
@@ -223,7 +223,7 @@ class Api:
 
 
 def _reason(response: httpx.Response, body: bytes) -> str:
-    """Give the sentence in an error's body, from where APIs put it, else what its status means."""
+    """Return the sentence in an error's body, from where APIs put it, else what its status means."""
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):

@@ -60,7 +60,7 @@ class Brave:
         self._api = Api(self.name, settings.contact, [Rate(1, 1.0)], [self._token], clock, answers=answers)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit candidates, at most 200 however many there are, none with a licence."""
+        """Yield at most limit candidates, at most 200 however many there are, none with a licence."""
         asked: dict[str, str | int] = {
             "q": query.text,
             "count": COUNT,

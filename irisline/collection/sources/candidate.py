@@ -37,7 +37,7 @@ class Provider(Protocol):
     name: str
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit candidates, best first, in an order that a second search would repeat.
+        """Return at most limit candidates, best first, in an order that a second search would repeat.
 
         Raise SearchFailed when the provider cannot be reached or refuses, with what to do about it.
         """

@@ -96,7 +96,7 @@ class Commons:
         self._api = Api(self.name, settings.contact, clock=clock, answers=answers)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit candidates; those whose use is restricted by more than copyright say so."""
+        """Yield at most limit candidates; those whose use is restricted by more than copyright say so."""
         seen: set[str] = set()
         onward: dict[str, str] | None = {}
         while onward is not None and len(seen) < limit:
@@ -130,7 +130,7 @@ class Commons:
 
 
 def _candidate(file: File, query: Query, rank: int) -> Candidate | None:
-    """Give the candidate of a file; none when its details come with a later answer, or never."""
+    """Return the candidate of a file; none when its details come with a later answer, or never."""
     info = file.imageinfo[0] if file.imageinfo else Info()
     original = _plain(info.url)
     image_url = _plain(info.thumburl) or original  # originals are refused to programs when many are asked for
@@ -157,13 +157,13 @@ def _candidate(file: File, query: Query, rank: int) -> Candidate | None:
 
 
 def _licence(told: Mapping[str, str]) -> str:
-    """Give the licence from its address, else from its code; `pd` names no address, and is taken for the mark's meaning."""
+    """Return the licence from its address, else from its code; `pd` names no address, and is taken for the mark's meaning."""
     code = told.get("License", "").strip().lower()
     return licences.of_url(told.get("LicenseUrl", "")) or licences.canonical("pdm" if code == "pd" else code)
 
 
 def _plain(url: str | None) -> str:
-    """Give an address without the marks that Commons adds to see who follows it: they change, the picture does not."""
+    """Return an address without the marks that Commons adds to see who follows it: they change, the picture does not."""
     parts = urlsplit(wording.address(url))
     marked = parts.query.startswith("utm_")
     return urlunsplit(parts._replace(query="")) if marked else urlunsplit(parts)

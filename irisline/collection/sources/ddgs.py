@@ -34,7 +34,7 @@ _RESULTS = TypeAdapter(list[Result])
 
 
 def library() -> Library:
-    """Give the library's search for one page of a query.
+    """Return the library's search for one page of a query.
 
     Raise SearchFailed when it is not installed.
     """
@@ -60,7 +60,7 @@ class Ddgs:
         self._rate = Rate(1, PACE)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit candidates, none with a licence."""
+        """Yield at most limit candidates, none with a licence."""
         seen: set[str] = set()
         page = 0
         while len(seen) < limit:
@@ -75,7 +75,7 @@ class Ddgs:
                 return
 
     def _page(self, text: str, page: int) -> list[Result]:
-        """Give a page, of before if it was asked for before."""
+        """Return a page, of before if it was asked for before."""
         question = f"{ENGINE} {page} {text}"
         if known := self._answers.known(question):
             return _RESULTS.validate_json(known)

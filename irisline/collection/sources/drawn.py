@@ -29,7 +29,7 @@ class Drawn:
         self._seed = seed
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give limit pictures of the class: there is no end to them."""
+        """Yield limit pictures of the class: there is no end to them."""
         for number in range(limit):
             yield Candidate(
                 provider=self.name,
@@ -44,7 +44,7 @@ class Drawn:
 
 
 def read(candidate: Candidate) -> bytes:
-    """Give the JPEG that a candidate stands for; raise SearchFailed when its address is none of the renderer's."""
+    """Return the JPEG that a candidate stands for; raise SearchFailed when its address is none of the renderer's."""
     from irisline.eyes.rendering import COLOURS
     from irisline.eyes.rendering.defects import Slot, good
 

@@ -96,7 +96,7 @@ class Flickr:
         self._numbers: dict[str, str] | None = None
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit candidates, at most 4,000 however many there are; an unknown licence's number is no licence."""
+        """Yield at most limit candidates, at most 4,000 however many there are; an unknown licence's number is no licence."""
         numbers = self._licence_numbers()
         wanted = [
             number

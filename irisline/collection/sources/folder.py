@@ -23,7 +23,7 @@ class Folder:
         self._max_bytes = settings.max_bytes
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit pictures of the class, by name; what is hidden is some program's note, not a picture."""
+        """Yield at most limit pictures of the class, by name; what is hidden is some program's note, not a picture."""
         place = self._folder / query.label
         if not place.is_dir():
             raise SearchFailed(f"folder: {place}: no such folder; put pictures of class {query.label} there")
@@ -35,7 +35,7 @@ class Folder:
             yield Candidate(self.name, name, query, rank, file.as_uri(), title=file.stem, licence=licences.OWN)
 
     def read(self, candidate: Candidate) -> bytes:
-        """Give the bytes of a picture, one more than snapshot.max_bytes at most.
+        """Return the bytes of a picture, one more than snapshot.max_bytes at most.
 
         Raise SearchFailed when it lies elsewhere, as a line of sources.csv may say, or cannot be read any more.
         """

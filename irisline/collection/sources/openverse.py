@@ -80,7 +80,7 @@ class Openverse:
         return all(self._client)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit candidates, at most 240 however many there are."""
+        """Yield at most limit candidates, at most 240 however many there are."""
         seen: set[str] = set()
         for number in range(1, self._last_page() + 1):
             page = self._page(query, number)

@@ -25,7 +25,7 @@ class Rate:
     _asked: deque[float] = field(default_factory=deque)
 
     def wait(self, now: float) -> float:
-        """Give the seconds until the next question is allowed."""
+        """Return the seconds until the next question is allowed."""
         return max(0.0, self._asked[0] + self.seconds - now) if len(self._asked) >= self.questions else 0.0
 
     def note(self, now: float) -> None:
@@ -39,7 +39,7 @@ class Rate:
 
 
 def spoken(seconds: float) -> str:
-    """Give a stretch of time as a person says it."""
+    """Return a stretch of time as a person says it."""
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             count = round(seconds / size)

@@ -44,7 +44,7 @@ REFUSED = {
 
 
 def provider(name: str, settings: Params, answers: Answers | None = None) -> Provider:
-    """Give the provider of that name; it reads its key from the environment, and searches nothing yet.
+    """Return the provider of that name; it reads its key from the environment, and searches nothing yet.
 
     What it is asked is kept in answers, if given, and not asked again.
 
@@ -59,7 +59,7 @@ def provider(name: str, settings: Params, answers: Answers | None = None) -> Pro
 
 
 def local_bytes(candidate: Candidate, settings: Params) -> bytes | None:
-    """Give the bytes of a picture of this machine, a file or a drawn one; None for one that must be fetched.
+    """Return the bytes of a picture of this machine, a file or a drawn one; None for one that must be fetched.
 
     What is local is the provider's name to say: an address from the web that begins with file: is not believed. Of a file
     longer than snapshot.max_bytes the first snapshot.max_bytes + 1 are given. Raise SearchFailed when it cannot be read or

@@ -31,7 +31,7 @@ class Urls:
         self._classes = classes
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
-        """Give at most limit pictures of the class in the order of the list, each address once.
+        """Yield at most limit pictures of the class in the order of the list, each address once.
 
         Raise SearchFailed that names the line which is wrong, whatever its class: a list is used whole or not at all.
         """
@@ -75,7 +75,7 @@ class Urls:
             ) from error
 
     def _checked(self, number: int, line: dict[str, str | None]) -> Line:
-        """Give a line with its licence spelled as everywhere; raise SearchFailed that names it when it is wrong."""
+        """Return a line with its licence spelled as everywhere; raise SearchFailed that names it when it is wrong."""
         given = {name: (value or "").strip() for name, value in line.items() if name in (*NEEDED, *WISHED)}
         licence = licences.canonical(given["licence"]) or licences.of_url(given["licence"])
         where = f"urls: {self._file}: line {number}"

@@ -11,7 +11,7 @@ _JOINERS = "\u200c\u200d"  # part of Persian and Indic spelling, though they are
 
 
 def line(text: str | None, longest: int = LONGEST) -> str:
-    """Give a text as one bounded line: no control characters, no marks that turn the direction, single spaces."""
+    """Return a text as one bounded line: no control characters, no marks that turn the direction, single spaces."""
     spaced = (" " if character.isspace() else character for character in (text or "")[: 40 * longest])
     seen = "".join(one for one in spaced if one in _JOINERS or not unicodedata.category(one).startswith("C"))
     whole = " ".join(seen.split())
@@ -19,7 +19,7 @@ def line(text: str | None, longest: int = LONGEST) -> str:
 
 
 def without_markup(text: str | None) -> str:
-    """Give the words of a piece of HTML as one bounded line."""
+    """Return the words of a piece of HTML as one bounded line."""
     reader = _Words()
     reader.feed((text or "")[: 40 * LONGEST])
     reader.close()
@@ -27,7 +27,7 @@ def without_markup(text: str | None) -> str:
 
 
 def address(url: str | None) -> str:
-    """Give an http or https address as it is; nothing for any other, and for one that no server could be asked for."""
+    """Return an http or https address as it is; nothing for any other, and for one that no server could be asked for."""
     url = (url or "").strip()
     if len(url) > LONGEST_ADDRESS or line(url, LONGEST_ADDRESS) != url or " " in url:
         return ""
@@ -40,7 +40,7 @@ def address(url: str | None) -> str:
 
 
 def id_of(url: str) -> str:
-    """Give a name for a picture of which only the address is known."""
+    """Return a name for a picture of which only the address is known."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 

@@ -27,7 +27,7 @@ SIDEWAYS = 0.5
 
 
 def crop(picture: Image.Image, eye: Eye, tilt: float, size: int) -> Image.Image:
-    """Give the square of SPAN radii around an eye, turned level by tilt (radians, clockwise), size pixels wide.
+    """Return the square of SPAN radii around an eye, turned level by tilt (radians, clockwise), size pixels wide.
 
     What lies outside the picture repeats its edge.
     """
@@ -45,7 +45,7 @@ def crop(picture: Image.Image, eye: Eye, tilt: float, size: int) -> Image.Image:
 
 
 def _around(eye: Eye, step: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Give left, top, right, bottom of the part of a picture that holds the square, however it is turned.
+    """Return left, top, right, bottom of the part of a picture that holds the square, however it is turned.
 
     All are whole steps from the picture's corner, but where the picture ends.
     """
@@ -66,7 +66,7 @@ class Visibility:
 
     @property
     def contrast(self) -> float:
-        """Give by how much the white is brighter than the iris, as a share of the white."""
+        """Return by how much the white is brighter than the iris, as a share of the white."""
         return (self.white - self.iris) / max(self.white, 1 / 255)
 
 
@@ -82,7 +82,7 @@ def visibility(square: Image.Image) -> Visibility:
 
 
 def polar(size: int) -> tuple[Plane, Plane]:
-    """Give the distance of a square's pixels from its centre in iris radii, and the slope of the line to them."""
+    """Return the distance of a square's pixels from its centre in iris radii, and the slope of the line to them."""
     offsets = (np.arange(size) - (size - 1) / 2) * (SPAN / size)
     x, y = np.meshgrid(offsets, offsets)
     return np.hypot(x, y), y / np.where(np.abs(x) < 1e-6, 1e-6, x)

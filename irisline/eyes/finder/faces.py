@@ -56,7 +56,7 @@ _own = _OfThread()
 
 
 def find_faces(pixels: Pixels, tilt: float = 0.0) -> Iterator[list[Box]]:
-    """Give the boxes of frontal faces: of near ones, then of those farther away; in each, the largest first.
+    """Yield the boxes of frontal faces: of near ones, then of those farther away; in each, the largest first.
 
     The boxes are upright, the faces in them tilted by some degrees, clockwise.
     """
@@ -95,7 +95,7 @@ def _small(pixels: Pixels, scale: float) -> Pixels:
 
 
 def eye_window(box: Box, pixels: Pixels) -> tuple[int, int, int, int]:
-    """Give left, top, right, bottom of the part of a picture where a face's eyes are."""
+    """Return left, top, right, bottom of the part of a picture where a face's eyes are."""
     height, width = pixels.shape[:2]
     left, top, right, bottom = (share * box.side for share in WINDOW)
     bounds = np.array([box.left + left, box.top + top, box.left + right, box.top + bottom]).round().astype(int)

@@ -75,7 +75,7 @@ class Face:
 
     @property
     def tilt(self) -> float:
-        """Give the angle in radians of the line through both eyes, clockwise; 0 of a single eye."""
+        """Return the angle in radians of the line through both eyes, clockwise; 0 of a single eye."""
         if len(self.eyes) < 2:
             return 0.0
         left, right = self.eyes
@@ -94,7 +94,7 @@ class Found:
 
 
 def find(picture: Image.Image) -> Found:
-    """Give the eyes in an upright RGB picture."""
+    """Return the eyes in an upright RGB picture."""
     pixels = np.asarray(picture, dtype=np.uint8)
     faces = _of_faces(pixels, 0.0) or _anywhere(pixels)
     for tilt in TILTS if not faces else ():
@@ -109,7 +109,7 @@ def _of_faces(pixels: Pixels, tilt: float) -> list[Face]:
 
 
 def _in_faces(pixels: Pixels, boxes: list[Box]) -> list[Face]:
-    """Give the faces in boxes whose eyes can be seen, each once: boxes may overlap."""
+    """Return the faces in boxes whose eyes can be seen, each once: boxes may overlap."""
     faces: list[Face] = []
     for box in boxes:
         face = _in_face(pixels, box)
@@ -134,7 +134,7 @@ def _in_face(pixels: Pixels, box: Box) -> Face | None:
 
 
 def _anywhere(pixels: Pixels) -> list[Face]:
-    """Give faces for eyes that no face was found around: a band, a close-up, a head that is tilted or cut off."""
+    """Return faces for eyes that no face was found around: a band, a close-up, a head that is tilted or cut off."""
     longest = max(pixels.shape[:2])
     pyramid = Pyramid(pixels, max(IRIS_OF_PICTURE[0] * longest, SMALLEST_IRIS))
     eyes = look(pyramid, IRIS_OF_PICTURE[1] * longest, PER_LEVEL)
@@ -147,7 +147,7 @@ def _anywhere(pixels: Pixels) -> list[Face]:
 
 
 def look(pyramid: Pyramid, largest: float, per_level: int) -> list[Eye]:
-    """Give the eyes among the likeliest places with a radius up to a largest one, the surest first, none twice."""
+    """Return the eyes among the likeliest places with a radius up to a largest one, the surest first, none twice."""
     places = as_array(candidates(pyramid, largest, per_level))
     if not len(places):
         return []
@@ -176,7 +176,7 @@ def _distance(one: Eye, other: Eye) -> float:
 
 
 def pairs(eyes: list[Eye]) -> list[tuple[Eye, Eye]]:
-    """Give the pairs of eyes that may be one person's, left to right, the surest first; no eye is in two."""
+    """Return the pairs of eyes that may be one person's, left to right, the surest first; no eye is in two."""
     fitting = [pair for pair in combinations(sorted(eyes, key=lambda eye: eye.x), 2) if _one_person(*pair)]
     taken: list[tuple[Eye, Eye]] = []
     for left, right in sorted(fitting, key=lambda pair: -pair[0].confidence * pair[1].confidence):

@@ -61,14 +61,14 @@ _ACROSS, _DOWN = _spokes()
 
 @cache
 def weights() -> tuple[Numbers, ...]:
-    """Give what pretrain has fitted, read once: weights (outputs, inputs) and bias of the hidden layer and of the last."""
+    """Return what pretrain has fitted, read once: weights (outputs, inputs) and bias of the hidden layer and of the last."""
     with np.load(WEIGHTS) as stored:
         names = ("hidden", "hidden_bias", "out", "out_bias")
         return tuple(np.ascontiguousarray(stored[name].T, dtype=np.float32) for name in names)
 
 
 def samples(pyramid: Pyramid, places: Numbers, tilt: float = 0.0) -> Numbers:
-    """Give RGB samples (n, rings x spokes, 3) around places (n, 3: x, y, radius), the rings turned by tilt."""
+    """Return RGB samples (n, rings x spokes, 3) around places (n, 3: x, y, radius), the rings turned by tilt."""
     taken = np.empty((len(places), len(_ACROSS), 3), dtype=np.float32)
     cosine, sine = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
     across, down = _ACROSS * cosine - _DOWN * sine, _ACROSS * sine + _DOWN * cosine
@@ -86,7 +86,7 @@ def samples(pyramid: Pyramid, places: Numbers, tilt: float = 0.0) -> Numbers:
 
 
 def features(taken: Numbers) -> Numbers:
-    """Give what the network reads of samples: red, brightness and tint, each without its mean and scale."""
+    """Return what the network reads of samples: red, brightness and tint, each without its mean and scale."""
     mixed = cv2.transform(taken, MIXTURES).transpose(0, 2, 1)
     bands: Numbers = np.array(mixed[:, :3], dtype=np.float32, order="C")
     bands[:, 2] /= mixed[:, 3] + 20.0
@@ -97,7 +97,7 @@ def features(taken: Numbers) -> Numbers:
 
 
 def judge(pyramid: Pyramid, places: Numbers) -> Verdict:
-    """Give the verdict on places (n, 3: x, y, radius)."""
+    """Return the verdict on places (n, 3: x, y, radius)."""
     hidden, hidden_bias, out, out_bias = weights()
     inner = np.maximum(_layer(features(samples(pyramid, places)), hidden, hidden_bias), 0.0)
     raw = _layer(inner, out, out_bias)
@@ -111,12 +111,12 @@ def _layer(inputs: Numbers, weights: Numbers, bias: Numbers) -> Numbers:
 
 
 def moved(places: Numbers, verdict: Verdict) -> Numbers:
-    """Give the places where the verdict says that they are."""
+    """Return the places where the verdict says that they are."""
     radius = places[:, 2]
     x, y = (places[:, column] + radius * verdict.shift[:, column] for column in (0, 1))
     return np.stack([x, y, radius * np.exp(verdict.shift[:, 2])], axis=1).astype(np.float32)
 
 
 def as_array(places: list[Place]) -> Numbers:
-    """Give places as an array (n, 3)."""
+    """Return places as an array (n, 3)."""
     return np.array([(one.x, one.y, one.radius) for one in places], dtype=np.float32).reshape(-1, 3)

@@ -29,7 +29,7 @@ DARKEST = 0.004
 
 
 def balanced(square: Image.Image) -> Image.Image:
-    """Give a square that `crop` gave with the white of the eye made neutral and of one level."""
+    """Return a square that `crop` gave with the white of the eye made neutral and of one level."""
     linear = to_linear(np.asarray(square, dtype=np.uint8))
     gains = LEVEL / np.maximum(white(linear), DARKEST)
     gains *= min(1.0, GREATEST_GAIN / float(gains.max()))
@@ -37,7 +37,7 @@ def balanced(square: Image.Image) -> Image.Image:
 
 
 def white(linear: Plane) -> Plane:
-    """Give the colour of the white of the eye in a square of linear light: the median of the whiter part beside the iris."""
+    """Return the colour of the white of the eye in a square of linear light: the median of the whiter part beside the iris."""
     radius, slope = polar(linear.shape[0])
     beside = linear[(radius > WHITE_RING[0]) & (radius < WHITE_RING[1]) & (np.abs(slope) < BESIDE)]
     darkest = beside.min(axis=1)
@@ -46,12 +46,12 @@ def white(linear: Plane) -> Plane:
 
 
 def to_linear(pixels: Pixels) -> Plane:
-    """Give linear light from 0 to 1 of sRGB pixels (IEC 61966-2-1)."""
+    """Return linear light from 0 to 1 of sRGB pixels (IEC 61966-2-1)."""
     return _LINEAR[pixels]
 
 
 def to_display(linear: Plane) -> Pixels:
-    """Give sRGB pixels of linear light; what is brighter than 1 is white."""
+    """Return sRGB pixels of linear light; what is brighter than 1 is white."""
     held = np.clip(linear, 0.0, 1.0)
     curved = np.where(held <= 0.0031308, 12.92 * held, 1.055 * held ** np.float32(1 / 2.4) - 0.055)
     return np.asarray(np.round(255.0 * curved), dtype=np.uint8)

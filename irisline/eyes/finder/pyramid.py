@@ -32,19 +32,19 @@ class Pyramid:
     _halves: list[Pixels] = field(default_factory=list)
 
     def radius(self, level: int) -> float:
-        """Give the radius in pixels of the picture that is RADIUS at a level."""
+        """Return the radius in pixels of the picture that is RADIUS at a level."""
         return self.smallest * STEP**level
 
     def levels_of(self, radii: NDArray[np.floating]) -> NDArray[np.intp]:
-        """Give for each radius the level at which it is nearest to RADIUS."""
+        """Return for each radius the level at which it is nearest to RADIUS."""
         return np.asarray(np.round(np.log(radii / self.smallest) / math.log(STEP)), dtype=np.intp)
 
     def levels_up_to(self, largest: float) -> range:
-        """Give the levels for radii from the smallest to a largest one."""
+        """Return the levels for radii from the smallest to a largest one."""
         return range(int(self.levels_of(np.array(largest))) + 1)
 
     def at(self, level: int) -> Pixels:
-        """Give the picture at a level."""
+        """Return the picture at a level."""
         if level not in self._levels:
             height, width = self.pixels.shape[:2]
             scale = RADIUS / self.radius(level)
@@ -53,7 +53,7 @@ class Pyramid:
         return self._levels[level]
 
     def _half(self, scale: float) -> Pixels:
-        """Give the smallest of the halved copies that is not smaller than the picture times scale."""
+        """Return the smallest of the halved copies that is not smaller than the picture times scale."""
         octave = max(0, math.floor(-math.log2(scale)))
         self._halves = self._halves or [self.pixels]
         while len(self._halves) <= octave:
@@ -63,6 +63,6 @@ class Pyramid:
         return self._halves[octave]
 
     def scales(self, level: int) -> tuple[float, float]:
-        """Give how many pixels of a level one pixel of the picture is, across and down."""
+        """Return how many pixels of a level one pixel of the picture is, across and down."""
         height, width = self.at(level).shape[:2]
         return width / self.pixels.shape[1], height / self.pixels.shape[0]

@@ -55,7 +55,7 @@ _ACROSS, _DOWN = _ring()
 
 
 def votes(level: Pixels) -> Map:
-    """Give for each pixel the share of a dark disc's rim of RADIUS that is around it, 1 for a perfect one."""
+    """Return for each pixel the share of a dark disc's rim of RADIUS that is around it, 1 for a perfect one."""
     band = cv2.GaussianBlur(level[..., RED].astype(np.float32), (0, 0), BLUR)
     across = cv2.Scharr(band, cv2.CV_32F, 1, 0, scale=1 / 32)
     down = cv2.Scharr(band, cv2.CV_32F, 0, 1, scale=1 / 32)
@@ -67,7 +67,7 @@ def votes(level: Pixels) -> Map:
 
 
 def candidates(pyramid: Pyramid, largest: float, per_level: int) -> list[Place]:
-    """Give the places with the most votes of each level, for radii up to a largest one."""
+    """Return the places with the most votes of each level, for radii up to a largest one."""
     return [place for level in pyramid.levels_up_to(largest) for place in _peaks(pyramid, level, per_level)]
 
 

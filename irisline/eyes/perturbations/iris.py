@@ -63,25 +63,25 @@ class _Seen:
 
 
 def shade(picture: Image.Image, face: Face) -> Shade:
-    """Give how the irises of a person look in an upright RGB picture."""
+    """Return how the irises of a person look in an upright RGB picture."""
     return common(seen.iris for seen in _seen(picture, face))
 
 
 def common(shades: Iterable[Shade]) -> Shade:
-    """Give what irises have in common: the medians."""
+    """Return what irises have in common: the medians."""
     found = list(shades)
     return Shade(np.median([each.bands for each in found], axis=0), float(np.median([each.spread for each in found])))
 
 
 def clear(shades: Sequence[Shade], others: Sequence[Shade]) -> Shade:
-    """Give what the half of some shades that is least like others has in common: a colour that nobody takes for another."""
+    """Return what the half of some shades that is least like others has in common: a colour that nobody takes for another."""
     own, other = common(shades).bands, common(others).bands
     apart = sorted(shades, key=lambda each: float((each.bands - other) @ (own - other)))
     return common(apart[len(apart) // 2 :])
 
 
 def recolour(picture: Image.Image, faces: Sequence[Face], to: Shade) -> Image.Image:
-    """Give the picture with all irises of the people in it in another shade."""
+    """Return the picture with all irises of the people in it in another shade."""
     pixels = np.array(picture, dtype=np.uint8)
     for face in faces:
         for eye, seen in zip(face.eyes, _seen(picture, face), strict=True):
@@ -95,7 +95,7 @@ def recolour(picture: Image.Image, faces: Sequence[Face], to: Shade) -> Image.Im
 
 
 def _seen(picture: Image.Image, face: Face) -> list[_Seen]:
-    """Give what is seen of each eye of a person, in the light that is on both."""
+    """Return what is seen of each eye of a person, in the light that is on both."""
     squares = [to_linear(np.asarray(finder.crop(picture, eye, face.tilt, SQUARE), dtype=np.uint8)) for eye in face.eyes]
     lights = [np.log(np.maximum(white(square), DIMMEST)) for square in squares]
     light = np.exp(np.mean(lights, axis=0))
@@ -116,14 +116,14 @@ def _logarithms(linear: Plane, light: Plane) -> Plane:
 
 
 def _painted(logarithms: Plane, seen: _Seen, to: Shade) -> Plane:
-    """Give linear light of the other shade, with the texture that is there."""
+    """Return linear light of the other shade, with the texture that is there."""
     texture = (logarithms - seen.iris.bands).mean(axis=2, keepdims=True)
     texture *= np.clip(to.spread / max(seen.iris.spread, 1e-3), *TEXTURE)
     return np.asarray((np.exp(to.bands + np.minimum(texture, BRIGHTEST * to.spread)) - DARKEST) * seen.light)
 
 
 def _cover(at: Near, logarithms: Plane, seen: _Seen, openness: float) -> Plane:
-    """Give how much of each pixel is iris: not pupil, gleam or lid."""
+    """Return how much of each pixel is iris: not pupil, gleam or lid."""
     distance, brightness = np.hypot(at.across, at.down), logarithms.mean(axis=2)
     ring = inside(distance - RIM, 0.2) * inside(PUPIL - distance, 0.15)
     dark = inside(brightness - (seen.iris.bands.mean() - PUPIL_DARKER), 0.6) * inside(distance - WIDEST_PUPIL, 0.1)
@@ -134,7 +134,7 @@ def _cover(at: Near, logarithms: Plane, seen: _Seen, openness: float) -> Plane:
 
 
 def _height(openness: float) -> float:
-    """Give how far above the centre, in iris radii, an upper lid is that leaves this share of the disc open."""
+    """Return how far above the centre, in iris radii, an upper lid is that leaves this share of the disc open."""
     heights = np.linspace(-1, 1, 101)
     shares = (np.arccos(-heights) + heights * np.sqrt(1 - heights**2)) / np.pi
     return float(np.interp((1 + openness) / 2, shares, heights))

@@ -22,7 +22,7 @@ class Near:
 
 
 def near(size: tuple[int, int], eye: Eye, tilt: float, reach: float) -> Near:
-    """Give the window of a picture (width, height) that reaches so many iris radii around an eye; tilt in radians."""
+    """Return the window of a picture (width, height) that reaches so many iris radii around an eye; tilt in radians."""
     columns, rows = (
         slice(max(0, int(middle - reach * eye.radius)), max(0, min(side, int(middle + reach * eye.radius) + 2)))
         for middle, side in zip((eye.x, eye.y), size, strict=True)
@@ -34,6 +34,6 @@ def near(size: tuple[int, int], eye: Eye, tilt: float, reach: float) -> Near:
 
 
 def inside(distance: Plane, softness: float) -> Plane:
-    """Give 1 well inside an edge, 0 well outside of it, and half on it, for signed distances to it."""
+    """Return 1 well inside an edge, 0 well outside of it, and half on it, for signed distances to it."""
     share = np.clip(np.float32(0.5) - distance / np.float32(softness), 0.0, 1.0)
     return np.asarray(share * share * (3.0 - 2.0 * share))

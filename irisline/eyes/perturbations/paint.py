@@ -35,23 +35,23 @@ ARM = (6.4, 0.3)  # how far it reaches from the iris, and half its width
 
 
 def blue_surroundings(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture with all that is around the faces in blue."""
+    """Return the picture with all that is around the faces in blue."""
     return _tinted(picture, BLUE, 1.0 - _faces(picture, faces))
 
 
 def orange_surroundings(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture with all that is around the faces in an orange brown."""
+    """Return the picture with all that is around the faces in an orange brown."""
     return _tinted(picture, ORANGE, 1.0 - _faces(picture, faces))
 
 
 def makeup(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture with a strong colour on the lids."""
+    """Return the picture with a strong colour on the lids."""
     strength = np.float32(random.uniform(0.3, 0.8))
     return _tinted(picture, seeding.pick(random, MAKEUP), strength * _around_eyes(picture, faces, LIDS[0] + 1, _lids))
 
 
 def glasses(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture with the frames of glasses, round or square, thin or thick."""
+    """Return the picture with the frames of glasses, round or square, thin or thick."""
     frame = partial(_frame, width=float(random.uniform(0.3, 0.8)), power=int(seeding.pick(random, (2, 4))))
     cover = _around_eyes(picture, faces, ARM[0] + 1, frame)
     return Image.composite(Image.new("RGB", picture.size, seeding.pick(random, FRAMES)), picture, _mask(cover))
@@ -67,7 +67,7 @@ def _mask(cover: Plane) -> Image.Image:
 
 
 def _around_eyes(picture: Image.Image, faces: Sequence[Face], reach: float, shape: Callable[[Near], Plane]) -> Plane:
-    """Give a shape around each eye, within so many iris radii of it, as a plane of the picture's size."""
+    """Return a shape around each eye, within so many iris radii of it, as a plane of the picture's size."""
     cover = np.zeros((picture.height, picture.width), dtype=np.float32)
     for face in faces:
         for eye in face.eyes:
@@ -77,7 +77,7 @@ def _around_eyes(picture: Image.Image, faces: Sequence[Face], reach: float, shap
 
 
 def _faces(picture: Image.Image, faces: Sequence[Face]) -> Plane:
-    """Give where faces are: an ellipse about two eyes, the neighbourhood of one alone."""
+    """Return where faces are: an ellipse about two eyes, the neighbourhood of one alone."""
     cover = np.zeros((picture.height, picture.width), dtype=np.float32)
     for face in faces:
         first, last = face.eyes[0], face.eyes[-1]
@@ -104,6 +104,6 @@ def _frame(at: Near, width: float, power: int) -> Plane:
 
 
 def _ellipse(at: Near, half: tuple[float, float], middle: float = 0.0) -> Plane:
-    """Give the distance from an ellipse's rim, as a share of its half axes, negative inside of it."""
+    """Return the distance from an ellipse's rim, as a share of its half axes, negative inside of it."""
     rim = np.hypot(at.across / np.float32(half[0]), (at.down - np.float32(middle)) / np.float32(half[1]))
     return np.asarray(rim - 1)

@@ -20,12 +20,12 @@ Square roots of black bodies of luminance 1, by Kim et al. (US patent 7024034, 2
 
 
 def mirror(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture mirrored left to right."""
+    """Return the picture mirrored left to right."""
     return ImageOps.mirror(picture)
 
 
 def jpeg(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture as a JPEG of low quality leaves it."""
+    """Return the picture as a JPEG of low quality leaves it."""
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=int(random.integers(QUALITY[0], QUALITY[1] + 1)))
     with Image.open(buffer, formats=["JPEG"]) as stored:
@@ -33,19 +33,19 @@ def jpeg(picture: Image.Image, faces: Sequence[Face], random: np.random.Generato
 
 
 def scale(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture at another size."""
+    """Return the picture at another size."""
     factor = float(random.uniform(*SCALE))
     size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
     return picture.resize(size, Image.Resampling.BICUBIC)
 
 
 def warm_light(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture as in the light of a lamp."""
+    """Return the picture as in the light of a lamp."""
     return _lit(picture, WARM)
 
 
 def cold_light(picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image:
-    """Give the picture as in open shade."""
+    """Return the picture as in open shade."""
     return _lit(picture, COLD)
 
 

@@ -20,7 +20,7 @@ Pixels = NDArray[np.uint8]
 
 
 def draw_without_eye(kind: str, key: str) -> Pixels:
-    """Give the picture of a key, RGB of shape (height, width, 3). Raises KeyError for a kind that is not in KINDS."""
+    """Return the picture of a key, RGB of shape (height, width, 3). Raises KeyError for a kind that is not in KINDS."""
     return KINDS[kind](key)
 
 

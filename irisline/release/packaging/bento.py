@@ -96,7 +96,7 @@ def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
 
 
 def tag_of(identity: Identity, kind: Kind) -> str:
-    """Give the tag of a version's Bento, which is its image's too."""
+    """Return the tag of a version's Bento, which is its image's too."""
     return f"{identity.name}:v{identity.version}-{identity.digest[:12]}{kind.suffix}"
 
 
@@ -118,7 +118,7 @@ def _copy_keys(target: Path) -> None:
 
 
 def _image_files(kind: Kind, identity: Identity) -> dict[Path, str]:
-    """Give the text of each file that the image is built by."""
+    """Return the text of each file that the image is built by."""
     labels = " \\\n    ".join(f"{name}={json.dumps(value)}" for name, value in _labels(kind, identity).items())
     return {
         DOCKERFILE: f"{(_IMAGE / 'Dockerfile').read_text(encoding='utf-8')}{_NVIDIA * kind.gpu}LABEL {labels}\n",
@@ -150,7 +150,7 @@ def _facts(identity: Identity) -> dict[str, str]:
 
 
 def _keep(identity: Identity, kind: Kind, packed: Path, image: dict[Path, str]) -> Built:
-    """Give the Bento with these contents from BentoML's store, built unless it is there."""
+    """Return the Bento with these contents from BentoML's store, built unless it is there."""
     tag, contents = tag_of(identity, kind), _digest(packed, image)
     found = _folder(tag)
     if found and _is_whole(found, contents, image):
@@ -167,19 +167,19 @@ def _keep(identity: Identity, kind: Kind, packed: Path, image: dict[Path, str]) 
 
 
 def _folder(tag: str) -> Path | None:
-    """Give the folder of a Bento in BentoML's store, or None when it is not there."""
+    """Return the folder of a Bento in BentoML's store, or None when it is not there."""
     done = _bentoml("get", tag, "--output", "path", check=False)
     return None if done.returncode else Path(done.stdout.strip())
 
 
 def _is_whole(folder: Path, contents: str, image: dict[Path, str]) -> bool:
-    """Say whether a Bento holds these contents; one whose build was cut off lacks our Dockerfile."""
+    """Return whether a Bento holds these contents; one whose build was cut off lacks our Dockerfile."""
     labels = yaml.safe_load((folder / "bento.yaml").read_text(encoding="utf-8"))["labels"]
     return labels.get(CONTENTS) == contents and (folder / DOCKERFILE).read_text(encoding="utf-8") == image[DOCKERFILE]
 
 
 def _digest(packed: Path, image: dict[Path, str]) -> str:
-    """Give the sha256 of all that goes into a Bento: names and bytes."""
+    """Return the sha256 of all that goes into a Bento: names and bytes."""
     whole = hashlib.sha256()
     for path in sorted(path for path in packed.rglob("*") if path.is_file()):
         whole.update(

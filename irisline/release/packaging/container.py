@@ -65,7 +65,7 @@ def build(params: Params, number: int | None = None, kind: Kind = CPU, engine: s
 
 
 def choose(engine: str | None = None) -> str:
-    """Give the engine that is named, else the first that answers; raise ReleaseError that says why none does."""
+    """Return the engine that is named, else the first that answers; raise ReleaseError that says why none does."""
     reasons = {name: _why_silent(name) for name in ([engine] if engine else ENGINES)}
     for name, reason in reasons.items():
         if reason is None:
@@ -75,12 +75,12 @@ def choose(engine: str | None = None) -> str:
 
 
 def layers(engine: str, tag: str) -> dict[str, int]:
-    """Give the bytes of an image's layers by name, those of the base as one, from the bottom."""
+    """Return the bytes of an image's layers by name, those of the base as one, from the bottom."""
     return sizes(_run(engine, "history", "--format", "{{json .}}", "--human=false", tag))
 
 
 def sizes(told: str) -> dict[str, int]:
-    """Give what layers gives, from what an engine tells: podman one document, docker one a line."""
+    """Return what layers gives, from what an engine tells: podman one document, docker one a line."""
     rows = json.loads(told) if told.startswith("[") else [json.loads(line) for line in told.splitlines()]
     filled = [size for row in reversed(rows) if (size := int(row.get("size", row.get("Size", 0))))]
     ours = len(LAYERS)
@@ -98,7 +98,7 @@ def _why_silent(engine: str) -> str | None:
 
 
 def _run(*words: str) -> str:
-    """Give what an engine prints; raise ReleaseError with its own reason when it fails."""
+    """Return what an engine prints; raise ReleaseError with its own reason when it fails."""
     done = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"DOCKER_BUILDKIT": "1"}, check=False)
     if done.returncode:
         raise ReleaseError(f"{words[0]} {words[1]} {words[-1]}: {_reason(done)}")
@@ -106,7 +106,7 @@ def _run(*words: str) -> str:
 
 
 def _reason(done: "subprocess.CompletedProcess[str]") -> str:
-    """Give the line of an output that says why: pip's own when there is one, for the engine's says only that pip failed."""
+    """Return the line of an output that says why: pip's own when there is one, for the engine's says only that pip failed."""
     output = done.stdout + done.stderr
     told = re.findall(r"(?:ERROR|[A-Z]\w*Error): .*", output) or output.split("\n")
     return next((line.strip() for line in reversed(told) if line.strip()), "no word why")[:300]
@@ -114,7 +114,7 @@ def _reason(done: "subprocess.CompletedProcess[str]") -> str:
 
 @contextmanager
 def _secrets() -> Iterator[list[str]]:
-    """Give the words that hand pip's settings of this machine to a build, for as long as it takes."""
+    """Yield the words that hand pip's settings of this machine to a build, for as long as it takes."""
     settings = dict(re.findall(r"^[\w:]+\.([\w-]+)='(.*)'$", _pip_settings(), re.M))
     given = {name: value for name in _PIP_SETTINGS if (value := _reachable(settings.get(name, "")))}
     certificates = settings.get("cert") or next(filter(None, map(os.environ.get, _CERTIFICATES)), None)
@@ -136,5 +136,5 @@ def _pip_settings() -> str:
 
 
 def _reachable(value: str) -> str:
-    """Give a setting without what lies on this machine's disk: the build does not see that."""
+    """Return a setting without what lies on this machine's disk: the build does not see that."""
     return " ".join(part for part in value.replace("\\n", " ").split() if not part.startswith(("file:", "/")))

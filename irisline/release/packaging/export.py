@@ -57,14 +57,14 @@ def identity(client: "MlflowClient", model: str, version: SignedVersion) -> Iden
 
 
 def _needed(found: Identity, gpu: bool) -> list[str]:
-    """Give the names of the files a device needs: the CPU one network, a GPU the weights beside it."""
+    """Return the names of the files a device needs: the CPU one network, a GPU the weights beside it."""
     network = NETWORKS[found.precision]
     unused = {*NETWORKS.values(), WEIGHTS} - {network, WEIGHTS if gpu else network}
     return [name for name in found.files if name not in unused]
 
 
 def _promoted(client: "MlflowClient", model: str, version: Version) -> str | None:
-    """Give when the version was last made the champion, or None; a change under way has happened once its alias has moved."""
+    """Return when the version was last made the champion, or None; a change under way has happened once its alias has moved."""
     happened = {"done", "under way"} if versions.CHAMPION in version.aliases else {"done"}
     for entry in journal.entries(client, model):
         if entry.state in happened and entry.change.after == version.number:

@@ -25,14 +25,14 @@ _IMAGE = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix
 
 
 def locked(extras: Sequence[str]) -> list[str]:
-    """Give "name==version" of all that the base and these extras need, sorted; raise MissingInput for one not locked."""
+    """Return "name==version" of all that the base and these extras need, sorted; raise MissingInput for one not locked."""
     project = tomllib.loads(_text(PROJECT))["project"]
     wanted = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
     return [f"{name}=={version}" for name, version in sorted(_versions(_closure(map(Requirement, wanted))).items())]
 
 
 def _closure(wanted: Iterable[Requirement]) -> set[str]:
-    """Give the names of all that is needed, directly or not."""
+    """Return the names of all that is needed, directly or not."""
     waiting, seen = list(wanted), set[tuple[str, frozenset[str]]]()
     while waiting:
         requirement = waiting.pop()
@@ -44,7 +44,7 @@ def _closure(wanted: Iterable[Requirement]) -> set[str]:
 
 
 def _needs(name: str, extras: frozenset[str]) -> list[Requirement]:
-    """Give what an installed package needs on the image's system."""
+    """Return what an installed package needs on the image's system."""
     try:
         listed = [Requirement(line) for line in metadata.requires(name) or ()]
     except metadata.PackageNotFoundError as error:

@@ -47,7 +47,7 @@ _LIBRARY = re.compile(r"lib.*\.so\b")
 
 
 def of_image(engine: str, tag: str, identity: Identity) -> str:
-    """Give the document as text; raise ReleaseError when the image cannot be read."""
+    """Return the document as text; raise ReleaseError when the image cannot be read."""
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         found = Path(scratch)
         _read(engine, tag, found / "image")
@@ -122,7 +122,7 @@ def bundled(package: metadata.Distribution) -> list[dict[str, Any]]:
 
 
 def _base(status: Path) -> list[dict[str, Any]]:
-    """Give the packages of a Debian base; none when it is another."""
+    """Return the packages of a Debian base; none when it is another."""
     texts = status.read_text(encoding="utf-8").strip().split("\n\n") if status.is_file() else []
     fields = (HeaderParser().parsestr(text) for text in texts)
     rows = ((found["Package"], found["Version"], found["Architecture"]) for found in fields)
@@ -139,7 +139,7 @@ def _base(status: Path) -> list[dict[str, Any]]:
 
 
 def _model(identity: Identity) -> dict[str, Any]:
-    """Give the version as the component it is."""
+    """Return the version as the component it is."""
     return {
         "bom-ref": f"model:{identity.digest}",
         "type": "machine-learning-model",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def of(client: "MlflowClient", params: Params, version: signed.SignedVersion, champion: int | None) -> list[gate.Check]:
-    """Give all checks: the signed verdict, the proof of the version's files, the champion on the same pictures."""
+    """Return all checks: the signed verdict, the proof of the version's files, the champion on the same pictures."""
     checks = [gate.Check(**check.model_dump()) for check in version.signed.manifest.gate.checks]
     checks.append(proof(client, params.base.name, version))
     if champion is not None:
@@ -33,7 +33,7 @@ def of(client: "MlflowClient", params: Params, version: signed.SignedVersion, ch
 
 
 def proof(client: "MlflowClient", model: str, version: signed.SignedVersion) -> gate.Check:
-    """Give the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
+    """Return the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
     signed.fetch(client, model, version, fresh=True)
     count = proving.prove(client, model, version)
     line = f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
@@ -41,12 +41,12 @@ def proof(client: "MlflowClient", model: str, version: signed.SignedVersion) -> 
 
 
 def marked(check: gate.Check) -> str:
-    """Give a check's line with a mark in front that says whether it passed."""
+    """Return a check's line with a mark in front that says whether it passed."""
     return f"{journal.PASSED if check.passed else journal.FAILED} {check.line}"
 
 
 def _against(client: "MlflowClient", params: Params, candidate: signed.SignedVersion, champion: int) -> gate.Check:
-    """Give the check against the champion; one that cannot be made has failed, so that only --force passes it by."""
+    """Return the check against the champion; one that cannot be made has failed, so that only --force passes it by."""
     confidence, seed = params.gate.champion_confidence, params.base.seed
     try:
         registered = versions.get(client, params.base.name, champion)
@@ -60,7 +60,7 @@ def _against(client: "MlflowClient", params: Params, candidate: signed.SignedVer
 
 
 def _mistakes(client: "MlflowClient", params: Params, version: signed.SignedVersion) -> "NDArray[np.bool_]":
-    """Give for each test picture of the workspace whether a version that is proven is wrong about it; memory stays bounded."""
+    """Return for each test picture of the workspace whether a proven version is wrong about it; memory stays bounded."""
     model = proving.load(client, params.base.name, version)
     labels: list[str] = []
 

@@ -14,7 +14,7 @@ from irisline.release.tracking import lineage, store, versions
 
 
 def of_version(params: Params, number: int) -> dict[str, Any]:
-    """Give the version's identity, source, params, metrics with their intervals, data licences and the way to rebuild it."""
+    """Return the version's identity, source, params, metrics with their intervals, data licences and the way to rebuild it."""
     version, by = _signed(params, registry.find(params, number))
     run_params, machine = _run(version.run_id)
     return {
@@ -48,7 +48,7 @@ def _signed(params: Params, version: versions.Version) -> tuple[versions.Version
 
 
 def with_intervals(metrics: dict[str, float]) -> dict[str, str]:
-    """Give the main numbers as text, with the 95 % interval where there is one."""
+    """Return the main numbers as text, with the 95 % interval where there is one."""
     shown = {}
     for name in (name for name in metrics if not name.endswith(("_low", "_high"))):
         low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
@@ -59,7 +59,7 @@ def with_intervals(metrics: dict[str, float]) -> dict[str, str]:
 
 
 def recipe(tags: dict[str, str]) -> list[str]:
-    """Give the commands that rebuild a version from its source tags."""
+    """Return the commands that rebuild a version from its source tags."""
     commit = tags.get(lineage.COMMIT, "none")
     if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
         return [
@@ -72,7 +72,7 @@ def recipe(tags: dict[str, str]) -> list[str]:
 
 
 def _run(run_id: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Give the run's params and machine; of a run that was deleted, none."""
+    """Return the run's params and machine; of a run that was deleted, none."""
     client = store.client()
     try:
         with store.one_line_failures():

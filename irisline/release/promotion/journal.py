@@ -57,7 +57,7 @@ class Entry:
     change: Change
 
     def document(self) -> dict[str, Any]:
-        """Give the entry as JSON takes it."""
+        """Return the entry as JSON takes it."""
         return {"state": self.state, "when": self.when.isoformat(), "who": self.who, **asdict(self.change)}
 
 
@@ -84,12 +84,12 @@ def end(client: "MlflowClient", entry_id: str, happened: bool) -> None:
 
 
 def open_entries(client: "MlflowClient", model: str) -> list[Entry]:
-    """Give the entries that were never closed, oldest first."""
+    """Return the entries that were never closed, oldest first."""
     return [entry for entry in reversed(entries(client, model)) if entry.state == "under way"]
 
 
 def entries(client: "MlflowClient", model: str) -> list[Entry]:
-    """Give every entry, newest first."""
+    """Return every entry, newest first."""
     found = client.get_experiment_by_name(_experiment(model))
     if found is None:
         return []
@@ -104,12 +104,12 @@ def entries(client: "MlflowClient", model: str) -> list[Entry]:
 
 
 def was_live(client: "MlflowClient", model: str, number: int) -> bool:
-    """Say whether a finished change ever made this version the champion."""
+    """Return whether a finished change ever made this version the champion."""
     return any(entry.state == "done" and entry.change.after == number for entry in entries(client, model))
 
 
 def champion_at(written: Sequence[Entry], champion: int | None, time: datetime) -> Entry:
-    """Give the entry that made the champion of that time; an entry left open counts when its version is champion now.
+    """Return the entry that made the champion of that time; an entry left open counts when its version is champion now.
 
     Raise NotFound when no version had been promoted by then.
     """
@@ -121,7 +121,7 @@ def champion_at(written: Sequence[Entry], champion: int | None, time: datetime) 
 
 
 def moment(text: str) -> datetime:
-    """Give the time that ISO 8601 text stands for; UTC when it names no zone, midnight when it names no hour."""
+    """Return the time that ISO 8601 text stands for; UTC when it names no zone, midnight when it names no hour."""
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:

@@ -78,7 +78,7 @@ def rollback(params: Params, number: int | None = None, reason: str = "") -> Out
 
 
 def retired(params: Params, number: int) -> bool:
-    """Say whether a version was live before and is not now: someone chose another, and only a person takes that back."""
+    """Return whether a version was live before and is not now: someone chose another, and only a person takes that back."""
     client, model = store.client(), params.base.name
     with store.one_line_failures():
         champion = versions.aliases_of(client, model).get(CHAMPION)
@@ -86,14 +86,14 @@ def retired(params: Params, number: int) -> bool:
 
 
 def listing(params: Params) -> list[Version]:
-    """Give all versions, newest first."""
+    """Return all versions, newest first."""
     client = store.client()
     with store.one_line_failures():
         return versions.every(client, params.base.name)
 
 
 def find(params: Params, number: int | None = None) -> Version:
-    """Give a version, the champion when no number is given; raise NotFound."""
+    """Return a version, the champion when no number is given; raise NotFound."""
     client, model = store.client(), params.base.name
     with store.one_line_failures():
         wanted = number or versions.aliases_of(client, model).get(CHAMPION)
@@ -103,14 +103,14 @@ def find(params: Params, number: int | None = None) -> Version:
 
 
 def classifier(params: Params, number: int | None = None) -> tuple[Version, Classifier]:
-    """Give a version and its classifier, the champion's when no number is given; raise as proven does."""
+    """Return a version and its classifier, the champion's when no number is given; raise as proven does."""
     version, client = proven(params, number), store.client()
     with store.one_line_failures():
         return version, proving.load(client, params.base.name, version)
 
 
 def proven(params: Params, number: int | None = None) -> signed.SignedVersion:
-    """Give a version as it was signed, and proven; the champion when no number is given; raise as find and promote do."""
+    """Return a version as it was signed, and proven; the champion when no number is given; raise as find and promote do."""
     version, client = find(params, number), store.client()
     with store.one_line_failures():
         found = signed.verified(client, params.base.name, version, console.fail)
@@ -119,14 +119,14 @@ def proven(params: Params, number: int | None = None) -> signed.SignedVersion:
 
 
 def history(params: Params) -> tuple[list[journal.Entry], int | None]:
-    """Give the journal, newest first, and the champion's number."""
+    """Return the journal, newest first, and the champion's number."""
     client, model = store.client(), params.base.name
     with store.one_line_failures():
         return journal.entries(client, model), versions.aliases_of(client, model).get(CHAMPION)
 
 
 def live_at(params: Params, time: str) -> journal.Entry:
-    """Give the entry that made the version live at a time in ISO 8601; raise NotFound before the first promotion."""
+    """Return the entry that made the version live at a time in ISO 8601; raise NotFound before the first promotion."""
     written, champion = history(params)
     return journal.champion_at(written, champion, journal.moment(time))
 

@@ -36,7 +36,7 @@ class Comparison:
 
 
 def compare(params: Params, url: str) -> Iterator[Comparison]:
-    """Give each comparison, the most telling first; raise ReleaseError when the service cannot be asked."""
+    """Yield each comparison, the most telling first; raise ReleaseError when the service cannot be asked."""
     told = ask(url)
     yield Comparison("name", str(told["name"]), params.base.name, "params.yaml")
     champion = registry.find(params)
@@ -53,7 +53,7 @@ def compare(params: Params, url: str) -> Iterator[Comparison]:
 
 
 def ask(url: str) -> dict[str, Any]:
-    """Give what a service says of itself; raise ReleaseError when it cannot be reached or is not one of ours."""
+    """Return what a service says of itself; raise ReleaseError when it cannot be reached or is not one of ours."""
     import httpx
 
     key = os.environ.get(KEY)
@@ -81,7 +81,7 @@ def _registered(params: Params, number: int) -> Version | None:
 
 
 def verify(params: Params, url: str) -> list[Comparison]:
-    """Give all comparisons; raise IrislineError that names the first thing that differs."""
+    """Return all comparisons; raise IrislineError that names the first thing that differs."""
     seen = []
     for comparison in compare(params, url):
         if not comparison.agrees:

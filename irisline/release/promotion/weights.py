@@ -13,7 +13,7 @@ from irisline.release.tracking import store, versions
 
 
 def initial(params: Params) -> str:
-    """Give train.init with a version of the registry replaced by the file of its weights.
+    """Return train.init with a version of the registry replaced by the file of its weights.
 
     Raise NotFound when there is no such version, ReleaseError when the store cannot be used, ModelError when the
     files are not those that were signed.

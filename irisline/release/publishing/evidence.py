@@ -132,12 +132,12 @@ def reports() -> list[Path]:
 
 
 def all_params(params: Params) -> dict[str, Any]:
-    """Give every param by its dotted name."""
+    """Return every param by its dotted name."""
     return live_logging.flat(params.model_dump(by_alias=True))
 
 
 def reported_metrics() -> dict[str, dict[str, float]]:
-    """Give the numbers of each stage's metrics.json by stage."""
+    """Return the numbers of each stage's metrics.json by stage."""
     files = [file for file in reports() if file.name == "metrics.json"]
     documents = {file.parent.name: live_logging.flat(read_json(file, dict[str, Any])) for file in files}
     return {
@@ -172,7 +172,7 @@ class Made(TypedDict):
 
 
 def read_json(file: Path, kind: type[Kind]) -> Kind:
-    """Give a JSON file's document; raise MissingInput when it is not there, or is not of this kind."""
+    """Return a JSON file's document; raise MissingInput when it is not there, or is not of this kind."""
     if not file.exists():
         raise MissingInput(f"{file}: not found; type dvc repro to make it")
     try:

@@ -14,7 +14,7 @@ LONGEST = 5000  # characters of a description that MLflow's databases hold
 
 
 def headline() -> str:
-    """Give the workspace's result in one sentence, with its interval."""
+    """Return the workspace's result in one sentence, with its interval."""
     metrics = _read(paths.EVALUATE_REPORT / "metrics.json")
     return (
         f"{metrics['error_rate']:.1%} of {metrics['test_images']:.0f} test pictures wrong "
@@ -23,7 +23,7 @@ def headline() -> str:
 
 
 def of_run(experiment: str, run_id: str) -> str:
-    """Give the run's page: headline, gate, links to figures and data docs, licences and providers, and what to type next."""
+    """Return the run's page: headline, gate, links to figures and data docs, licences and providers, and what to type next."""
     gate = _read(paths.EVALUATE_REPORT / "gate.json")
     made = _read(paths.TRAINED / "model.json")
     checks = [f"- {'✓' if check['passed'] else '✗'} {check['line']}" for check in gate["checks"]]
@@ -44,7 +44,7 @@ def of_run(experiment: str, run_id: str) -> str:
 
 
 def of_version(tags: dict[str, str]) -> str:
-    """Give the version's page: headline, source and model card, whole sections of it as long as there is room.
+    """Return the version's page: headline, source and model card, whole sections of it as long as there is room.
 
     Raise MissingInput without a card.
     """

@@ -50,7 +50,7 @@ def log(client: "MlflowClient", experiment: str, run_id: str, digest: str) -> st
 
 
 def is_whole(client: "MlflowClient", source: str, digest: str) -> bool:
-    """Say whether the store holds a bundle of this digest at a version's source."""
+    """Return whether the store holds a bundle of this digest at a version's source."""
     return _holds(client, source.removeprefix("models:/"), digest)
 
 
@@ -74,7 +74,7 @@ def restore(client: "MlflowClient", experiment: str, run_id: str, digest: str, s
 
 
 def _holds(client: "MlflowClient", model_id: str, digest: str) -> bool:
-    """Say whether the store holds the bundle of this digest, and nothing beside it."""
+    """Return whether the store holds the bundle of this digest, and nothing beside it."""
     from mlflow.exceptions import MlflowException
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -96,7 +96,7 @@ def _stored(client: "MlflowClient", experiment: str, digest: str) -> list[str]:
 
 @contextmanager
 def _contents() -> Iterator[dict[str, Any]]:
-    """Give what MLflow is to store, for as long as it takes."""
+    """Yield what MLflow is to store, for as long as it takes."""
     with tempfile.TemporaryDirectory() as scratch, _without_bytecode():
         packed, code = _copy_bundle(Path(scratch) / "bundle"), _copy_code(Path(scratch) / "irisline")
         signature, example = _signature(packed)
@@ -139,7 +139,7 @@ def _copy_code(target: Path) -> Path:
 
 
 def _signature(folder: Path) -> tuple[Any, Any]:
-    """Give the model's signature and an input example: a golden picture, whose answer is known."""
+    """Return the model's signature and an input example: a golden picture, whose answer is known."""
     import pandas as pd
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema

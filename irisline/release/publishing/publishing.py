@@ -92,7 +92,7 @@ def publish_or_warn(params: Params) -> None:
 def _complete_run(
     client: "MlflowClient", experiment: str, params: Params, digest: str, before: Manifest | None
 ) -> tuple[str, bool]:
-    """Give the run that shows the workspace, and whether anything had to be added to it."""
+    """Return the run that shows the workspace, and whether anything had to be added to it."""
     seen = _evidence(digest)
     run = _find_run(client, experiment, params, seen, before.run_id if before else "")
     if run is None:
@@ -112,7 +112,7 @@ def _complete_run(
 
 
 def _find_run(client: "MlflowClient", experiment: str, params: Params, seen: str, signed: str) -> "Run | None":
-    """Give the run that shows or began to show this evidence, else a training's that nothing was published to yet.
+    """Return the run that shows or began to show this evidence, else a training's that nothing was published to yet.
 
     Of several that one whose id was signed before.
     """
@@ -151,7 +151,7 @@ def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, 
 
 
 def _facts(run_id: str, gate: Verdict, before: Manifest | None, pictures: str) -> dict[str, str]:
-    """Give the tags of a version, all of it known here: the verdict, the numbers, the source, which run shows the evidence."""
+    """Return the tags of a version, all of it known here: verdict, numbers, source, and which run shows the evidence."""
     metrics, choice, made = evidence.reported_metrics().get("evaluate", {}), _choice(), _model_facts()
     return {
         versions.GATE: json.dumps(gate),
@@ -169,7 +169,7 @@ def _facts(run_id: str, gate: Verdict, before: Manifest | None, pictures: str) -
 
 
 def _source(before: Manifest | None) -> dict[str, str]:
-    """Give the source as it is here; the commit that was signed before, where it rebuilds the result as it stands."""
+    """Return the source as it is here; the commit that was signed before, where it rebuilds the result as it stands."""
     now = lineage.source_tags()
     if before is None or before.source.git_dirty != "no":
         return now
@@ -178,7 +178,7 @@ def _source(before: Manifest | None) -> dict[str, str]:
 
 
 def _pictures(before: Manifest | None, made: evidence.Made, pictures: str) -> dict[str, str]:
-    """Give what is told of the pictures: as the workspace knows them, else as it was signed before."""
+    """Return what is told of the pictures: as the workspace knows them, else as it was signed before."""
     if not pictures and before and before.pictures.get("digest") == made.get("data_pictures"):
         pictures = json.dumps(before.pictures)
     return {versions.PICTURES: pictures} if pictures else {}
@@ -214,7 +214,7 @@ def _model_digest() -> str:
 
 
 def _evidence(digest: str) -> str:
-    """Give the digest of all a run shows: the version's files, every report and the params."""
+    """Return the digest of all a run shows: the version's files, every report and the params."""
     lines = [digest, _choice()["chosen"], *(f"{path.as_posix()} {bundle.file_digest(path)}" for path in _shown_files())]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 

@@ -29,7 +29,7 @@ class Step:
 
 
 def steps(model: str, uses: Sequence[Use]) -> list[Step]:
-    """Give what to type after a removal, in order: first another model, then the bytes out of DVC, git and MLflow."""
+    """Return what to type after a removal, in order: first another model, then the bytes out of DVC, git and MLflow."""
     live = next((use.version.number for use in uses if versions.CHAMPION in use.version.aliases), None)
     replaced = f"; version {live} is live and may hold it, until another is promoted" if live else ""
     return [
@@ -46,7 +46,7 @@ def steps(model: str, uses: Sequence[Use]) -> list[Step]:
 
 
 def _purging(model: str, uses: Iterable[Use]) -> Iterator[Step]:
-    """Give the commands that delete versions; those that are live are to be replaced first."""
+    """Yield the commands that delete versions; those that are live are to be replaced first."""
     client = store.client()
     with store.one_line_failures():
         for use in uses:
@@ -68,6 +68,6 @@ def _of_version(client: "MlflowClient", model: str, use: Use) -> Iterator[Step]:
 
 
 def _stores() -> str:
-    """Give the store as mlflow gc wants it; a server's database is known to that server only."""
+    """Return the store as mlflow gc wants it; a server's database is known to that server only."""
     database = "DATABASE_OF_THE_SERVER" if store.is_remote() else store.shown_address()
     return f"--backend-store-uri {database} --tracking-uri {store.shown_address()}"

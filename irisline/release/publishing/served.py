@@ -28,7 +28,7 @@ class Served(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Give one row of answers per picture; raise UnreadableImage for one that cannot be decoded."""
+        """Return one row of answers per picture; raise UnreadableImage for one that cannot be decoded."""
         pictures = [_bytes(cell) for cell in model_input["image"]]
         return pd.DataFrame([_row(answer) for answer in self.classifier.predict(pictures)])
 

@@ -51,7 +51,7 @@ class Use:
     unknown: str = ""  # why nothing can be said; then the rest is empty
 
     def document(self) -> dict[str, Any]:
-        """Give it for a program."""
+        """Return it for a program."""
         named = {"version": self.version.number, "aliases": list(self.version.aliases), "run_id": self.version.run_id}
         return named | ({"unknown": self.unknown} if self.unknown else {**self.splits, "golden": list(self.golden)})
 
@@ -90,13 +90,13 @@ def record(client: "MlflowClient", run_id: str, model: Made) -> tuple[str, bool]
 
 
 def counts(told: Facts) -> dict[str, Any]:
-    """Give how many pictures of each split a version was made from, for a person."""
+    """Return how many pictures of each split a version was made from, for a person."""
     named: dict[str, Any] = {**told.pictures} if told.pictures else {}
     return {part: named[part] for part in SPLITS} if named else {"unknown": "not recorded when it was published"}
 
 
 def uses(params: Params, ids: Collection[str], sha256s: Collection[str], page: str = "") -> list[Use]:
-    """Give what each version has to do with pictures of these ids, pixels or page, newest first; those without are left out.
+    """Return what each version has to do with pictures of these ids, pixels or page, newest first; those without are left out.
 
     Each counts: an id tells a file whose pixels cannot be read, the pixels a picture that had another name then, the page
     one that left the pool before.
@@ -135,7 +135,7 @@ def _use(
 
 
 def _table(told: Pictures) -> "pa.Table":
-    """Give the table a tag tells of; raise NotFound when it is not what was kept."""
+    """Return the table a tag tells of; raise NotFound when it is not what was kept."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
             arrived = files.bring(f"runs:/{told['run']}/{FOLDER}", Path(scratch), _LARGEST)
@@ -149,7 +149,7 @@ def _table(told: Pictures) -> "pa.Table":
 
 
 def _golden(model: str, version: Version, tested: Iterable[str]) -> Iterator[str]:
-    """Give the pixels of the golden pictures, whose bytes are part of the version.
+    """Yield the pixels of the golden pictures, whose bytes are part of the version.
 
     Those of tested pictures where the version does not tell: any may be among them.
     """

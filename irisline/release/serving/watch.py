@@ -42,7 +42,7 @@ class Watch:
     again: float = 0.0  # when that one is tried again
 
     def look(self) -> dict[str, Any] | None:
-        """Give the news, or None."""
+        """Return the news, or None."""
         wanted: int | None = None
         try:
             client = store.client()
@@ -69,7 +69,7 @@ class Watch:
             versions.forget(proven)
 
     def _settled(self) -> dict[str, Any] | None:
-        """Give the news that a store can be read again, if it could not."""
+        """Return the news that a store can be read again, if it could not."""
         was, self.failure = self.failure, None
         return {} if was else None
 

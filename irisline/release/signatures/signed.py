@@ -176,7 +176,7 @@ def _documents(client: "MlflowClient", model: str, version: Version) -> dict[str
 
 
 def _same(told: str, signed: str) -> bool:
-    """Say whether a tag says what was signed; one may have been written another way, or hold numbers that are none."""
+    """Return whether a tag says what was signed; one may have been written another way, or hold numbers that are none."""
     try:
         return told == signed or _plain(told) == _plain(signed)
     except (ValueError, RecursionError):

@@ -30,23 +30,23 @@ _MADE_BY_A_RUN = (
 
 
 def run_tags() -> dict[str, str]:
-    """Give what a run is tagged with: who, source tags that may be refined later, and the machine."""
+    """Return what a run is tagged with: who, source tags that may be refined later, and the machine."""
     return {"mlflow.user": store.person(), "mlflow.source.name": "irisline", **source_tags(), **machine_tags()}
 
 
 def source_tags() -> dict[str, str]:
-    """Give commit, whether the tree differs from it, and the digests of dvc.lock and of the pool that data.dvc pins."""
+    """Return commit, whether the tree differs from it, and the digests of dvc.lock and of the pool that data.dvc pins."""
     return {COMMIT: _git("rev-parse", "HEAD") or "none", DIRTY: _dirty(), LOCK: _lock_digest(), POOL: pool_digest()}
 
 
 def machine_tags() -> dict[str, str]:
-    """Give the interpreter, the platform and the packages that decide numbers."""
+    """Return the interpreter, the platform and the packages that decide numbers."""
     versions = {f"irisline.{name}": version(name) for name in _PACKAGES}
     return {"irisline.python": platform.python_version(), "irisline.platform": platform.platform(), **versions}
 
 
 def version(package: str) -> str:
-    """Give the installed version of a package, or a dash."""
+    """Return the installed version of a package, or a dash."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
@@ -54,13 +54,13 @@ def version(package: str) -> str:
 
 
 def packages() -> str:
-    """Give every installed package with its version, one a line, as pip reads them."""
+    """Return every installed package with its version, one a line, as pip reads them."""
     names = {f"{found.metadata['Name']}=={found.version}" for found in metadata.distributions()}
     return "\n".join(sorted(names, key=str.lower)) + "\n"
 
 
 def pool_digest() -> str:
-    """Give the md5 that data.dvc pins, or none."""
+    """Return the md5 that data.dvc pins, or none."""
     if not _POOL_POINTER.exists():
         return "none"
     outputs = yaml.safe_load(_POOL_POINTER.read_text(encoding="utf-8"))["outs"]
@@ -68,12 +68,12 @@ def pool_digest() -> str:
 
 
 def is_settled(tags: dict[str, str]) -> bool:
-    """Say whether recorded source tags name a commit that rebuilds the result as it stands."""
+    """Return whether recorded source tags name a commit that rebuilds the result as it stands."""
     return tags.get(DIRTY) == "no"
 
 
 def code_of(commit: str) -> tuple[str, str]:
-    """Give a commit and the one here; the same twice when nothing between them decides a result.
+    """Return a commit and the one here; the same twice when nothing between them decides a result.
 
     When they differ in a file that does, the first names it.
     """

@@ -82,7 +82,7 @@ class LiveRun:
 
 
 def live_run(params: Params, key: str) -> LiveRun:
-    """Give the run of this training; one that was cut off, of the same key and still open, goes on. Never raises."""
+    """Return the run of this training; one that was cut off, of the same key and still open, goes on. Never raises."""
     run = LiveRun()
     try:
         run._begin(params, key)
@@ -92,17 +92,17 @@ def live_run(params: Params, key: str) -> LiveRun:
 
 
 def run_name(params: Params) -> str:
-    """Give the name people see in the list of runs; an experiment of DVC's brings its own."""
+    """Return the name people see in the list of runs; an experiment of DVC's brings its own."""
     return os.environ.get("DVC_EXP_NAME") or f"{params.train.arch} {params.train.epochs} epochs"
 
 
 def part(params: Params, name: str) -> Any:
-    """Give one section of the params as plain values."""
+    """Return one section of the params as plain values."""
     return params.model_dump(by_alias=True)[name]
 
 
 def flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Give the leaves of a nested document by their dotted name."""
+    """Return the leaves of a nested document by their dotted name."""
     leaves: dict[str, Any] = {}
     for key, value in document.items():
         if isinstance(value, dict):

@@ -51,7 +51,7 @@ def _follow(connection: sqlite3.Connection, there: str, here: str) -> None:
 
 
 def _exists(address: str) -> bool:
-    """Say whether something is there that may be looked at."""
+    """Return whether something is there that may be looked at."""
     try:
         return _path(address).exists()
     except (OSError, ValueError):  # in a folder of another person, or an address that makes no sense

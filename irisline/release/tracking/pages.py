@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 
 
 def link(experiment: str, base: str) -> str:
-    """Give the page of an experiment's runs; without the workflow MLflow would open on another kind of page."""
+    """Return the page of an experiment's runs; without the workflow MLflow would open on another kind of page."""
     return f"{base}/#/experiments/{experiment}/runs?workflowType=machine_learning"
 
 

@@ -39,7 +39,7 @@ _PATIENCE = {
 
 
 def home() -> Path:
-    """Give the absolute folder the store belongs to: the project, also when DVC runs an experiment in a copy of it."""
+    """Return the absolute folder the store belongs to: the project, also when DVC runs an experiment in a copy of it."""
     root = Path.cwd()
     for folder in (root, *root.parents):
         if folder.parts[-3:] == (".dvc", "tmp", "exps"):
@@ -48,12 +48,12 @@ def home() -> Path:
 
 
 def address() -> str:
-    """Give the tracking URI: MLFLOW_TRACKING_URI when set, else the project's own SQLite file."""
+    """Return the tracking URI: MLFLOW_TRACKING_URI when set, else the project's own SQLite file."""
     return os.environ.get("MLFLOW_TRACKING_URI") or _sqlite(home() / DATABASE)
 
 
 def shown_address() -> str:
-    """Give the tracking URI fit for a screen: without a password."""
+    """Return the tracking URI fit for a screen: without a password."""
     try:
         return _shown_server(address()) if is_remote() else _shown_database(address())
     except (ValueError, ImportError):
@@ -61,12 +61,12 @@ def shown_address() -> str:
 
 
 def is_remote() -> bool:
-    """Say whether a server keeps the files too."""
+    """Return whether a server keeps the files too."""
     return address().startswith(("http:", "https:"))
 
 
 def client() -> "MlflowClient":
-    """Give a client of the store, made first if it does not exist; raise ReleaseError when it cannot be used."""
+    """Return a client of the store, made first if it does not exist; raise ReleaseError when it cannot be used."""
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
     os.environ.update(stage.QUIET)
@@ -77,7 +77,7 @@ def client() -> "MlflowClient":
 
 
 def experiment(client: "MlflowClient", name: str) -> str:
-    """Give the id of an experiment, made if it does not exist; its files lie in the project or with the server."""
+    """Return the id of an experiment, made if it does not exist; its files lie in the project or with the server."""
     from mlflow.exceptions import MlflowException
 
     found = client.get_experiment_by_name(name)
@@ -111,7 +111,7 @@ def one_line_failures() -> Iterator[None]:
 
 
 def person() -> str:
-    """Give who is at work: IRISLINE_USER when set, else user@host."""
+    """Return who is at work: IRISLINE_USER when set, else user@host."""
     named = os.environ.get("IRISLINE_USER")
     if named:
         return named
@@ -148,7 +148,7 @@ def _connect(uri: str) -> "MlflowClient":
 
 
 def _sqlite(file: Path) -> str:
-    """Give the address of a database file, whatever signs its path holds."""
+    """Return the address of a database file, whatever signs its path holds."""
     from sqlalchemy.engine import URL, make_url
 
     plain = f"sqlite:///{file}"

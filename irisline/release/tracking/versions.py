@@ -80,7 +80,7 @@ class Version:
 
 
 def every(client: "MlflowClient", model: str) -> list[Version]:
-    """Give all versions, newest first, the broken ones among them."""
+    """Return all versions, newest first, the broken ones among them."""
     aliases = aliases_of(client, model)
     found: list[Version] = []
     token: str | None = None
@@ -93,7 +93,7 @@ def every(client: "MlflowClient", model: str) -> list[Version]:
 
 
 def get(client: "MlflowClient", model: str, number: int) -> Version:
-    """Give one version; raise NotFound when there is none of this number, ReleaseError when it is broken."""
+    """Return one version; raise NotFound when there is none of this number, ReleaseError when it is broken."""
     row = _row(client, model, number)
     if row is None:
         raise NotFound(f"{model} has no version {number}; irisline versions shows those it has")
@@ -109,14 +109,14 @@ def existing(client: "MlflowClient", model: str, number: int | None) -> int | No
 
 
 def of_digest(client: "MlflowClient", model: str, digest: str) -> Version | None:
-    """Give the newest version that holds this very bundle, broken or not, or None."""
+    """Return the newest version that holds this very bundle, broken or not, or None."""
     rows = client.search_model_versions(f"name = '{model}' and tags.`{DIGEST}` = '{digest}'")
     newest = max(rows, key=lambda row: int(row.version), default=None)
     return _version(newest, aliases_of(client, model)) if newest else None
 
 
 def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
-    """Give the version each alias names; empty when nothing is published yet."""
+    """Return the version each alias names; empty when nothing is published yet."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -128,13 +128,13 @@ def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
 
 
 def fetch(client: "MlflowClient", model: str, version: Version) -> Path:
-    """Give the folder of a version's bundle, downloaded once and proven by its digest each time."""
+    """Return the folder of a version's bundle, downloaded once and proven by its digest each time."""
     kept = (_KEPT if (_KEPT / version.digest).is_dir() else paths.writable(_KEPT)) / version.digest
     return kept if _digest(kept) == version.digest else download(client, model, version)
 
 
 def download(client: "MlflowClient", model: str, version: Version) -> Path:
-    """Give the folder of a version's bundle, fresh from the store; raise ReleaseError when it has changed."""
+    """Return the folder of a version's bundle, fresh from the store; raise ReleaseError when it has changed."""
     kept = paths.writable(_KEPT) / version.digest
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as scratch:
         arrived = part(model, version, "artifacts/bundle", Path(scratch))

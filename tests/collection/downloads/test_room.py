@@ -8,7 +8,7 @@ from irisline.collection.downloads.room import Room
 
 
 async def passed(budget: int, sizes: list[int]) -> tuple[int, int]:
-    """Give the most bytes and pieces that were inside at once, when all go through and each stays a while."""
+    """Return the most bytes and pieces that were inside at once, when all go through and each stays a while."""
     room, inside, most = Room(budget), [], (0, 0)
 
     async def go(size: int) -> None:

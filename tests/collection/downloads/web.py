@@ -25,7 +25,7 @@ def limits(server: Server, **changes: Any) -> Limits:
 
 
 def fetched(urls: Iterable[str], folder: Path, within: Limits) -> list[Download]:
-    """Give what came of each address, in the order they ended."""
+    """Return what came of each address, in the order they ended."""
     ended: list[Download] = []
     fetch_all(urls, folder, within, ended.append)
     return ended
@@ -33,7 +33,7 @@ def fetched(urls: Iterable[str], folder: Path, within: Limits) -> list[Download]
 
 @contextmanager
 def dropping() -> Iterator[str]:
-    """Give a host:port that answers no packet, as behind a firewall: of a full queue the kernel drops what comes."""
+    """Yield a host:port that answers no packet, as behind a firewall: of a full queue the kernel drops what comes."""
     with ExitStack() as open_sockets, socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         for _ in range(4):
             waiting = open_sockets.enter_context(socket.socket())
@@ -43,7 +43,7 @@ def dropping() -> Iterator[str]:
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """Give a server's side of TLS for a name, and the file that says it may be trusted."""
+    """Return a server's side of TLS for a name, and the file that says it may be trusted."""
     key, today = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC) - timedelta(minutes=1)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     made = (

@@ -20,20 +20,20 @@ AT = "2026-01-01T00:00:00Z"
 
 
 def settings(**changes: Any) -> Params:
-    """Give params that want two pictures of each class from Openverse; changes named section__key."""
+    """Return params that want two pictures of each class from Openverse; changes named section__key."""
     queries = {label: [f"{label} eye", f"{label} iris"] for label in planted.CLASSES}
     asked = {"snapshot__sources": ["openverse"], "snapshot__queries": queries, "snapshot__per_class": 2}
     return planted.settings(**asked | changes)
 
 
 def candidate(label: str, name: str, licence: str = "CC-BY-4.0", **changes: Any) -> Candidate:
-    """Give a candidate of Openverse; what is not said of it is plain."""
+    """Return a candidate of Openverse; what is not said of it is plain."""
     values = {"provider": "openverse", "rank": 1, "image_url": f"https://images.example/{name}.jpg", "title": name}
     return Candidate(provider_id=name, query=Query(label, f"{label} eye"), licence=licence, **values | changes)
 
 
 def noted(candidate: Candidate, sha256: str = "", status: str = FETCHED) -> Noted:
-    """Give what came of a candidate's address."""
+    """Return what came of a candidate's address."""
     digest = sha256 or f"sha256 of {candidate.provider_id}"
     if status != FETCHED:
         return Noted(Download(candidate.image_url, status, f"it is {status}"), AT)
@@ -41,12 +41,12 @@ def noted(candidate: Candidate, sha256: str = "", status: str = FETCHED) -> Note
 
 
 def fingerprint(number: int) -> Fingerprint:
-    """Give a fingerprint that is far from that of every other number, for the first 2**12 numbers."""
+    """Return a fingerprint that is far from that of every other number, for the first 2**12 numbers."""
     return Fingerprint(f"pixels {number}", sum(31 << 5 * bit for bit in range(12) if number >> bit & 1))
 
 
 def works(label: str, *numbers: int) -> list[Work]:
-    """Give works of the fake web; what is odd about one follows from its number."""
+    """Return works of the fake web; what is odd about one follows from its number."""
     return [Work("openverse", label, number) for number in numbers]
 
 
@@ -61,15 +61,15 @@ def listed(web: Web, chosen: Iterable[Work], **changes: Any) -> Params:
 
 
 def recorded() -> dict[str, sources_table.Line]:
-    """Give the lines of the pool's sources.csv by address."""
+    """Return the lines of the pool's sources.csv by address."""
     return {line["image_url"]: line for line in sources_table.read(Path("data/sources.csv"))}
 
 
 def status(web: Web, work: Work) -> str:
-    """Give what sources.csv says became of a work, or nothing."""
+    """Return what sources.csv says became of a work, or nothing."""
     return recorded().get(web.url + work.path, {}).get("status", "")
 
 
 def contents(folder: str = "data") -> dict[str, bytes]:
-    """Give all files below a folder."""
+    """Return all files below a folder."""
     return {file.as_posix(): file.read_bytes() for file in sorted(Path(folder).rglob("*")) if file.is_file()}

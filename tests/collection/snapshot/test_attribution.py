@@ -23,7 +23,7 @@ def page(*lines: dict[str, str], present: tuple[str, ...] = ("blue/a.jpg",)) -> 
 
 
 def shown(text: str) -> tuple[str, list[str], set[str]]:
-    """Give what a reader of a page sees, where its links lead, and which marks it has."""
+    """Return what a reader of a page sees, where its links lead, and which marks it has."""
     marks = [mark for block in READER.parse(text) for mark in (block, *(block.children or ()))]
     words = "".join(mark.content for mark in marks if mark.type in ("text", "code_inline"))
     links = [str(mark.attrs["href"]) for mark in marks if mark.type == "link_open"]

@@ -25,7 +25,7 @@ CHANGES = {
 
 @pytest.fixture
 def ready(connected: Web) -> Web:
-    """Give the fake web to a project with DVC and a list of pictures."""
+    """Return the fake web to a project with DVC and a list of pictures."""
     subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"], check=True)
     listed(connected, [*works("blue", 0, 1, 2), *works("brown", 0, 23)])  # 2 is a copy of 1, 23 is dead
     Path("params.yaml").write_text(yaml.safe_dump(document(**CHANGES)))

@@ -24,7 +24,7 @@ WANTED = {
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
-    """Give a clone that has no pool yet."""
+    """Return a clone that has no pool yet."""
     made = Clone.of_the_project(tmp_path)
     made.change({"snapshot": WANTED})
     (made.folder / "data.dvc").unlink()
@@ -32,13 +32,13 @@ def clone(tmp_path: Path) -> Clone:
 
 
 def snapshot(web: Web) -> list[str]:
-    """Give the command, for a machine whose web is the fake one and whose time stands still."""
+    """Return the command, for a machine whose web is the fake one and whose time stands still."""
     settings = web.environment | {"SOURCE_DATE_EPOCH": "1767225600"}
     return ["env", *(f"{name}={value}" for name, value in settings.items()), "irisline", "snapshot"]
 
 
 def pool(clone: Clone) -> dict[str, bytes]:
-    """Give all of the pool, hidden files too, and what pins it."""
+    """Return all of the pool, hidden files too, and what pins it."""
     files = [file for file in (clone.folder / "data").rglob("*") if file.is_file()]
     named = {str(file.relative_to(clone.folder)): file for file in [*files, clone.folder / "data.dvc"]}
     return {name: file.read_bytes() for name, file in named.items()}
@@ -53,7 +53,7 @@ def begin_anew(clone: Clone, web: Web) -> None:
 
 
 def fetched_again(web: Web) -> int:
-    """Give how often a picture was asked for that had been asked for before."""
+    """Return how often a picture was asked for that had been asked for before."""
     asked = [asked.path for asked in web.asked("pictures")]
     return len(asked) - len(set(asked))
 

@@ -19,7 +19,7 @@ from tests.planted import CLASSES, picture, saved
 
 @pytest.fixture
 def recorded(connected: Web) -> Params:
-    """Give params, and a pool that a snapshot has filled with two pictures of each class."""
+    """Return params, and a pool that a snapshot has filled with two pictures of each class."""
     wanting = listed(connected, [work for label in CLASSES for work in works(label, 0, 1)])
     snapshot.run(wanting, print, lambda: None)
     connected.forget()

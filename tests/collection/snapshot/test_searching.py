@@ -28,7 +28,7 @@ def wanting(count: int, *sources: str) -> Params:
 
 
 def asked(web: Web, source: str = "openverse") -> list[tuple[str, ...]]:
-    """Give what a provider was asked, each question once; tokens are no questions."""
+    """Return what a provider was asked, each question once; tokens are no questions."""
     searches = [one for one in web.asked(source) if "client_id" not in one.form]
     found = [(*sorted(one.query.items()), *sorted(one.form.items())) for one in searches]
     assert len(found) == len(set(found))
@@ -36,7 +36,7 @@ def asked(web: Web, source: str = "openverse") -> list[tuple[str, ...]]:
 
 
 def searched(params: Params, told: list[str], depth: int = 1, keep: bool = True) -> dict[str, set[str]]:
-    """Give the ids that are found for each class, so many times deeper."""
+    """Return the ids that are found for each class, so many times deeper."""
     searching = Searching(params, told.append, keep)
     found: dict[str, set[str]] = {label: set() for label in WORDS}
     for _ in range(depth):

@@ -28,7 +28,7 @@ def made(web: Web, time: Time, contact: str = "me@example.org") -> Commons:
 
 
 def searched(web: Web, time: Time, text: str = BLUE.text) -> list[tuple[Work, Candidate]]:
-    """Give each work that must be found beside what was."""
+    """Return each work that must be found beside what was."""
     candidates = list(made(web, time).search(Query("blue", text), 1000))
     return list(zip(found("commons", text), candidates, strict=True))
 

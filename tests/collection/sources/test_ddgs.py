@@ -16,7 +16,7 @@ BLUE = Query("blue", "blue eye")
 
 
 def result(name: str) -> dict[str, object]:
-    """Give one picture as ddgs 9.16 gives it."""
+    """Return one picture as ddgs 9.16 gives it."""
     return {
         "title": f"Eye {name}\n", "image": f"https://example.org/{name}.jpg", "thumbnail": "https://example.org/t.jpg",
         "url": f"https://example.org/{name}.html", "height": 600, "width": 800, "source": "Bing",
@@ -24,7 +24,7 @@ def result(name: str) -> dict[str, object]:
 
 
 def playing(*pages: list[dict[str, object]] | Exception) -> Library:
-    """Give a library that answers with these pages, and after them that there are none."""
+    """Return a library that answers with these pages, and after them that there are none."""
 
     def search(text: str, page: int) -> list[dict[str, object]]:
         answer = pages[page - 1] if page <= len(pages) else Exception("No results found.")

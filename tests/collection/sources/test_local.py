@@ -16,7 +16,7 @@ HEAD = "label,url,licence,author,page_url,title\n"
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Give a folder with three blue pictures, something hidden, and one brown picture."""
+    """Return a folder with three blue pictures, something hidden, and one brown picture."""
     for name in ("b.jpg", "a.png", "Ü ber #1.jpg", ".DS_Store"):
         file = tmp_path / "blue" / name
         file.parent.mkdir(exist_ok=True)

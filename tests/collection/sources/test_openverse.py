@@ -30,7 +30,7 @@ def everything(provider: Openverse, query: Query = BLUE) -> list[Candidate]:
 
 
 def alive(text: str) -> list[str]:
-    """Give the ids that a search must find: accepted, safe and not dead."""
+    """Return the ids that a search must find: accepted, safe and not dead."""
     works = found("openverse", text)
     odd = ("dead", "gone", "restricted")
     return [work.uuid for work in works if work.licence[0] in ACCEPTED and work.odd not in odd]

@@ -21,7 +21,7 @@ WITH_KEYS = ("openverse", "flickr", "brave")
 
 @pytest.fixture
 def abroad(web: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
-    """Give the fake web, with its addresses and keys in the environment."""
+    """Return the fake web, with its addresses and keys in the environment."""
     for name, value in (web.environment | web.keys).items():
         monkeypatch.setenv(name, value)
     return web

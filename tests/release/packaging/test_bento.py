@@ -29,7 +29,7 @@ NEVER_SERVED = {"fastai", "mlflow", "mlflow-skinny", "dvc", "great-expectations"
 
 @pytest.fixture(scope="session")
 def project_with_code(two_versions: Path, settings: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a project with two versions, the first live, the code that serves them, and a BentoML store, made once."""
+    """Return a project with two versions, the first live, the code that serves them, and a BentoML store, made once."""
     home = tmp_path_factory.mktemp("packable")
     shutil.copytree(two_versions, home, dirs_exist_ok=True, ignore=shutil.ignore_patterns(store.FILES))
     for name in CODE:
@@ -43,7 +43,7 @@ def project_with_code(two_versions: Path, settings: Params, tmp_path_factory: py
 
 @pytest.fixture
 def packable(project_with_code: Path, tmp_path: Path, settings: Params, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """Give the params of a copy of that project, the working directory meanwhile; all copies share one BentoML store."""
+    """Return the params of a copy of that project, the working directory meanwhile; all copies share one BentoML store."""
     shutil.copytree(project_with_code, tmp_path, dirs_exist_ok=True, symlinks=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENTOML_HOME", str(project_with_code.with_name("bentoml")))

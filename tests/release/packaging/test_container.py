@@ -55,7 +55,7 @@ def engine() -> Podman:
 
 @pytest.fixture(scope="session")
 def project_of_resnets(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, settings: Params) -> Iterator[Path]:
-    """Give a project with two versions of the size that is served, not trained; the working directory from then on."""
+    """Yield a project with two versions of the size that is served, not trained; the working directory from then on."""
     home = tmp_path_factory.mktemp("resnets")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
@@ -81,7 +81,7 @@ def _put_resnet(settings: Params, seed: int) -> None:
 
 @pytest.fixture(scope="session")
 def images(engine: Podman, project_of_resnets: Path, settings: Params) -> Iterator[dict[int, Image]]:
-    """Give the images of both versions; what later builds may use again of them stays for a while."""
+    """Yield the images of both versions; what later builds may use again of them stays for a while."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project_of_resnets)
         for name, value in engine.files.items():

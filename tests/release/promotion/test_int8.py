@@ -41,7 +41,7 @@ def quantise() -> None:
 
 @pytest.fixture
 def int8(train: Train, settings: Params) -> Version:
-    """Give a published version that is served in int8."""
+    """Return a published version that is served in int8."""
     train()
     quantise()
     choose("int8", REASON)

@@ -230,7 +230,7 @@ def spoil(number: int, network: onnx.ModelProto, settings: Params) -> None:
 
 @pytest.fixture
 def hostile(train: Train, settings: Params) -> Params:
-    """Give the params of a project with two versions, both live once; the network of the second never ends."""
+    """Return the params of a project with two versions, both live once; the network of the second never ends."""
     for weight in (RIGHT, ALSO_RIGHT):
         train(weight=weight)
         publishing.publish(settings)

@@ -33,7 +33,7 @@ FREE = {  # libraries in packages that are served, under MIT, BSD, Apache, MPL, 
 
 
 def said(package: metadata.Distribution) -> str:
-    """Give what a package's metadata says of its licence, without texts of a whole licence."""
+    """Return what a package's metadata says of its licence, without texts of a whole licence."""
     fields = package.metadata
     classifiers = [
         line for line in fields.get_all("Classifier") or () if line.startswith("License :: OSI Approved :: ")
@@ -43,7 +43,7 @@ def said(package: metadata.Distribution) -> str:
 
 
 def texts(package: metadata.Distribution) -> list[str]:
-    """Give the texts of a package's licence files."""
+    """Return the texts of a package's licence files."""
     files = [file for file in package.files or () if ".dist-info" in str(file) and "LICENSE" in file.name.upper()]
     return [Path(str(file.locate())).read_text(encoding="utf-8", errors="replace") for file in files]
 

@@ -92,7 +92,7 @@ def go_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def moved(train: Train, settings: Params, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a project with a champion that was moved after it was published, the working directory meanwhile."""
+    """Return a project with a champion that was moved after it was published, the working directory meanwhile."""
     train()
     publishing.publish(settings)
     registry.promote(settings)

@@ -64,7 +64,7 @@ def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_sou
 
 
 def uploaded(run_id: str, folder: str = "") -> set[str]:
-    """Give the path of every file below a folder of a run's artifacts."""
+    """Return the path of every file below a folder of a run's artifacts."""
     found = store.client().list_artifacts(run_id, folder)
     return {one.path for one in found if not one.is_dir}.union(
         *(uploaded(run_id, one.path) for one in found if one.is_dir)

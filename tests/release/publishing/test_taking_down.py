@@ -36,13 +36,13 @@ def answered(*words: str) -> Any:
 
 @pytest.fixture
 def own(train: Train, settings: Params) -> Params:
-    """Give the params of a project whose pool is what versions 1, the champion, and 2 were made from; 2 lacks blue/0.jpg."""
+    """Return the params of a project whose pool is what versions 1, the champion, and 2 were made from; 2 lacks blue/0.jpg."""
     return collect(train, settings)
 
 
 @pytest.fixture(scope="module")
 def collected_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, settings: Params) -> Path:
-    """Give the folder of such a project."""
+    """Return the folder of such a project."""
     home = tmp_path_factory.mktemp("collected")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
@@ -55,7 +55,7 @@ def collected_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path, 
 
 @pytest.fixture
 def collected(collected_once: Path, tmp_path: Path, settings: Params, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """Give the params of a copy of that project; what the store holds is shared."""
+    """Return the params of a copy of that project; what the store holds is shared."""
     shutil.copytree(collected_once, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(store.FILES))
     (tmp_path / store.FILES).symlink_to(collected_once / store.FILES)
     monkeypatch.chdir(tmp_path)

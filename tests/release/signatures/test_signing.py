@@ -41,7 +41,7 @@ def private(curve: type[ec.EllipticCurve] = ec.SECP256R1, password: str = "") ->
 
 @pytest.fixture
 def configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder of one's own key, empty: another person than the one who published is at work."""
+    """Return the folder of one's own key, empty: another person than the one who published is at work."""
     home = tmp_path_factory.mktemp("other")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
     return home / "irisline"
@@ -419,7 +419,7 @@ def test_no_folder_that_was_tampered_with_is_served(published: Params, count: in
 
 
 def signed_of(held: dict[str, bytes | str]) -> dict[str, object]:
-    """Give what a folder holds without what the registry tells beside: a bit of these may change, and nobody signs them."""
+    """Return what a folder holds without what the registry tells beside: a bit of these may change, and nobody signs them."""
     try:
         told = json.loads(held[identity.NAME])
         return held | {identity.NAME: {key: told[key] for key in told.keys() - {"alias", "registered", "promoted"}}}
@@ -428,7 +428,7 @@ def signed_of(held: dict[str, bytes | str]) -> dict[str, object]:
 
 
 def contents(folder: Path) -> dict[str, bytes | str]:
-    """Give what a folder holds, by name: bytes, or where a link leads."""
+    """Return what a folder holds, by name: bytes, or where a link leads."""
     found = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_symlink() or path.is_file()
     }

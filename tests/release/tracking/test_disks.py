@@ -39,7 +39,7 @@ def typed(*words: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def read_only(train: Train, settings: Params, project: Path) -> Iterator[Path]:
-    """Give a project with two versions, the first live, on a file system that may only be read."""
+    """Yield a project with two versions, the first live, on a file system that may only be read."""
     for weight in (0.05, 0.06):
         train(weight=weight)
         publishing.publish(settings)

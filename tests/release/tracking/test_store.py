@@ -165,7 +165,7 @@ def test_first_use_by_many_at_once_makes_one_whole_store(tmp_path: Path, monkeyp
 def server(
     tmp_path_factory: pytest.TempPathFactory, empty_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    """Give the address of an MLflow server that keeps the files too, as a team has it."""
+    """Yield the address of an MLflow server that keeps the files too, as a team has it."""
     home, port = tmp_path_factory.mktemp("server"), free_port()
     shutil.copyfile(empty_store, home / "mlflow.db")
     words = ["--backend-store-uri", f"sqlite:///{home}/mlflow.db", "--artifacts-destination", str(home / "files")]

@@ -44,7 +44,7 @@ COPYING = """async ({ data }) => {
 
 
 def launched(playwright: Playwright, *words: str) -> Browser:
-    """Give a browser with a fresh profile; skip, visibly, where there is none."""
+    """Return a browser with a fresh profile; skip, visibly, where there is none."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("no chromium: apt-get install chromium")
@@ -53,7 +53,7 @@ def launched(playwright: Playwright, *words: str) -> Browser:
 
 @contextmanager
 def visit(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
-    """Give the page, opened; on leaving it, no request has left its origin and no script has failed."""
+    """Yield the page, opened; on leaving it, no request has left its origin and no script has failed."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
@@ -74,7 +74,7 @@ def visit(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
 
 
 def jpeg(name: str, data: bytes) -> Sent:
-    """Give a file that says it is a JPEG."""
+    """Return a file that says it is a JPEG."""
     return (name, "image/jpeg", data)
 
 
@@ -106,12 +106,12 @@ def keep(page: Page, name: str) -> None:
 
 
 def style(page: Page, selector: str, name: str) -> str:
-    """Give one property of how something is shown."""
+    """Return one property of how something is shown."""
     return str(page.locator(selector).evaluate(f"one => getComputedStyle(one).{name}"))
 
 
 def barriers(page: Page) -> list[str]:
-    """Give what axe-core finds that keeps people out."""
+    """Return what axe-core finds that keeps people out."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(250)  # colours that fade are judged when they have
     found = Axe().run(page).response["violations"]

@@ -30,13 +30,13 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def opened(browser: Browser, service: str) -> Open:
-    """Give a function that opens the page of the service."""
+    """Return a function that opens the page of the service."""
     return partial(visit, browser, service)
 
 
 @pytest.fixture(scope="package")
 def guarded(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a service that wants the key sesame and takes few bytes."""
+    """Yield the address of a service that wants the key sesame and takes few bytes."""
     log = tmp_path_factory.mktemp("guarded") / "log"
     with running(served, log, IRISLINE_API_KEYS="sesame", IRISLINE_MAX_BYTES=str(LIMIT)) as (address, _):
         yield address
@@ -44,5 +44,5 @@ def guarded(served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def torn() -> bytes:
-    """Give a picture that is as blue as it is brown."""
+    """Return a picture that is as blue as it is brown."""
     return planted.saved(Image.new("RGB", (48, 40), (120, 60, 120)))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def of_eyes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the address of a service whose model looks at eyes."""
+    """Yield the address of a service whose model looks at eyes."""
     home = tmp_path_factory.mktemp("of_eyes")
     model = version_folder(home / "model", crop="eyes", gallery=gallery())
     with running(model, home / "log") as (address, _):

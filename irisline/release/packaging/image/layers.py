@@ -63,7 +63,7 @@ def compile_all(folder: Path, root: Path) -> None:
 
 
 def settle(folder: Path) -> None:
-    """Give files and folders the same times and rights wherever the image is built."""
+    """Return files and folders the same times and rights wherever the image is built."""
     for path in [folder, *folder.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
