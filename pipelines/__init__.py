@@ -2,4 +2,4 @@
 
 from irisline.core import stage
 
-stage.hasten()
+stage.collect_garbage_seldom()

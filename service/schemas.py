@@ -39,9 +39,15 @@ class Eye(_Document):
     probabilities: dict[str, float]
 
 
-class Person(_Document):
-    """The answer about one of the people in the picture."""
+class Region(_Document):
+    """A part of the picture that was looked at, and what it alone would say."""
 
+    kind: str = Field(description="what the domain calls it: eye")
+    place: Place
+    probabilities: dict[str, float]
+
+
+class _OfOne(_Document):
     label: str
     probabilities: dict[str, float]
     confidence: float
@@ -50,8 +56,19 @@ class Person(_Document):
     reason_code: ReasonCode | None
     value: float | None
     limit: float | None
-    eyes: list[Eye]
     distance: float | None
+
+
+class Subject(_OfOne):
+    """The answer about one of those who are in the picture: a person, where the domain is eyes."""
+
+    regions: list[Region]
+
+
+class Person(_OfOne):
+    """Deprecated: the same as Subject, with the words of eyes."""
+
+    eyes: list[Eye]
 
 
 class Neighbour(_Document):
@@ -75,8 +92,11 @@ class Answer(_Document):
     reason_code: ReasonCode | None = Field(description="why it is unsure, for programs")
     value: float | None = Field(description="the number that was compared with a limit, where one was")
     limit: float | None = Field(description="that limit")
+    subjects: list[Subject] = Field(
+        description="the answer about each of those who were found, the nearest first; none for a whole picture"
+    )
     people: list[Person] = Field(
-        description="the answer about each of the people whose eyes were found, the nearest first"
+        deprecated=True, description="the same in the words of eyes; goes with the next minor version: read subjects"
     )
     distance: float | None = Field(
         description="cosine, to the nearest training pictures; null without an eye, or for a version that has none of them"
@@ -148,10 +168,20 @@ def answer_document(answer: Any) -> dict[str, Any]:
     prediction, identity = answer.prediction, answer.live.identity
     model = {"name": identity.name, "version": identity.version, "digest": identity.digest}
     people = [asdict(person) for person in prediction.people]
-    shown: dict[str, Any] = {**vars(prediction), "people": people, "model": model}
+    shown: dict[str, Any] = {
+        **vars(prediction),
+        "subjects": [_subject(person) for person in people],
+        "people": people,
+        "model": model,
+    }
     if answer.saliency is None:
         return shown
     return {**shown, "saliency": answer.saliency, "nearest": [_neighbour(each) for each in answer.nearest]}
+
+
+def _subject(person: dict[str, Any]) -> dict[str, Any]:
+    regions = [{"kind": "eye", **eye} for eye in person["eyes"]]
+    return {**{name: value for name, value in person.items() if name != "eyes"}, "regions": regions}
 
 
 def _neighbour(neighbour: Any) -> dict[str, Any]:

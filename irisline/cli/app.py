@@ -50,9 +50,9 @@ app.add_typer(labelling.app, name="labels", epilog="Example: irisline labels set
 
 def main() -> None:
     """Run the command line; exit with one line and 1 for an expected failure."""
-    from irisline.core.stage import QUIET, hasten
+    from irisline.core.stage import QUIET, collect_garbage_seldom
 
-    hasten()
+    collect_garbage_seldom()
     os.environ.update(QUIET)
     try:
         with paths.disk_errors():

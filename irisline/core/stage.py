@@ -29,7 +29,7 @@ QUIET = {
 }
 
 
-def hasten() -> None:
+def collect_garbage_seldom() -> None:
     """Let this process look for cyclic garbage seldom, and not as it ends: else a third of its start and end goes into that.
 
     Where torch or MLflow are imported, that is a second. For commands, not for what answers for days.

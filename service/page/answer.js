@@ -25,7 +25,7 @@ export function said(entry, retry) {
 export function spoken({ file, answer, problem }) {
   if (problem) return `${file.name}: ${problem.title}. ${problem.message}`;
   const { word, rest } = sureness(answer);
-  const people = several(answer) ? answer.people : [];
+  const people = several(answer) ? answer.subjects : [];
   const each = people.map((person, index) => ` Person ${index + 1}: ${person.label}, ${sureness(person).word.toLowerCase()}.`);
   return `${file.name}: ${blind(answer) ? headline(answer) : answer.label}. ${word}: ${rest}${each.join("")}`;
 }
@@ -38,7 +38,7 @@ function answered({ file, answer, note }) {
     element("p", { class: "eyebrow" }, file.name),
     element("h2", { class: headline(answer).length > LONG ? "label long" : "label" }, headline(answer)),
     element("p", { class: "sure" }, badge(word), ` ${rest}`),
-    !blind(answer) && (several(answer) ? each(answer.people) : bars(answer)),
+    !blind(answer) && (several(answer) ? each(answer.subjects) : bars(answer)),
     note && element("p", { class: "fine" }, note),
     element("p", { class: "fine by" }, by(answer)),
   );

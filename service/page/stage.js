@@ -107,10 +107,10 @@ export class Stage {
 
   /** Numbers the people on the picture as the answer does, where there are several. */
   number({ answer }) {
-    const people = answer && several(answer) ? answer.people : [];
-    this.at.people.replaceChildren(...people.map(({ eyes }, index) => {
+    const people = answer && several(answer) ? answer.subjects : [];
+    this.at.people.replaceChildren(...people.map(({ regions }, index) => {
       const tag = element("span", {}, String(index + 1));
-      const { left, top } = this.around(eyes[0].place);
+      const { left, top } = this.around(regions[0].place);
       Object.assign(tag.style, { left: within(left), top: within(top) });
       return tag;
     }));
@@ -119,7 +119,7 @@ export class Stage {
   lay(grid) {
     if (grid) draw(this.at.heat, grid);
     this.at.heat.hidden = !grid;
-    const places = (this.entry.answer?.people?.[0]?.eyes ?? []).map((eye) => eye.place);
+    const places = (this.entry.answer?.subjects?.[0]?.regions ?? []).map((region) => region.place);
     Object.assign(this.at.heat.style, grid && places.length ? this.around(...places) : WHOLE);
     this.at.stage.dataset.fit = grid && !places.length ? (this.preprocess()?.fit ?? "squash") : "whole";
   }

@@ -53,8 +53,8 @@ const WHY = {
 const NOTHING = "No eye found";
 
 /** Whether the answer is about several people. */
-export function several({ people = [] }) {
-  return people.length > 1;
+export function several({ subjects = [] }) {
+  return subjects.length > 1;
 }
 
 /** An answer in a word or two. */
