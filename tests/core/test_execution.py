@@ -102,7 +102,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 def test_ray_gives_the_same_results_and_errors() -> None:
     code = (
         "from irisline.core import execution, params; from irisline.core.errors import DataError\n"
-        "from tests import test_execution as these\n"
+        "from tests.core import test_execution as these\n"
         "ray, found = params.Execution(engine='ray', workers=2), []\n"
         "print(list(execution.map_ordered(these.slow_when_even, range(40), ray)) == [number**2 for number in range(40)])\n"
         "try: found.extend(execution.map_ordered(these.fail_at_five, range(40), ray))\n"
