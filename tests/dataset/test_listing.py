@@ -166,7 +166,7 @@ def test_a_decision_finds_its_picture_in_any_unicode_form(folder: Path) -> None:
     (folder / NFD).write_bytes(saved(picture("blue", "zoë")))
     assert [label.id for label in review.of_pictures([NFC, f"data/{NFD}"], CLASSES, SETTINGS.collect)] == [NFC] * 2
     (folder / "label_patches.csv").write_text(f"id,sha256,action,label\n{NFD},,reject,\n", encoding="utf-8")
-    patches = review.label_patches.Patches.read(folder / "label_patches.csv", CLASSES)
+    patches = review.decisions.Patches.read(folder / "label_patches.csv", CLASSES)
     assert patches.applied({"id": NFC, "label": "blue"})["reason"] == "rejected by a person: no reason given"
 
 
