@@ -119,7 +119,7 @@ def test_the_suggested_class_is_the_likeliest() -> None:
 def test_the_wrong_labels_of_the_embedded_pool_are_found() -> None:
     """At least nine of ten, and more than six of ten that are suspect are wrong: what is promised."""
     settings = planted.settings(preprocess__crop="eyes", preprocess__size=128, execution__workers=0)
-    with (ROOT / "tests" / "data" / "pool_answers.csv").open() as file:
+    with (ROOT / "tests" / "eyes" / "pool_answers.csv").open() as file:
         defects = {line["file"]: line["defect"] for line in csv.DictReader(file)}
     items = [
         item
