@@ -129,7 +129,7 @@ def test_the_container_can_do_nothing_but_serve(name: str) -> None:
 
 
 def _user_of_the_image() -> int:
-    text = (ROOT / "irisline" / "release" / "image" / "Dockerfile").read_text()
+    text = (ROOT / "irisline" / "release" / "packaging" / "image" / "Dockerfile").read_text()
     return int(re.search(r"^USER (\d+):\d+$", text, re.M)[1])
 
 
