@@ -262,7 +262,7 @@ def test_the_image_for_gpus_is_built_as_far_as_it_can_be_without_cudas_packages(
         "irisline-gpu:version", "import os; print(os.listdir('/layer/opt/irisline/bento/src/model'))"
     )
     assert "torch_runtime.py" in engine.python(
-        "irisline-gpu:code", "import os; print(os.listdir('/layer/opt/irisline/bento/src/irisline/model'))"
+        "irisline-gpu:code", "import os; print(os.listdir('/layer/opt/irisline/bento/src/irisline/inference'))"
     )
 
 
