@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from irisline.core.params import Preprocess
 from irisline.inference.identity import Identity
-from irisline.inference.predictions import ReasonCode
+from irisline.inference.reasons import ReasonCode
 from service.problems import Code
 
 

@@ -5,7 +5,6 @@ Arithmetic on a network's outputs and what they are of. Knows nothing of how the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -16,32 +15,12 @@ from irisline.eyes.finder import NO_EYE
 from irisline.inference import calibration
 from irisline.inference.calibration import Calibration
 from irisline.inference.out_of_distribution import Features, Gallery, Neighbour
+from irisline.inference.reasons import Reason, ReasonCode
 from irisline.inference.runtime import Outputs
 
 LEAST_COLOUR = 6  # of 255, between an eye's bands where they differ most: grey pictures stored as JPEG have 0 to 2
 
 Logits = NDArray[np.float32]
-
-
-class ReasonCode(StrEnum):
-    """Why an answer is unsure, for programs. The sentences are for people."""
-
-    LOW_CONFIDENCE = "low_confidence"
-    OUT_OF_DISTRIBUTION = "out_of_distribution"
-    NOTHING_FOUND = "nothing_found"
-    NO_COLOUR = "no_colour"
-    REGIONS_DISAGREE = "regions_disagree"
-    SUBJECTS_DISAGREE = "subjects_disagree"
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why an answer is unsure: a code, a sentence, and where a number was compared with a limit, both."""
-
-    code: ReasonCode
-    sentence: str
-    value: float | None = None
-    limit: float | None = None
 
 
 @dataclass(frozen=True)
