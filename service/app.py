@@ -22,10 +22,10 @@ from starlette.routing import Route
 
 from irisline.core.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
 from service import bodies, measures, openapi, page, schemas
-from service.connections import origin_of
 from service.guard import Guard
 from service.problems import RETRY, Problem
 from service.settings import Settings
+from service.turns import origin_of
 
 if TYPE_CHECKING:
     from service.answering import Answer

@@ -8,7 +8,6 @@ import logging
 import resource
 from collections import Counter
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -18,6 +17,7 @@ from service import measures
 from service.bodies import HANG_UP, MAX_LENGTH, NO_LENGTH
 from service.problems import RETRY, Problem
 from service.settings import Settings
+from service.turns import origin_of
 
 MAX_HEAD = 32 * 2**10  # bytes; also of what is neither head nor body: sizes of chunks, lines after the last one
 MAX_HEADERS = 100
@@ -230,16 +230,6 @@ class Connection(HttpToolsProtocol):
 def is_gone(error: BaseException | None) -> bool:
     """Return whether an error is that of writing to a connection that its client has broken off."""
     return isinstance(error, RuntimeError) and "closed=True" in str(error)
-
-
-def origin_of(client: tuple[str, int] | None) -> str:
-    """Return whom an address belongs to: who has one of IPv6 has all of the same first 64 bits."""
-    if client is None:
-        return ""
-    address = ip_address(client[0])
-    if not isinstance(address, IPv6Address):
-        return client[0]
-    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
 
 
 def _is_length(value: bytes) -> bool:

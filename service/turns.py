@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -50,3 +51,16 @@ class Turns(Generic[T]):
             if not requests:
                 del self._origins[origin]
         self._count = sum(1 for _ in self)
+
+
+def origin_of(client: tuple[str, int] | None) -> str:
+    """Return whom an address belongs to: who has one of IPv6 has all of the same first 64 bits."""
+    if client is None:
+        return ""
+    try:
+        address = ip_address(client[0])
+    except ValueError:  # what a proxy on this machine has told
+        return client[0][:100]
+    if not isinstance(address, IPv6Address):
+        return client[0]
+    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))

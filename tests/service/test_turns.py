@@ -1,9 +1,10 @@
 """Clients take turns, and their requests: nobody waits for all that another has sent."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.turns import Turns
+from service.turns import Turns, origin_of
 
 
 def drained(turns: Turns[str]) -> list[str]:
@@ -43,3 +44,17 @@ def test_each_item_comes_once_and_those_of_a_request_in_order(added: list[tuple[
         assert [item for item in found if item.startswith(f"{request} ")] == [
             item for item in wanted if item.startswith(f"{request} ")
         ]
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("what a proxy says", "what a proxy says"),
+        ("x" * 5000, "x" * 100),
+    ],
+)
+def test_an_origin_is_an_address_or_what_a_proxy_says(host: str, origin: str) -> None:
+    assert origin_of((host, 1)) == origin
