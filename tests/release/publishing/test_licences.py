@@ -38,7 +38,7 @@ def said(package: metadata.Distribution) -> str:
     classifiers = [
         line for line in fields.get_all("Classifier") or () if line.startswith("License :: OSI Approved :: ")
     ]
-    words = [fields["License-Expression"], (fields["License"] or "").replace("UNKNOWN", "")[:200], *classifiers]
+    words = [fields.get("License-Expression"), (fields.get("License") or "").replace("UNKNOWN", "")[:200], *classifiers]
     return "; ".join(filter(None, words))
 
 
