@@ -170,7 +170,8 @@ def test_the_golden_set_replays_to_its_answers(rows: Path, classifier: Classifie
     shown = {row["image"]: row["sha256"] for row in shards.of_split(rows, "test")}
     answered = evaluate.golden_answers(classifier, pictures)
     assert [{**answer, "sha256": shown[pictures[answer["file"]]]} for answer in answered] == kept
-    assert {"file", "sha256", "label", "probabilities", "confidence", "unsure", "reason", "distance"} == set(kept[0])
+    told = {"label", "probabilities", "confidence", "unsure", "reason", "reason_code", "value", "limit", "distance"}
+    assert {"file", "sha256", *told} == set(kept[0])
 
 
 def test_a_golden_set_is_no_larger_than_its_split(rows: Path, classifier: Classifier, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from scipy.stats import spearmanr
 from irisline.core.params import Execution
 from irisline.dataset import images, shards
 from irisline.evaluation import slices
+from irisline.eyes import facts
 from irisline.eyes.rendering import Scene, encode, render, sample
 from irisline.eyes.rendering import colour as palette
 from irisline.validation import image_statistics
@@ -25,7 +26,7 @@ def photograph(scene: Scene) -> Image.Image:
 
 
 def told(scene: Scene) -> dict[str, float | None]:
-    return image_statistics.measure(photograph(scene))
+    return facts.measure(photograph(scene))
 
 
 def scenes(kind: str, count: int) -> Iterator[Scene]:
@@ -39,7 +40,7 @@ def in_light(scene: Scene, kelvin: float) -> Scene:
 
 
 def test_a_picture_without_an_eye_has_no_eyes_and_nothing_of_them() -> None:
-    nothing = image_statistics.measure(Image.new("RGB", (200, 150), (200, 170, 150)))
+    nothing = facts.measure(Image.new("RGB", (200, 150), (200, 170, 150)))
     assert nothing == {"people": 0, "eyes": 0, "eye_radius": None, "skin_tone": None, "light": None, "glasses": None}
 
 
@@ -113,6 +114,6 @@ def test_the_facts_of_eyes_are_those_of_the_stored_picture(tmp_path: Path) -> No
     }
     shards.write(tmp_path, shards.COLLECTED, 2, [row])
     (found,) = image_statistics.table(tmp_path, Execution(engine="local", workers=1), with_eyes=True).to_dict("records")
-    expected = image_statistics.measure(Image.open(io.BytesIO(row["image"])).convert("RGB"))
-    assert {name: found[name] for name in image_statistics.NAMES} == pytest.approx(expected)
+    expected = facts.measure(Image.open(io.BytesIO(row["image"])).convert("RGB"))
+    assert {name: found[name] for name in facts.NAMES} == pytest.approx(expected)
     assert found["eyes"] == 2

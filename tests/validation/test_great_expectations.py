@@ -9,6 +9,7 @@ import pytest
 from irisline.core.errors import DataError
 from irisline.core.params import Params, read
 from irisline.dataset import shards
+from irisline.eyes import facts
 from irisline.validation import data_contract, image_statistics, rejected, split
 from irisline.validation.great_expectations import Failure, Judge
 
@@ -223,7 +224,7 @@ def test_a_picture_in_which_no_eye_is_found_is_listed_and_not_rejected(tmp_path)
 
 def test_where_no_eyes_are_sought_none_is_missed(tmp_path):
     whole = PARAMS.model_copy(update={"preprocess": PARAMS.preprocess.model_copy(update={"crop": "none"})})
-    table = pool(**{f"r{i}": dict.fromkeys(image_statistics.NAMES) for i in range(120)})
+    table = pool(**{f"r{i}": dict.fromkeys(facts.NAMES) for i in range(120)})
     assert judged(table, tmp_path, whole) == []
     rejected.write_without_eye(tmp_path, table.assign(split="train"))
     assert (tmp_path / rejected.NO_EYE).read_text() == "id,label,split\n"

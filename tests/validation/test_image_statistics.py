@@ -5,6 +5,7 @@ from PIL import Image, ImageFilter
 from irisline.core.errors import MissingInput
 from irisline.core.params import Execution
 from irisline.dataset import images, shards
+from irisline.eyes import facts
 from irisline.validation import image_statistics
 
 LOCAL = Execution(engine="local", workers=1)
@@ -56,8 +57,8 @@ def test_table_keeps_order_and_leaves_unreadable_rows_without_facts(tmp_path):
     table = image_statistics.table(tmp_path / "collect", LOCAL, with_eyes=False)
     assert table["id"].tolist() == ["b.jpg", "a.jpg", "c.jpg"]
     assert table.loc[1, list(image_statistics.NAMES)].isna().all()
-    assert table.drop(1)[list(set(image_statistics.NAMES) - set(image_statistics.NAMES))].notna().all(axis=None)
-    assert table[list(image_statistics.NAMES)].isna().all(axis=None)
+    assert table.drop(1)[list(set(image_statistics.NAMES) - set(facts.NAMES))].notna().all(axis=None)
+    assert table[list(facts.NAMES)].isna().all(axis=None)
     assert "image" not in table
 
 
