@@ -1,5 +1,7 @@
 """What a training wants of MLflow comes through processes of their own: nothing of the store reaches the training."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,13 @@ def test_a_training_that_failed_is_told_from_one_that_goes_on(
     with pytest.raises(type(raised)), registry.LiveRun(settings, "key"):
         raise raised
     assert status(settings) == left
+
+
+@pytest.mark.parametrize("left", [b"", b'{"params": {"ba'], ids=["nothing", "half a line"])
+def test_a_training_that_was_killed_leaves_no_traceback(left: bytes) -> None:
+    words = [sys.executable, "-m", live_logging.__name__]
+    done = subprocess.run(words, input=left, capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_no_store_costs_one_line_and_no_training(

@@ -138,8 +138,10 @@ def log_step(client: "MlflowClient", run_id: str, step: int, metrics: dict[str, 
 def main() -> None:
     """Log what a training tells on standard input, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is for the training
-    told = map(json.loads, sys.stdin)
-    first = next(told)
+    told = (json.loads(line) for line in sys.stdin if line.endswith("\n"))  # a killed training leaves half of one
+    first = next(told, None)
+    if first is None:
+        return
     run = live_run(parse(first["params"]), first["key"])
     for news in told:
         if "metrics" in news:
