@@ -21,7 +21,7 @@ LIGHTEST, HEAVIEST = 22_000, 58_000  # bytes of a photograph
 
 def drawn(folder: Path, count: int, seed: int) -> list[Path]:
     """Draw a pool of good pictures in a folder; give its files."""
-    draw_pool(folder, count, seed, defects=False)
+    draw_pool(folder, count, seed, ("blue", "brown"), defects=False)
     return sorted(folder.glob("*/*.jpg"))
 
 

@@ -42,7 +42,7 @@ def main() -> None:
 def _told(classifier: Classifier, kind: str, each: int) -> tuple[float, float]:
     """Print and give the share of a kind's pictures that are unsure, with and without the score."""
     drawn = map_ordered(partial(_draw, kind), islice(_keys(kind), each), EVERY_CORE)
-    alone = Reader(classifier.classes, classifier.calibration)
+    alone = Reader(classifier.classes, classifier.reader.words, classifier.calibration)
     answers = [
         [reader.picture(*seen).unsure for reader in (classifier.reader, alone)] for seen in classifier.read(drawn)
     ]

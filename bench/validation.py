@@ -71,7 +71,7 @@ def main() -> None:
 
 def _draw(folder: Path, count: int, seed: int) -> tuple[Path, list[Answer]]:
     project = _project.bare(folder / str(seed))
-    return project, draw_pool(project / paths.POOL, count, seed)
+    return project, draw_pool(project / paths.POOL, count, seed, ("blue", "brown"))
 
 
 def _judge(project: Path, answers: list[Answer]) -> Pool:

@@ -15,8 +15,8 @@ from irisline.validation import rejected as quarantine
 
 def validate(params: Params) -> None:
     """Judge artifacts/collect/, write what is accepted to artifacts/validate/ and the findings to reports/validate/."""
-    table = image_statistics.table(paths.COLLECTED, params.execution, with_eyes=params.preprocess.crop == "eyes")
-    table = data_contract.with_shared_pixels(table, params.snapshot.licences)
+    table = image_statistics.table(paths.COLLECTED, params.execution, params.preprocess.crop)
+    table = data_contract.with_shared_pixels(table, params)
     with paths.whole_folder(paths.VALIDATE_REPORT) as report:
         judge = great_expectations.Judge(params, report / data_docs.FOLDER)
         failures = judge.failures(table)
@@ -25,7 +25,7 @@ def validate(params: Params) -> None:
         data_docs.take_offline(report / data_docs.FOLDER)
         paths.write_whole(report / "index.html", data_docs.ENTRY)
         quarantine.write(report, failures + quarantine.set_aside(table))
-        quarantine.write_without_eye(report, table)
+        quarantine.write_nothing_found(report, table)
         metrics = _metrics(table, params.base.classes) | {"expectations_evaluated": judge.meant}
         paths.write_whole(report / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     quarantine.stop_if(broken, table, failures)
@@ -56,7 +56,7 @@ def _metrics(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
         "rejected": rejected,
         "rejected_share": round(rejected / max(len(table), 1), 6),
         "set_aside": len(table) - len(accepted) - rejected,
-        "no_eye": int((table["eye_found"] == 0).sum()),
+        "nothing_found": int((table["found"] == 0).sum()),
         "near_duplicate_groups": int((table["group"].value_counts() > 1).sum()),
         **{name: int((accepted["split"] == name).sum()) for name in split.NAMES},
         **{f"accepted_{name}": int((accepted["label"] == name).sum()) for name in classes},

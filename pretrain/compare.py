@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from irisline.collection.drawn_pool import draw_pool
-from irisline.core import params, paths, seeding
+from irisline.core import linear_light, params, paths, seeding
 from irisline.core.errors import ModelError
 from irisline.core.execution import map_ordered
 from irisline.core.params import Params
 from irisline.dataset import augmentation, crops, images, shards
 from irisline.eyes import finder
-from irisline.eyes.finder import light
 from irisline.networks import architectures
 from irisline.networks.architectures import Network
 from irisline.training import learner
@@ -111,13 +110,13 @@ def _of_folder(folder: Path, given: Params) -> list[Shown]:
 
 
 def _shown(data: bytes, label: str, given: Params) -> Shown | None:
-    nearest = [view.pixels for view in crops.of_stored(data, given.preprocess) if view.person == 0]
+    nearest = [view.pixels for view in crops.of_stored(data, given.preprocess) if view.subject == 0]
     return Shown(np.stack(nearest), label) if nearest else None
 
 
 def _lit(shown: Shown, gains: Sequence[float]) -> Shown:
-    linear = light.to_linear(shown.squares) * np.array(gains, np.float32)[:, None, None]
-    return Shown(light.to_display(linear), shown.label)
+    linear = linear_light.to_linear(shown.squares) * np.array(gains, np.float32)[:, None, None]
+    return Shown(linear_light.to_display(linear), shown.label)
 
 
 def _balanced(shown: Shown) -> Shown:

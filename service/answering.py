@@ -39,7 +39,7 @@ def predict(live: Live, prepared: Sequence[list[View] | Exception]) -> Iterator[
 
 def explain(answer: Answer) -> Answer:
     """Return an answer with what it rests on."""
-    if not answer.views or answer.outputs is None:  # without an eye nothing was looked at
+    if not answer.views or answer.outputs is None:  # nothing was looked at
         return answer
     classifier = answer.live.classifier
     fall = saliency.occlusion(classifier, answer.views[0].pixels).round(4).tolist()

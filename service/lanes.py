@@ -16,7 +16,7 @@ from irisline.dataset.looking import Limits, Looker
 from service.settings import Settings
 
 QUICK = Cost(seconds=0.05, bytes=64 * 2**20)  # as foretold
-LONGEST_QUICK = 0.2  # seconds of processor after which it is ended; finding eyes is in it
+LONGEST_QUICK = 0.2  # seconds of processor after which it is ended; finding regions is in it
 GIVES_WAY = 10  # nice
 
 

@@ -4,19 +4,17 @@ import base64
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from irisline.core.params import Preprocess
 from irisline.inference.identity import Identity
 from irisline.inference.reasons import ReasonCode
+from service.deprecated import TellsPeople, told_before
 from service.problems import Code
+from service.subjects import Document, Subject
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ModelName(_Document):
+class ModelName(Document):
     """The version that gave an answer."""
 
     name: str
@@ -24,54 +22,7 @@ class ModelName(_Document):
     digest: str = Field(description="sha256 over the files of the version")
 
 
-class Place(_Document):
-    """Where an iris is in the picture."""
-
-    x: float = Field(description="of its centre, as a share of the picture's width")
-    y: float = Field(description="of its centre, as a share of the picture's height")
-    radius: float = Field(description="as a share of the picture's width")
-
-
-class Eye(_Document):
-    """One eye, and what it alone would say."""
-
-    place: Place
-    probabilities: dict[str, float]
-
-
-class Region(_Document):
-    """A part of the picture that was looked at, and what it alone would say."""
-
-    kind: str = Field(description="what the domain calls it: eye")
-    place: Place
-    probabilities: dict[str, float]
-
-
-class _OfOne(_Document):
-    label: str
-    probabilities: dict[str, float]
-    confidence: float
-    unsure: bool
-    reason: str | None
-    reason_code: ReasonCode | None
-    value: float | None
-    limit: float | None
-    distance: float | None
-
-
-class Subject(_OfOne):
-    """The answer about one of those who are in the picture: a person, where the domain is eyes."""
-
-    regions: list[Region]
-
-
-class Person(_OfOne):
-    """Deprecated: the same as Subject, with the words of eyes."""
-
-    eyes: list[Eye]
-
-
-class Neighbour(_Document):
+class Neighbour(Document):
     """A training picture like the one asked about."""
 
     id: str = Field(description="its file in the pool")
@@ -81,7 +32,7 @@ class Neighbour(_Document):
     thumbnail: str = Field(description="a small JPEG of what the network saw of it, as a data URI")
 
 
-class Answer(_Document):
+class Answer(TellsPeople):
     """What is on one picture."""
 
     label: str = Field(description="the likeliest class, also when unsure")
@@ -95,11 +46,8 @@ class Answer(_Document):
     subjects: list[Subject] = Field(
         description="the answer about each of those who were found, the nearest first; none for a whole picture"
     )
-    people: list[Person] = Field(
-        deprecated=True, description="the same in the words of eyes; goes with the next minor version: read subjects"
-    )
     distance: float | None = Field(
-        description="cosine, to the nearest training pictures; null without an eye, or for a version that has none of them"
+        description="cosine, to the nearest training pictures; null where there is nothing to compare"
     )
     model: ModelName
     ms: float = Field(description="milliseconds from the request's arrival to its answer")
@@ -109,7 +57,7 @@ class Answer(_Document):
     nearest: list[Neighbour] | None = Field(default=None, description="training pictures; with explain=true")
 
 
-class ProblemDetails(_Document):
+class ProblemDetails(Document):
     """Why a request was not served (RFC 9457)."""
 
     type: str
@@ -125,20 +73,20 @@ class NamedAnswer(Answer):
     file: str
 
 
-class NamedProblem(_Document):
+class NamedProblem(Document):
     """The failure of one file of many."""
 
     file: str
     error: ProblemDetails
 
 
-class Answers(_Document):
+class Answers(Document):
     """One answer or failure per file, in the order of the files."""
 
     answers: list[NamedAnswer | NamedProblem]
 
 
-class Refused(_Document):
+class Refused(Document):
     """The last version that was not let in, and why."""
 
     version: int | None
@@ -146,7 +94,7 @@ class Refused(_Document):
     at: str
 
 
-class Following(_Document):
+class Following(Document):
     """How a service that follows an alias of the registry is doing."""
 
     alias: str
@@ -167,11 +115,12 @@ def answer_document(answer: Any) -> dict[str, Any]:
     """Return an answer as a document, without the time it took."""
     prediction, identity = answer.prediction, answer.live.identity
     model = {"name": identity.name, "version": identity.version, "digest": identity.digest}
-    people = [asdict(person) for person in prediction.people]
+    kind = answer.live.classifier.reader.words.region
+    subjects = [asdict(subject) for subject in prediction.subjects]
     shown: dict[str, Any] = {
         **vars(prediction),
-        "subjects": [_subject(person) for person in people],
-        "people": people,
+        "subjects": [_subject(subject, kind) for subject in subjects],
+        "people": told_before(subjects),
         "model": model,
     }
     if answer.saliency is None:
@@ -179,9 +128,8 @@ def answer_document(answer: Any) -> dict[str, Any]:
     return {**shown, "saliency": answer.saliency, "nearest": [_neighbour(each) for each in answer.nearest]}
 
 
-def _subject(person: dict[str, Any]) -> dict[str, Any]:
-    regions = [{"kind": "eye", **eye} for eye in person["eyes"]]
-    return {**{name: value for name, value in person.items() if name != "eyes"}, "regions": regions}
+def _subject(subject: dict[str, Any], kind: str) -> dict[str, Any]:
+    return {**subject, "regions": [{"kind": kind, **region} for region in subject["regions"]]}
 
 
 def _neighbour(neighbour: Any) -> dict[str, Any]:

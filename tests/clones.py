@@ -27,7 +27,7 @@ TINY = {
     "preprocess": {"size": 32},
     "train": {"arch": "squeezenet1_1", "init": "scratch", "schedule": "one_cycle", "epochs": 2, "batch_size": 8},
     "evaluate": {"bootstrap_samples": 50, "biggest_errors": 2, "golden_images": 4},
-    "gate": {"max_error_rate": 1.0, "max_ece": 1.0, "max_flip_rate": 1.0, "min_recolour_rate": 0.0},
+    "gate": {"max_error_rate": 1.0, "max_ece": 1.0, "max_flip_rate": 1.0, "min_expected_flip_rate": 0.0},
 }
 
 

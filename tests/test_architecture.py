@@ -20,9 +20,9 @@ LIBRARY = sorted((ROOT / "irisline").rglob("*.py"))
 STAGES = sorted(file for file in (ROOT / "pipelines").glob("*.py") if file.stem != "__init__")
 SERVICE = sorted((ROOT / "service").glob("*.py"))
 ROOMS = (  # each may import those before it
-    "core", "eyes", "dataset", "validation", "collection", "networks", "inference", "labels", "training", "evaluation",
-    "release.tracking", "release.signatures", "release.publishing", "release.promotion", "release.packaging",
-    "release.serving", "cli",
+    "core", "whole_picture", "eyes", "domains", "dataset", "validation", "collection", "networks", "inference", "labels",
+    "training", "evaluation", "release.tracking", "release.signatures", "release.publishing", "release.promotion",
+    "release.packaging", "release.serving", "cli",
 )  # fmt: skip
 FILES = 18  # of a room
 SERVING_NEVER_LOADS = {
@@ -71,6 +71,36 @@ def test_imports_flow_one_way(file: Path) -> None:
     above = [".".join(parts) for parts in imported if rank(parts) > own]
     assert not above, f"{name_of(file)} may not import {above}"
     assert not {"pipelines", "pretrain", "service", "tests"} & outside(file)
+
+
+OF_A_DOMAIN = re.compile(
+    r"\b(eyes?|iris(es)?|pupils?|faces?|skin|lashes|eyelids?|sclera|glasses|spectacles|makeup|hair|shirts?|recolou?r\w*"
+    r"|blue|brown|hazel|green)\b"
+)
+OF_SUBJECTS = re.compile(
+    r"(^|_)(persons?|people|eyes?|iris|faces?)(_|$)"
+)  # in names; in sentences people are who reads
+SEAM = {"eyes", "domains"}
+EXEMPT = ('Crop = Literal["eyes", "none"]', "np.eye")
+GENERIC = [
+    file
+    for file in (*LIBRARY, *STAGES, *SERVICE)
+    if not SEAM & set(file.relative_to(ROOT).parts) and file.name != "deprecated.py"
+]
+
+
+@pytest.mark.parametrize("file", GENERIC, ids=name_of)
+def test_what_serves_any_pictures_names_no_domain(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    for phrase in EXEMPT:
+        text = text.replace(phrase, "")
+    assert not [line for line in text.splitlines() if OF_A_DOMAIN.search(line)], "say it in irisline/eyes/"
+    tree = [*ast.walk(ast.parse(text))]
+    names = {node.id for node in tree if isinstance(node, ast.Name)} | {
+        node.attr for node in tree if isinstance(node, ast.Attribute)
+    }
+    assert not {name for name in names if OF_SUBJECTS.search(name)}
+    assert not [name for name in modules_of(file) if name.startswith("irisline.eyes")], "ask through irisline/domains/"
 
 
 def test_no_room_is_crowded() -> None:

@@ -86,7 +86,7 @@ def test_the_champion_predicts(clone: Clone) -> None:
     trained_on = {row["id"] for row in shards.of_split(clone.folder / paths.ACCEPTED, "train")}
     for answer in told["answers"]:
         assert {near["id"] for near in answer["nearest"]} <= trained_on
-        assert len(answer["nearest"]) == (3 if answer["people"] else 0)
+        assert len(answer["nearest"]) == (3 if answer["subjects"] else 0)
 
 
 def _versions(store: MlflowClient) -> list[int]:

@@ -11,7 +11,7 @@ from irisline.collection.drawn_pool import draw_pool
 from irisline.core import paths
 from irisline.core.errors import DataError, MissingInput, ModelError
 from irisline.dataset import shards, training_set
-from irisline.eyes import facts as eye_facts
+from irisline.eyes.columns import COLUMNS
 from irisline.inference.classifier import Classifier
 from irisline.labels import decisions as label_patches
 from irisline.labels.decisions import Patch
@@ -212,12 +212,12 @@ def test_validate_keeps_a_picture_without_an_eye_and_names_it(project: Path) -> 
     collect(settings)
     validate(settings)
     rows = {row["id"]: row for row in shards.stream(paths.ACCEPTED)}
-    assert [rows["blue/shirt.jpg"][name] for name in eye_facts.NAMES] == [0, 0, None, None, None, None]
+    assert [rows["blue/shirt.jpg"][name] for name in COLUMNS] == [0, 0, None, None, None, None]
     seen = [row for row in rows.values() if row["eyes"]]
     assert len(seen) >= 11
-    assert all(row[name] is not None for row in seen for name in eye_facts.NAMES if name != "glasses")
+    assert all(row[name] is not None for row in seen for name in COLUMNS if name != "glasses")
     assert all((row["glasses"] is None) == (row["eyes"] == 1) for row in seen)
-    listed = (paths.VALIDATE_REPORT / "no_eye.csv").read_text().splitlines()
+    listed = (paths.VALIDATE_REPORT / "nothing_found.csv").read_text().splitlines()
     assert "blue/shirt.jpg,blue,train" in listed
     assert len(listed) == 1 + len(rows) - len(seen)
 

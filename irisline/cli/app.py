@@ -23,11 +23,11 @@ app = typer.Typer(
 
 _COMMANDS = (
     ("snapshot", collecting.snapshot, "irisline snapshot --dry-run"),
-    ("predict", predicting.predict, "irisline predict data/blue/*.jpg --json"),
+    ("predict", predicting.predict, "irisline predict data/*/*.jpg --json"),
     ("publish", releasing.publish, "irisline publish --promote"),
     ("sign", releasing.sign, "irisline sign 3 --trust-verdict"),
     ("versions", releasing.versions, "irisline versions"),
-    ("promote", releasing.promote, 'irisline promote 3 --force --reason "the old one fails on dark eyes"'),
+    ("promote", releasing.promote, 'irisline promote 3 --force --reason "the old one fails on dark pictures"'),
     ("rollback", releasing.rollback, 'irisline rollback --to 2 --reason "complaints since noon"'),
     ("history", releasing.history, "irisline history --json"),
     ("live-at", releasing.live_at, "irisline live-at 2026-03-01T14:30"),
@@ -39,13 +39,13 @@ _COMMANDS = (
     ("summary", project.summary, "irisline summary --since $(date +%s)"),
     ("ui", project.ui, "irisline ui --port 5001"),
     ("pool", project.pool, "irisline pool --count 200 --out pool"),
-    ("take-down", taking_down.take_down, 'irisline take-down blue/flickr-123.jpg --reason "the person asked"'),
+    ("take-down", taking_down.take_down, 'irisline take-down cat/flickr-123.jpg --reason "the person asked"'),
     ("doctor", project.doctor, "irisline doctor"),
 )
 
 for _name, _function, _example in _COMMANDS:
     app.command(_name, epilog=f"Example: {_example}")(_function)
-app.add_typer(labelling.app, name="labels", epilog="Example: irisline labels set blue/blue-0042.jpg brown")
+app.add_typer(labelling.app, name="labels", epilog="Example: irisline labels set cat/cat-0042.jpg dog")
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 Ids = Annotated[
-    list[str], typer.Argument(help="Pictures, as irisline labels lists them: blue/blue-0001.jpg.", metavar="ID…")
+    list[str], typer.Argument(help="Pictures, as irisline labels lists them: cat/cat-0001.jpg.", metavar="ID…")
 ]
 Why = Annotated[str, typer.Option(help="Why, for those who come after.")]
 Replace = Annotated[bool, typer.Option("--replace", help="In place of an earlier decision.")]
@@ -53,13 +53,13 @@ def listing(limit: Limit = SHOWN, every: Every = False, as_json: Json = False) -
     console.say(f"look at {paths.LABELS_REPORT}/suspects.png; then irisline labels accept, reject or set")
 
 
-@app.command(epilog="Example: irisline labels accept blue/blue-0042.jpg")
+@app.command(epilog="Example: irisline labels accept cat/cat-0042.jpg")
 def accept(ids: Ids, why: Why = "", replace: Replace = False) -> None:
     """The label is right: it is not suspect any more."""
     _decide(ids, replace, "accept", "", why)
 
 
-@app.command(epilog='Example: irisline labels reject blue/blue-0042.jpg --why "no eye in it"')
+@app.command(epilog='Example: irisline labels reject cat/cat-0042.jpg --why "no cat in it"')
 def reject(
     ids: Ids, why: Annotated[str, typer.Option(help="Why; rejected.csv tells it.")], replace: Replace = False
 ) -> None:
@@ -67,7 +67,7 @@ def reject(
     _decide(ids, replace, "reject", "", why)
 
 
-@app.command("set", epilog="Example: irisline labels set blue/blue-0042.jpg brown")
+@app.command("set", epilog="Example: irisline labels set cat/cat-0042.jpg dog")
 def set_(
     ids: Ids,
     to: Annotated[str, typer.Argument(help="One of base.classes.", metavar="LABEL")],
@@ -82,7 +82,7 @@ def _decide(ids: list[str], replace: bool, action: str, label: str, why: str) ->
     from irisline.labels import decisions, review
     from irisline.release.tracking import store
 
-    settings, file, who = _params(), paths.POOL / paths.LABEL_PATCHES, store.person()
+    settings, file, who = _params(), paths.POOL / paths.LABEL_PATCHES, store.user()
     classes = settings.base.classes
     if label and label not in classes:
         raise typer.BadParameter(f"{label!r} is not one of base.classes ({', '.join(classes)})")

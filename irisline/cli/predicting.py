@@ -22,7 +22,7 @@ def predict(
     draw: Annotated[bool, typer.Option(help="Draw what was found and looked at, into reports/predict/.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Say which class each picture is, how sure the model is, and when it is not; draw the eyes it found."""
+    """Say which class each picture is, how sure the model is, and when it is not; draw what it looked at."""
     if workspace and version is not None:
         raise typer.BadParameter("--workspace and --version name two different models; give one of them")
     named, classifier = _classifier(version, workspace)
@@ -86,12 +86,12 @@ def _draw(classifier: "Classifier", files: list[Path]) -> None:
 
 
 def _rows(answer: dict[str, Any], classes: list[str]) -> Iterator[list[object]]:
-    """Yield the row of a picture, and one for each of its people where there are several."""
+    """Yield the row of a picture, and one for each of its subjects where there are several."""
     if "error" in answer:
         yield [answer["file"], None, *(None for _ in classes), f"unreadable: {answer['error']}"]
         return
-    people = answer["people"] if len(answer["people"]) > 1 else ()
-    named = [(answer["file"], answer), *((f"{answer['file']}: {n}", one) for n, one in enumerate(people, start=1))]
+    subjects = answer["subjects"] if len(answer["subjects"]) > 1 else ()
+    named = [(answer["file"], answer), *((f"{answer['file']}: {n}", one) for n, one in enumerate(subjects, start=1))]
     for name, told in named:
         shares = (f"{told['probabilities'][each]:.3f}" for each in classes)
         yield [name, told["label"], *shares, told["reason"] if told["unsure"] else "no"]

@@ -16,7 +16,7 @@ def pool(
     seed: Annotated[int | None, typer.Option(help="Else base.seed of params.yaml.", min=0)] = None,
     defects: Annotated[bool, typer.Option(help="Plant wrong labels, duplicates and spoiled files.")] = False,
 ) -> None:
-    """Draw a pool of labelled eyes: the same bytes for the same seed."""
+    """Draw a pool of labelled pictures: the same bytes for the same seed."""
     from irisline.collection.drawn_pool import draw_pool
     from irisline.core import params
 

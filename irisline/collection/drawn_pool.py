@@ -13,7 +13,7 @@ from PIL import Image
 
 from irisline.core import paths
 from irisline.dataset import sources_table
-from irisline.eyes.rendering.defects import Answer, Slot, good, plan, spoiled
+from irisline.domains.drawing import Answer, Slot, good, plan, spoiled
 
 DRAWN_AT = "2026-01-01T00:00:00Z"
 LICENCE, LICENCE_URL = "CC0-1.0", "https://creativecommons.org/publicdomain/zero/1.0/"
@@ -23,7 +23,7 @@ def draw_pool(
     out: Path,
     count: int,
     seed: int,
-    classes: Sequence[str] = ("blue", "brown"),
+    classes: Sequence[str],
     defects: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Answer]:
@@ -57,7 +57,7 @@ def _source_row(file: str, slot: Slot, data: bytes) -> dict[str, str | int]:
     return {
         "id": file,
         "provider": "drawn",
-        "query": f"{slot.label} eyes",
+        "query": slot.query,
         "rank": slot.index + 1,
         "page_url": "",
         "image_url": "",

@@ -5,15 +5,13 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from irisline.core import wrong_params
 from irisline.core.errors import ParamsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
-Change = Literal[
-    "mirror", "jpeg", "scale", "warm_light", "cold_light", "blue_surroundings", "orange_surroundings", "makeup", "glasses",
-    "recolour",
-]  # fmt: skip
+Crop = Literal["eyes", "none"]  # a domain each: what is sought in a picture
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd", "unknown"]
 
 
@@ -134,9 +132,9 @@ class Augment(Section):
 
 
 class Preprocess(Section):
-    """What the network sees: the whole picture, or each eye that is found in it."""
+    """What the network sees: the whole picture, or each region that a domain finds in it."""
 
-    crop: Literal["eyes", "none"] = "none"  # of versions from before there was a choice
+    crop: Crop = "none"  # of versions from before there was a choice
     size: int = Field(ge=32, le=1024)
     fit: Literal["crop", "pad", "squash"]
 
@@ -160,10 +158,10 @@ class Evaluate(Section):
 
     bootstrap_samples: Count
     target_risk: Share
-    max_unlike: Share
+    max_out_of_distribution: Share
     biggest_errors: Count
     golden_images: Count
-    changes: list[Change]
+    perturbations: list[str] | None  # null: all that the domain has
 
 
 class Gate(Section):
@@ -174,7 +172,7 @@ class Gate(Section):
     max_model_megabytes: Positive
     max_parity: Positive
     max_flip_rate: Share | None
-    min_recolour_rate: Share | None
+    min_expected_flip_rate: Share | None
     champion_confidence: Share
     max_changed_answers: Share
 
@@ -230,21 +228,4 @@ def _parsed(document: Any, where: str, kind: type[Read]) -> Read:
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        raise ParamsError(f"{where}: {_sentence(error, kind)}") from error
-
-
-def _sentence(error: ValidationError, kind: type[Section]) -> str:
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
-    if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
-    given = "" if first["type"] == "missing" else f", given {first['input']!r}"
-    return f"{key}: {first['msg']}{given}"
-
-
-def _known(location: tuple[int | str, ...], kind: type[Section]) -> list[str]:
-    section: Any = kind
-    for part in location:
-        fields = section.model_fields.items()
-        section = next(field.annotation for name, field in fields if part in (name, field.alias))
-    return [field.alias or name for name, field in section.model_fields.items()]
+        raise ParamsError(f"{where}: {wrong_params.sentence(error, kind)}") from error

@@ -15,6 +15,7 @@ from irisline.dataset import crops, strangers
 from irisline.dataset.crops import Place, View
 from irisline.dataset.decoding import Cost
 from irisline.dataset.strangers import Asked, Spend
+from irisline.domains import regions
 
 
 class Limits(Protocol):
@@ -39,7 +40,7 @@ class Looker:
         told, pixels = self._asked.ask(data, wanted, seconds, spend)
         squares = np.frombuffer(pixels, np.uint8).reshape(-1, 3, preprocess.size, preprocess.size)
         return [
-            View(square, int(one["person"]), Place(**one["place"]) if one["place"] else None)
+            View(square, int(one["subject"]), Place(**one["place"]) if one["place"] else None)
             for square, one in zip(squares, told["views"], strict=True)
         ]
 
@@ -53,12 +54,13 @@ class Looker:
 
 
 def looking() -> Callable[[bytes], bytes]:
-    """Return the function that tells a picture's views; what it loads to find eyes is loaded now."""
-    crops.of(Image.new("RGB", (64, 64)), Preprocess(crop="eyes", size=32, fit="squash"))
+    """Return the function that tells a picture's views; what domains load to find their regions is loaded now."""
+    for crop in regions.OF:
+        crops.of(Image.new("RGB", (64, 64)), Preprocess(crop=crop, size=32, fit="squash"))
     return strangers.answering(_tell)
 
 
 def _tell(picture: Image.Image, wanted: dict[str, Any]) -> strangers.Told:
     seen = crops.of(picture, Preprocess.model_validate(wanted["preprocess"]))
-    told = [{"person": view.person, "place": asdict(view.place) if view.place else None} for view in seen]
+    told = [{"subject": view.subject, "place": asdict(view.place) if view.place else None} for view in seen]
     return {"views": told}, b"".join(view.pixels.tobytes() for view in seen)

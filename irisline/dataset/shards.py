@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from irisline.core import paths
 from irisline.core.errors import MissingInput
+from irisline.domains import columns
 
 Row = dict[str, Any]
 
@@ -32,12 +33,7 @@ _FACTS = [
     pa.field("contrast", pa.float64()),
     pa.field("sharpness", pa.float64()),
     pa.field("entropy", pa.float64()),
-    pa.field("people", pa.int32()),  # whose eyes are seen; these facts are null where no eyes are sought
-    pa.field("eyes", pa.int32()),  # of the nearest person; 0 where none is found, and then the next are null
-    pa.field("eye_radius", pa.float64()),  # of the larger iris, as a share of the picture's width
-    pa.field("skin_tone", pa.float64()),  # individual typology angle in degrees, -90 (dark) to 90 (light)
-    pa.field("light", pa.float64()),  # binary logarithm of red / blue in the white of the eye
-    pa.field("glasses", pa.float64()),  # natural logarithm by which an edge across the nose stands out; null of one eye
+    *(pa.field(name, pa.type_for_alias(kind)) for name, kind in columns.COLUMNS.items()),
 ]
 
 COLLECTED = pa.schema(

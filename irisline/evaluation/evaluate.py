@@ -31,7 +31,7 @@ MOST = 2048  # training pictures that answers are compared with, drawn by key: m
 class Answers:
     """What a classifier made of the pictures of a split, in their order: logits (n, classes), the others (n,).
 
-    Not seen is a picture without a view, an eye say: its logits are zeros, which are no answer. Distances are those to
+    Not seen is a picture without a view: its logits are zeros, which are no answer. Distances are those to
     training pictures, NaN where there is none.
     """
 
@@ -91,7 +91,10 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
     found = Answers(list(ids), list(digests), np.array(truth), *told)
     if blind := sorted(set(truth) - set(found.of_seen().truth.tolist())):
         name = classifier.classes[blind[0]]
-        raise DataError(f"{folder}: no eye found in any {name} picture of the {split} split; add some that show one")
+        words = classifier.reader.words
+        raise DataError(
+            f"{folder}: {words.nothing_found} in any {name} picture of the {split} split; add some that show {words.sought}"
+        )
     return found
 
 
@@ -111,7 +114,7 @@ def measure(
         "ece_uncalibrated": metrics.expected_calibration_error(test.probabilities(), test.truth),
         "temperature": calibrated.temperature,
         "unsure_threshold": calibrated.unsure_threshold,
-        **_unlike(test, calibrated.unlike_distance),
+        **_out_of_distribution(test, calibrated.max_distance),
         "coverage": coverage,
         "selective_risk": float(test.wrong[given].mean()) if given.any() else 0.0,
         "baseline_error_rate": float((len(test.truth) - np.bincount(test.truth).max()) / len(test.truth)),
@@ -120,10 +123,13 @@ def measure(
     }
 
 
-def _unlike(test: Answers, threshold: float | None) -> dict[str, float]:
+def _out_of_distribution(test: Answers, threshold: float | None) -> dict[str, float]:
     if threshold is None:
         return {}
-    return {"unlike": float((test.distances > threshold).mean()), "unlike_distance": threshold}
+    return {
+        "out_of_distribution": float((test.distances > threshold).mean()),
+        "out_of_distribution_distance": threshold,
+    }
 
 
 def calibrate(
@@ -145,19 +151,19 @@ def calibrate(
     known = valid.where(np.array([name not in doubted for name in valid.ids]))
     known = known if known.ids else valid
     calibrated = calibration.fit(known.logits, known.truth, limits.target_risk)
-    unlike = float(np.quantile(valid.distances, 1 - limits.max_unlike))
-    (target / "calibration.json").write_text(calibration.as_json(replace(calibrated, unlike_distance=unlike)))
+    farthest = float(np.quantile(valid.distances, 1 - limits.max_out_of_distribution))
+    (target / "calibration.json").write_text(calibration.as_json(replace(calibrated, max_distance=farthest)))
 
 
 def gather(classifier: Classifier, training: Iterable[Row], seed: int) -> Gallery:
-    """Return the gallery of training rows: what is seen of the nearest person in each of at most MOST, drawn by key."""
+    """Return the gallery of training rows: what is seen of the nearest subject in each of at most MOST, drawn by key."""
     drawn = heapq.nsmallest(MOST, training, key=lambda row: seeding.unit(seed, "neighbours", row["id"]))
     rows = sorted(drawn, key=lambda row: str(row["id"]))
     found = [
         (features, row["id"], row["label"], _credit(row), view.pixels)
         for row, (views, outputs) in zip(rows, classifier.read(row["image"] for row in rows), strict=True)
         for view, features in zip(views, outputs.features, strict=True)
-        if view.person == 0
+        if view.subject == 0
     ]
     features, *rest = zip(*found, strict=True)
     return Gallery.of(np.stack(features), *rest)
@@ -197,7 +203,7 @@ def golden_answers(classifier: Classifier, pictures: dict[str, bytes]) -> list[d
 
 
 def _of_picture(answer: Prediction) -> dict[str, Any]:
-    return {name: value for name, value in vars(answer).items() if name != "people"}
+    return {name: value for name, value in vars(answer).items() if name != "subjects"}
 
 
 def weight(model: Path) -> tuple[float, float]:

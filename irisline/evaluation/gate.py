@@ -22,7 +22,7 @@ class Check:
 
 
 def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits: Gate) -> list[Check]:
-    """Return the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity, behaviour."""
+    """Return the absolute checks: error rate, no worse than guessing, ECE, size in MB, ONNX parity, flips."""
     return [
         _at_most("error_rate", metrics["error_rate"], limits.max_error_rate, "gate.max_error_rate"),
         _at_most(
@@ -31,17 +31,18 @@ def judge(metrics: Mapping[str, float], megabytes: float, parity: float, limits:
         _at_most("ece", metrics["ece"], limits.max_ece, "gate.max_ece"),
         _at_most("model_megabytes", megabytes, limits.max_model_megabytes, "gate.max_model_megabytes"),
         _at_most("onnx_parity", parity, limits.max_parity, "gate.max_parity"),
-        *_behaviour(metrics, limits),
+        *_perturbed(metrics, limits),
     ]
 
 
-def _behaviour(metrics: Mapping[str, float], limits: Gate) -> Iterator[Check]:
-    """Yield the checks of answers on changed pictures that have a limit and were measured: some changes need eyes."""
-    for name in ("flip_rate", "surroundings_flip_rate"):  # the shirt must not drown among what flips nothing
+def _perturbed(metrics: Mapping[str, float], limits: Gate) -> Iterator[Check]:
+    """Yield the checks of answers on perturbed pictures that have a limit and were measured: some need what was not found."""
+    for name in ("flip_rate", "background_flip_rate"):  # the background must not drown among what flips nothing
         if limits.max_flip_rate is not None and name in metrics:
             yield _at_most(name, metrics[name], limits.max_flip_rate, "gate.max_flip_rate")
-    if limits.min_recolour_rate is not None and "recolour_rate" in metrics:
-        yield _at_least("recolour_rate", metrics["recolour_rate"], limits.min_recolour_rate, "gate.min_recolour_rate")
+    name, least = "expected_flip_rate", limits.min_expected_flip_rate
+    if least is not None and name in metrics:
+        yield _at_least(name, metrics[name], least, "gate.min_expected_flip_rate")
 
 
 def compare(

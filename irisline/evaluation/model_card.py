@@ -1,7 +1,7 @@
 """The model card of the workspace's model: what it is, what it is for and not for, on whose pictures, how well, and where not.
 
-In the sections of Mitchell et al. 2019, Model Cards for Model Reporting. What only holds of eyes is said only where eyes are
-looked at. Markdown; knows nothing of MLflow nor of how a number was measured.
+In the sections of Mitchell et al. 2019, Model Cards for Model Reporting. What holds of a domain alone is said by it.
+Markdown; knows nothing of MLflow nor of how a number was measured.
 """
 
 import json
@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from irisline.core import names, paths
+from irisline.core.domain import CardText
 from irisline.core.params import Params
 from irisline.dataset import shards
-from irisline.evaluation import cautions, slices
+from irisline.domains import card_text, wording
+from irisline.evaluation import slices
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.metrics import share_interval
 from irisline.evaluation.slices import Slice
@@ -26,6 +28,9 @@ SPLITS = ("train", "valid", "test")
 SHOWN_ERRORS = 5
 SURE = 0.9  # confidence of an answer that nobody would doubt
 
+MEANT = "To sort pictures where a person can look again and a mistake harms nobody; to learn how such a model is made."
+TAKE_DOWN = "`irisline take-down` removes a picture for good and names every version that was made from it."
+
 MEANINGS = {
     "error_rate": "wrong answers",
     "selective_risk": "wrong among those that are not unsure",
@@ -35,11 +40,11 @@ MEANINGS = {
     "log_loss": "nats",
     "brier": "0 to 2",
     "roc_auc": "area under the ROC curve",
-    "unlike": "pictures unlike all it was trained on, which makes them unsure",
+    "out_of_distribution": "pictures unlike all it was trained on, which makes them unsure",
     "flip_rate": "answers that change with what must not matter",
-    "surroundings_flip_rate": "of those with another shirt and wall",
-    "lost_rate": "changed pictures in which no eye was found any more, of all of them",
-    "recolour_rate": "answers that follow an iris that is recoloured",
+    "background_flip_rate": "of those with another background",
+    "lost_rate": "perturbed pictures in which nothing was found any more, of all of them",
+    "expected_flip_rate": "answers that follow a picture changed towards another class",
 }
 
 
@@ -57,9 +62,9 @@ class Subject:
     labels: Sequence[shards.Row]
 
     @property
-    def of_eyes(self) -> bool:
-        """Whether the model looks at eyes, so that its pictures are of people."""
-        return bool(self.made["preprocess"]["crop"] == "eyes")
+    def told(self) -> CardText:
+        """What the domain adds."""
+        return card_text.OF[self.made["preprocess"]["crop"]]
 
 
 def of_workspace(
@@ -75,21 +80,20 @@ def of_workspace(
 def text(subject: Subject) -> str:
     """Return the card as Markdown."""
     parts = {
-        "Model details": _details(subject.made, subject.of_eyes),
-        "Intended use": _list(*cautions.intended_use(subject.of_eyes)),
+        "Model details": _details(subject.made, subject.told.looks_at),
+        "Intended use": _list(MEANT, *subject.told.intended_use),
         "Metrics": _metrics(subject),
         "Factors": _factors(subject),
         "Caveats and known failures": _failures(subject),
         "Evaluation and training data": _data(subject),
-        "Ethical considerations": _list(*cautions.ethics(subject.of_eyes)),
+        "Ethical considerations": _list(*subject.told.ethics, TAKE_DOWN),
         "Build it again": _rebuild(subject),
     }
     title = f"# Model card: {subject.made['name']}\n"
     return "\n".join([title, *(f"## {name}\n\n{body}\n" for name, body in parts.items())])
 
 
-def _details(made: dict[str, Any], of_eyes: bool) -> str:
-    seen = "a square around each eye" if of_eyes else "the whole picture"
+def _details(made: dict[str, Any], seen: str) -> str:
     return _list(
         f"Says of a picture: {' or '.join(made['classes'])}; or `unsure`, with the reason. It knows no other class.",
         f"Looks at {seen}, {made['preprocess']['size']} pixels wide.",
@@ -147,6 +151,7 @@ def _failures(subject: Subject) -> str:
     sure = int((confidence[wrong] > SURE).sum())
     suspects = {row["id"] for row in subject.labels if row["suspect"]}
     blind = [names.code(test.ids[at]) for at in np.flatnonzero(~test.seen)]
+    nothing = wording.OF[subject.made["preprocess"]["crop"]].nothing_found.capitalize()
     return _list(
         f"Wrong answers: {len(wrong)}; with over {SURE:.0%} confidence: {sure}.",
         *(
@@ -154,12 +159,8 @@ def _failures(subject: Subject) -> str:
             f"{', unsure' if test.unsure[at] else ''}{', its label is suspect' if test.ids[at] in suspects else ''})"
             for at in worst
         ),
-        *(
-            [f"No eye found: {len(blind)} of {len(test.ids)}, such as {', '.join(blind[:SHOWN_ERRORS])}."]
-            if blind
-            else []
-        ),
-        *cautions.known_failures(subject.of_eyes, classes),
+        *([f"{nothing}: {len(blind)} of {len(test.ids)}, such as {', '.join(blind[:SHOWN_ERRORS])}."] if blind else []),
+        *(line.format(classes=", ".join(classes)) for line in subject.told.known_failures),
     )
 
 

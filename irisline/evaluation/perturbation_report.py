@@ -1,4 +1,4 @@
-"""The pages of the behaviour tests: every answer on a changed picture, the shares that flip, and an example to look at."""
+"""The pages of the perturbation tests: every answer on a perturbed picture, the shares that flip, and an example to look at."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +18,6 @@ from irisline.dataset.images import Pixels
 from irisline.evaluation import flips, perturbation_tests
 from irisline.evaluation.flips import Asked, Flips
 from irisline.evaluation.perturbation_tests import Trial
-from irisline.eyes import finder
-from irisline.eyes.perturbations import RECOLOUR
 
 ALL = "all of these"  # several answers about each picture, which are not independent: no interval
 CANDIDATES = 16  # pictures that are looked through for one to show
@@ -29,7 +27,7 @@ THUMBNAIL = 200  # pixels of the longer side
 
 @dataclass(frozen=True)
 class Example:
-    """A changed picture, what the network sees of it, and what to write above."""
+    """A perturbed picture, what the network sees of it, and what to write above."""
 
     picture: Image.Image
     square: Pixels
@@ -40,44 +38,44 @@ class Example:
 def files(asked: Sequence[Asked], folder: Path, tried: Trial, limits: Gate) -> dict[str, bytes]:
     """Return the files of reports/evaluate/ for answers on the test split of a folder of rows."""
     return {
-        "behaviour.csv": table(asked).encode(),
-        "behaviour.png": draw(asked, list(examples(asked, folder, tried)), limits),
+        "perturbations.csv": table(asked).encode(),
+        "perturbations.png": draw(asked, list(examples(asked, folder, tried)), limits),
     }
 
 
 def table(asked: Sequence[Asked]) -> str:
-    """Return behaviour.csv: one line per changed picture; said is empty where no eye was found."""
-    columns = ("id", "change", "before", "wanted", "said", "flipped")
+    """Return perturbations.csv: one line per perturbed picture; said is empty where nothing was found."""
+    columns = ("id", "perturbation", "before", "wanted", "said", "flipped")
     return tables.as_csv(
         columns,
-        ((one.id, one.change, one.before, one.wanted, one.said, str(one.flipped).lower()) for one in asked),
+        ((one.id, one.perturbation, one.before, one.wanted, one.said, str(one.flipped).lower()) for one in asked),
     )
 
 
 def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Example]:
-    """Yield a test picture as it is and under each change: of those with most answers as wanted, the one that shows most."""
+    """Yield a test picture as it is and perturbed: of those with most answers as wanted, the one that shows most."""
     right = Counter(each.id for each in asked if each.said == each.wanted)
     most = max(right.values(), default=0)
     rows = (row for row in shards.of_split(folder, "test") if most and right[row["id"]] == most)
     complete = list(islice(rows, CANDIDATES))
-    for shown in sorted(complete, key=lambda row: _size_of_eyes(tried.decode(row["image"])))[:1]:
-        yield from _changed(shown, {each.change: each for each in asked if each.id == shown["id"] and each.said}, tried)
+    for shown in sorted(complete, key=lambda row: tried.domain.size(tried.decode(row["image"])))[:1]:  # much around it
+        yield from _perturbed(
+            shown, {each.perturbation: each for each in asked if each.id == shown["id"] and each.said}, tried
+        )
 
 
-def _size_of_eyes(picture: Image.Image) -> float:
-    """Return the radius of the nearest iris as a share of the picture: the smaller, the more there is around it."""
-    return max((face.eyes[0].radius / max(picture.size) for face in finder.find(picture).faces), default=1.0)
-
-
-def _changed(row: shards.Row, said: Mapping[str, Asked], tried: Trial) -> Iterator[Example]:
+def _perturbed(row: shards.Row, said: Mapping[str, Asked], tried: Trial) -> Iterator[Example]:
     picture = tried.decode(row["image"])
     square = crops.of(picture, tried.preprocess)[0].pixels
     yield _example(picture, square, f"as it is:\n{words(next(iter(said.values())).before, LABEL)}", False)
-    for each in perturbation_tests.changed(row, tried):
-        if each.change in said:
-            answer, square = said[each.change], tried.look(each.picture)[0].pixels
+    for each in perturbation_tests.perturbed(row, tried):
+        if each.perturbation in said:
+            answer, square = said[each.perturbation], tried.look(each.picture)[0].pixels
             yield _example(
-                each.picture, square, f"{_spoken(each.change)}:\n{words(answer.said or '', LABEL)}", answer.flipped
+                each.picture,
+                square,
+                f"{_spoken(each.perturbation)}:\n{words(answer.said or '', LABEL)}",
+                answer.flipped,
             )
 
 
@@ -86,21 +84,21 @@ def _example(picture: Image.Image, square: Pixels, caption: str, flipped: bool) 
     return Example(picture, square.transpose(1, 2, 0), caption, flipped)
 
 
-def _spoken(change: str) -> str:
-    return "recoloured iris" if change == RECOLOUR else change.replace("_", " ")
+def _spoken(perturbation: str) -> str:
+    return perturbation.replace("_", " ")
 
 
 def draw(asked: Sequence[Asked], shown: Sequence[Example], limits: Gate) -> bytes:
-    """Draw the share of answers that flip by each change with its limit, and a picture under each change."""
+    """Draw the share of answers that flip by each perturbation with its limit, and a picture under each."""
     figure = Figure(figsize=(13.5, 6.4), layout="constrained")
-    figure.suptitle("Behaviour: answers that flip when the picture is changed, with 95 % intervals")
+    figure.suptitle("Perturbation tests: answers that flip when the picture is changed, with 95 % intervals")
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(3.6, 2.6)).flat
     left, right = above.subplots(1, 2, width_ratios=(2, 1))
-    harmless = [each for each in asked if each.change != RECOLOUR]
-    counts = {ALL: flips.counted(harmless)} | flips.of_each(harmless)
+    invariant = [each for each in asked if not each.directional]
+    counts = {ALL: flips.counted(invariant)} | flips.of_each(invariant)
     _bars(left, counts, limits.max_flip_rate, "What must not matter: at most {:.0%} of all may flip")
-    recoloured = flips.of_each([each for each in asked if each.change == RECOLOUR])
-    _bars(right, recoloured, limits.min_recolour_rate, "What matters: at least {:.0%} must flip")
+    directional = flips.of_each([each for each in asked if each.directional])
+    _bars(right, directional, limits.min_expected_flip_rate, "What matters: at least {:.0%} must flip")
     for axes in (left, right):
         axes.set_ylim(len(counts) - 0.4, -0.6)
     for number, example in enumerate(shown, start=1):

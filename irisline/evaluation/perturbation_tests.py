@@ -1,7 +1,6 @@
-"""How a classifier behaves on changed pictures: by what must not matter no answer may flip, by another iris each one must.
+"""How a classifier answers on perturbed pictures: by what must not matter no answer may flip, by what must each one follows.
 
-Invariance and directional tests as in CheckList (Ribeiro et al. 2020), through the whole path from bytes to an answer. Knows
-nothing of how answers are counted.
+Through the whole path from bytes to an answer. Knows nothing of what a domain changes, nor of how answers are counted.
 """
 
 import heapq
@@ -10,34 +9,41 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from irisline.core import console, seeding
+from irisline.core.domain import Perturbations
 from irisline.core.execution import map_ordered
-from irisline.core.params import Execution, Params, Preprocess
+from irisline.core.params import Crop, Execution, Params, Preprocess
 from irisline.dataset import crops, images, shards
 from irisline.dataset.crops import View
+from irisline.domains import perturbations
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.flips import Asked
-from irisline.eyes import finder, perturbations
-from irisline.eyes.perturbations import RECOLOUR, Shade
 from irisline.inference.classifier import Classifier
 
-SHADES = 24  # training pictures of a class whose irises are measured: the median of more is much the same
-LOOKED_THROUGH = 96  # for them, drawn by key: a finder may miss some
+TRAITS = 24  # training pictures of a class whose trait is measured: the median of more is much the same
+LOOKED_THROUGH = 96  # for them, drawn by key: some may show none
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What is changed, how irises of each class look, and how pictures are read; it travels to workers."""
+    """What a domain perturbs, what is typical of each class, and how pictures are read; it travels to workers."""
 
+    crop: Crop
     names: tuple[str, ...]
-    shades: Mapping[str, Shade]
+    typical: Mapping[str, Any]
     seed: int
     preprocess: Preprocess
     max_side: int
     max_pixels: int
+
+    @property
+    def domain(self) -> Perturbations:
+        """The perturbations to choose from."""
+        return perturbations.OF[self.crop]
 
     def decode(self, data: bytes) -> Image.Image:
         """Return the picture of a file, as the classifier reads it."""
@@ -49,60 +55,63 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Changed:
-    """A changed picture, and the class whose colour its irises were given, if they were."""
+class Perturbed:
+    """A perturbed picture, and the class it was changed towards, if it was."""
 
-    change: str
+    perturbation: str
     to: str | None
     picture: Image.Image
 
 
 def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
-    """Return what params.evaluate.changes asks for; irises are measured in the train split of a folder of rows."""
-    names, seed = tuple(params.evaluate.changes), params.base.seed
-    empty = Trial(names, {}, seed, classifier.preprocess, classifier.max_side, classifier.max_pixels)
-    if RECOLOUR not in names:
+    """Return what params ask for; what is typical of a class is measured in the train split of a folder of rows."""
+    names, seed = perturbations.chosen(params), params.base.seed
+    limits = classifier.max_side, classifier.max_pixels
+    empty = Trial(params.preprocess.crop, names, {}, seed, classifier.preprocess, *limits)
+    if not set(names) & set(empty.domain.directional):
         return empty
-    found = {name: list(islice(_shades(folder, name, empty), SHADES)) for name in classifier.classes}
-    found = {name: shades for name, shades in found.items() if shades}
-    others = {name: [shade for other in found.keys() - {name} for shade in found[other]] for name in found}
-    return replace(
-        empty, shades={name: perturbations.clear(found[name], others[name]) for name in found if others[name]}
-    )
+    found = {name: list(islice(_traits(folder, name, empty), TRAITS)) for name in classifier.classes}
+    found = {name: traits for name, traits in found.items() if traits}
+    others = {name: [trait for other in found.keys() - {name} for trait in found[other]] for name in found}
+    typical = {name: empty.domain.typical(found[name], others[name]) for name in found if others[name]}
+    return replace(empty, typical=typical)
 
 
-def _shades(folder: Path, label: str, tried: Trial) -> Iterator[Shade]:
+def _traits(folder: Path, label: str, tried: Trial) -> Iterator[Any]:
     rows = (row for row in shards.of_split(folder, "train") if row["label"] == label)
     for row in heapq.nsmallest(LOOKED_THROUGH, rows, key=lambda row: seeding.unit(tried.seed, "shade", row["sha256"])):
-        picture = tried.decode(row["image"])
-        for face in finder.find(picture).faces[:1]:
-            yield perturbations.shade(picture, face)
+        if (trait := tried.domain.trait(tried.decode(row["image"]))) is not None:
+            yield trait
 
 
-def changed(row: shards.Row, tried: Trial) -> Iterator[Changed]:
-    """Yield a row's picture under each change that can be made to it: some need eyes."""
-    picture = tried.decode(row["image"])
-    faces, others = finder.find(picture).faces, sorted(tried.shades.keys() - {row["label"]})
+def perturbed(row: shards.Row, tried: Trial) -> Iterator[Perturbed]:
+    """Yield a row's picture under each perturbation that can be made to it."""
+    picture, domain = tried.decode(row["image"]), tried.domain
+    found, others = domain.seek(picture), sorted(tried.typical.keys() - {row["label"]})
     for name in tried.names:
         random = seeding.generator(tried.seed, row["sha256"], name)
-        if name != RECOLOUR and (faces or name not in perturbations.AROUND_EYES):
-            yield Changed(name, None, perturbations.HARMLESS[name](picture, faces, random))
-        if name == RECOLOUR and faces and others:
+        if name in domain.invariant:
+            to, made = None, domain.change(name, picture, found, random)
+        elif others:
             to = seeding.pick(random, others)
-            yield Changed(name, to, perturbations.recolour(picture, faces, tried.shades[to]))
+            made = domain.change_to(name, picture, found, tried.typical[to])
+        else:
+            continue
+        if made is not None:
+            yield Perturbed(name, to, made)
 
 
 def ask(classifier: Classifier, test: Answers, folder: Path, tried: Trial, execution: Execution) -> list[Asked]:
-    """Return the answers on changed pictures of the test split of a folder of rows; test holds those on the unchanged.
+    """Return the answers on perturbed pictures of the test split of a folder of rows; test holds those on the unchanged.
 
-    A picture that was not seen is left out. Irises are recoloured where the answer was right: of others it is in doubt what
-    colour they are.
+    A picture that was not seen is left out. Pictures are changed towards another class where the answer was right: of others it
+    is in doubt what they show.
     """
     before = [classifier.classes[best] for best in test.logits.argmax(axis=1)]
     rows = zip(shards.of_split(folder, "test"), before, test.seen, strict=True)
     seen = ((row, said) for row, said, was_seen in rows if was_seen)
     asked: list[Asked] = []
-    with console.progress("change the test split", int(test.seen.sum())) as advance:
+    with console.progress("perturb the test split", int(test.seen.sum())) as advance:
         for shown in map_ordered(partial(_shown, tried=tried), seen, execution):
             asked += _answered(classifier, shown)
             advance(1)
@@ -112,8 +121,8 @@ def ask(classifier: Classifier, test: Answers, folder: Path, tried: Trial, execu
 def _shown(item: tuple[shards.Row, str], tried: Trial) -> list[tuple[Asked, list[View]]]:
     row, before = item
     return [
-        (Asked(row["id"], each.change, before, each.to or before), tried.look(each.picture))
-        for each in changed(row, tried)
+        (Asked(row["id"], each.perturbation, before, each.to or before), tried.look(each.picture))
+        for each in perturbed(row, tried)
         if each.to is None or before == row["label"]
     ]
 

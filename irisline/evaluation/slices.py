@@ -1,6 +1,6 @@
 """The test split in slices, by facts of the row: where a model errs more, and where it is more often unsure.
 
-Owns the groups and their limits. Knows nothing of how a fact is measured, nor of what is done about a slice.
+Knows nothing of how a fact is measured, nor of what is done about a slice.
 """
 
 from collections.abc import Sequence
@@ -11,40 +11,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from irisline.core.domain import Cut
 from irisline.core.plotting import BLUE, GREY, png
 from irisline.dataset import shards, tables
+from irisline.domains.slices import CUTS
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.metrics import share_interval
 
 FEW = 10  # pictures: below, a slice says hardly anything
 TABLE, FOREST = "slices.csv", "slices.png"
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A fact and its groups: their names from the lowest values on, and the value from which each but the first begins."""
-
-    fact: str
-    title: str
-    names: tuple[str, ...]
-    limits: tuple[float, ...]
-
-    def group(self, value: float) -> str:
-        """Return the name of a value's group."""
-        return self.names[int(np.searchsorted(self.limits, value, side="right"))]
-
-
-CUTS = (
-    # Two and two of the six classes of Del Bino and Bernerd 2013, Variations in skin colour and the biological consequences
-    # of ultraviolet radiation exposure: brown and dark, tan and intermediate, light and very light.
-    Cut("skin_tone", "skin tone", ("dark", "intermediate", "light"), (10.0, 41.0)),
-    # Chosen on 300 drawn pictures: with them 82 % are told as they were drawn, and none as its opposite.
-    Cut("light", "light", ("cold", "neutral", "warm"), (0.3, 1.1)),
-    # Drawn faces have 0.034 to 0.048, bands with both eyes 0.054 to 0.075, close-ups 0.10 to 0.23.
-    Cut("eye_radius", "framing", ("face", "both eyes", "one eye"), (0.05, 0.085)),
-    # Of 275 drawn people, 96 % of those with glasses are above and 4 % of the others; of 50 photographs without any, none.
-    Cut("glasses", "glasses", ("without", "with"), (0.5,)),
-)
 
 
 @dataclass(frozen=True)

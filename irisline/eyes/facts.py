@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from irisline.core.linear_light import to_linear
 from irisline.eyes import finder
+from irisline.eyes.columns import COLUMNS
 from irisline.eyes.finder import Eye, Face
 from irisline.eyes.finder.cropping import SPAN, polar
-from irisline.eyes.finder.light import DARKEST, to_linear, white
+from irisline.eyes.finder.light import DARKEST, white
 
 Band = NDArray[np.floating]
-
-NAMES = ("people", "eyes", "eye_radius", "skin_tone", "light", "glasses")
 
 SIDE = 64
 """Pixels of the square that colours are read from."""
@@ -55,7 +55,7 @@ def measure(picture: Image.Image) -> dict[str, float | None]:
     """
     people = finder.find(picture).faces
     if not people:
-        return {**dict.fromkeys(NAMES), "people": 0, "eyes": 0}
+        return {**dict.fromkeys(COLUMNS), "people": 0, "eyes": 0}
     nearest = people[0]
     squares = [np.asarray(finder.crop(picture, eye, nearest.tilt, SIDE)) for eye in nearest.eyes]
     whites, skins = (np.median([part(to_linear(square)) for square in squares], axis=0) for part in (white, skin))

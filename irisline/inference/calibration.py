@@ -10,7 +10,7 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
 from irisline.core.errors import ModelError
 from irisline.networks import bounds
@@ -25,7 +25,10 @@ class Calibration:
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     unsure_threshold: Annotated[float, Field(allow_inf_nan=False)]  # the lowest confidence
-    unlike_distance: float | None = None  # the largest, to training pictures; None before there were any
+    max_distance: Annotated[float | None, Field(validation_alias=AliasChoices("max_distance", "unlike_distance"))] = (
+        None
+    )
+    """The largest to training pictures, which older files call by the second name; None before there were any."""
 
 
 NONE = Calibration(1.0, 0.0)

@@ -18,6 +18,7 @@ from irisline.core.params import Preprocess
 from irisline.dataset import crops, images
 from irisline.dataset.crops import View
 from irisline.dataset.images import Pixels
+from irisline.domains import wording
 from irisline.inference import calibration, runtime
 from irisline.inference.out_of_distribution import Gallery
 from irisline.inference.predictions import Prediction, Reader
@@ -46,8 +47,8 @@ class Classifier:
     ) -> None:
         self.runtime, self.calibration = runner, calibrated
         self.classes = facts.classes
-        self.reader = Reader(self.classes, calibrated, gallery)
         self.preprocess, self.digest = facts.preprocess, facts.digest
+        self.reader = Reader(self.classes, wording.OF[facts.preprocess.crop], calibrated, gallery)
         self.max_side, self.max_pixels = facts.max_side, facts.max_pixels
 
     @classmethod
@@ -72,7 +73,7 @@ class Classifier:
         return self.runtime.precision
 
     def look(self, data: bytes) -> list[View]:
-        """Return what the network sees of one picture, no view without an eye where eyes are sought; raise UnreadableImage."""
+        """Return what the network sees of one picture, none where nothing that is sought is found; raise UnreadableImage."""
         return crops.of(images.decode(data, self.max_side, self.max_pixels), self.preprocess)
 
     def square(self, data: bytes) -> Pixels:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from irisline.core.errors import ModelError
 from irisline.inference.calibration import Calibration
 from irisline.inference.classifier import Classifier
-from irisline.inference.predictions import Person, Prediction
+from irisline.inference.predictions import Prediction, Subject
 from irisline.networks import bounds, bundle
 from irisline.networks.bundle import ANSWERS, Precision
 
@@ -69,9 +69,9 @@ def _kept(file: Path) -> list[Kept]:
 
 
 def _gaps(answer: Prediction, calibrated: Calibration) -> Iterator[float]:
-    """Yield how far from its limit is all that decides whether an answer is unsure: the picture, its people, their eyes."""
-    whole: tuple[Prediction | Person, ...] = (answer, *answer.people)
-    eyes = (max(eye.probabilities.values()) for person in answer.people for eye in person.eyes)
-    yield from (abs(each - calibrated.unsure_threshold) for each in (*(one.confidence for one in whole), *eyes))
-    if calibrated.unlike_distance is not None:
-        yield from (abs(one.distance - calibrated.unlike_distance) for one in whole if one.distance is not None)
+    """Yield how far from its limit is all that may make an answer unsure: the picture, its subjects, their regions."""
+    whole: tuple[Prediction | Subject, ...] = (answer, *answer.subjects)
+    regions = (max(each.probabilities.values()) for subject in answer.subjects for each in subject.regions)
+    yield from (abs(each - calibrated.unsure_threshold) for each in (*(one.confidence for one in whole), *regions))
+    if calibrated.max_distance is not None:
+        yield from (abs(one.distance - calibrated.max_distance) for one in whole if one.distance is not None)

@@ -122,13 +122,13 @@ class Gallery:
         return buffer.getvalue()
 
     def distance(self, features: Features) -> float:
-        """Return the mean cosine distance of a person's squares, by features (n, d), to the k-th nearest of the gallery."""
+        """Return the mean cosine distance of a subject's squares, by features (n, d), to the k-th nearest of the gallery."""
         away = self._away(features)
         kth = min(NEAREST, away.shape[1]) - 1
         return float(np.partition(away, kth, axis=1)[:, kth].mean())
 
     def nearest(self, features: Features) -> list[Neighbour]:
-        """Return the pictures nearest to any of a person's squares, by their features (n, d), the nearest first."""
+        """Return the pictures nearest to any of a subject's squares, by their features (n, d), the nearest first."""
         away = self._away(features).min(axis=0)
         found: dict[str, Neighbour] = {}
         for at in np.argsort(away, kind="stable"):

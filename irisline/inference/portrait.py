@@ -1,4 +1,4 @@
-"""A picture with what a model made of it: the eyes it found, what each says, what the answer rests on, what it is like.
+"""A picture with what a model made of it: the regions it found, what each says, what the answer rests on, what it is like.
 
 Drawn with Pillow. Knows nothing of files.
 """
@@ -16,7 +16,7 @@ from irisline.dataset.images import Pixels
 from irisline.inference import saliency
 from irisline.inference.classifier import Classifier
 from irisline.inference.out_of_distribution import Neighbour
-from irisline.inference.predictions import Person, Prediction
+from irisline.inference.predictions import Prediction, Subject
 
 SIDE = 200  # pixels of a square
 SMALL = 96  # of a training picture's
@@ -58,18 +58,18 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
 
 
 def sentences(answer: Prediction) -> list[str]:
-    """Say what the answer is, and what it is of each person where there are several."""
-    people = answer.people if len(answer.people) > 1 else ()
-    return [_said(answer), *(f"{number}: {_said(person)}" for number, person in enumerate(people, start=1))]
+    """Say what the answer is, and what it is of each subject where there are several."""
+    subjects = answer.subjects if len(answer.subjects) > 1 else ()
+    return [_said(answer), *(f"{number}: {_said(each)}" for number, each in enumerate(subjects, start=1))]
 
 
-def _said(answer: Prediction | Person) -> str:
+def _said(answer: Prediction | Subject) -> str:
     return f"unsure: {answer.reason}" if answer.unsure else f"{answer.label}, {answer.confidence:.0%} sure"
 
 
 def _number(view: View, views: Sequence[View]) -> str:
-    """Return the number of the person a view is of, where there are several."""
-    return str(view.person + 1) if any(other.person for other in views) else ""
+    """Return the number of the subject a view is of, where there are several."""
+    return str(view.subject + 1) if any(other.subject for other in views) else ""
 
 
 def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:

@@ -14,7 +14,7 @@ import numpy as np
 
 from irisline.core import confined
 from irisline.core.errors import IrislineError, MissingInput
-from irisline.dataset.crops import MOST_PEOPLE
+from irisline.domains import regions
 from irisline.inference import golden, saliency
 from irisline.inference.classifier import Classifier
 from irisline.inference.proof import ADVICE
@@ -54,7 +54,7 @@ def _proven(folder: Path, name: str, precision: Precision, pictures: int) -> int
     classifier = Classifier.load(folder, precision=precision, threads=1)
     count = golden.replay(classifier, folder, name)
     facts = classifier.preprocess
-    most = pictures * (1 if facts.crop == "none" else 2 * MOST_PEOPLE)
+    most = pictures * regions.most(facts.crop)
     for squares in (1, min(bounds.BATCH, max(most, saliency.BATCH))):
         classifier.logits(np.zeros((squares, 3, facts.size, facts.size), np.uint8))
     return count

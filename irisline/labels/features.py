@@ -1,7 +1,7 @@
 """What is judged of a picture besides training a network on it: a short row of numbers for each.
 
-Of eyes, the colour of the iris against its surroundings; of whole pictures, what the last block of a network reads that was
-trained on others, or, where there is none, a thumbnail. A version of the registry has learnt these very labels, the wrong ones
+Where a domain has features of its own, those; else what the last block of a network reads that was trained on others, or, where
+there is none, a thumbnail. A version of the registry has learnt these very labels, the wrong ones
 too, and is not asked. Knows nothing of labels.
 """
 
@@ -17,7 +17,7 @@ from irisline.core.params import Execution, Params, Preprocess
 from irisline.dataset import crops
 from irisline.dataset.crops import View
 from irisline.dataset.images import Pixels
-from irisline.eyes import iris_colour
+from irisline.domains import label_features
 
 BATCH = 32
 THUMBNAIL = 8  # pixels of the side
@@ -27,10 +27,11 @@ Extractor = Callable[[NDArray[np.uint8]], Features]  # squares, uint8 (n, 3, siz
 
 
 def of_pictures(pictures: Iterable[bytes], params: Params) -> Iterator[Features | None]:
-    """Return the features (d,) of each stored picture, mean over the nearest person's views; None where there is no view."""
-    if params.preprocess.crop == "none" and not params.train.init.startswith(("scratch", "registry:")):
+    """Return the features (d,) of each stored picture, mean over the nearest subject's views; None where there is no view."""
+    own = label_features.OF_SQUARE.get(params.preprocess.crop)
+    if own is None and not params.train.init.startswith(("scratch", "registry:")):
         return _in_batches(pictures, params.preprocess, params.execution, network(params))
-    extract = colours if params.preprocess.crop == "eyes" else thumbnails
+    extract = partial(of_squares, of_square=own) if own else thumbnails
     return map_ordered(partial(of_picture, preprocess=params.preprocess, extract=extract), pictures, params.execution)
 
 
@@ -40,9 +41,9 @@ def of_picture(data: bytes, preprocess: Preprocess, extract: Extractor) -> Featu
     return extract(np.stack(squares)).mean(axis=0) if squares else None
 
 
-def colours(squares: NDArray[np.uint8]) -> Features:
-    """Return the colours of irises against their surroundings."""
-    return np.stack([iris_colour.contrasts(square) for square in squares])
+def of_squares(squares: NDArray[np.uint8], of_square: Callable[[NDArray[np.uint8]], Features]) -> Features:
+    """Return the features of each square by a function of one."""
+    return np.stack([of_square(square) for square in squares])
 
 
 def thumbnails(squares: NDArray[np.uint8]) -> Features:
@@ -73,4 +74,4 @@ def _in_batches(
 
 
 def _nearest(found: Sequence[View]) -> list[Pixels]:
-    return [view.pixels for view in found if view.person == 0]
+    return [view.pixels for view in found if view.subject == 0]

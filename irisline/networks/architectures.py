@@ -65,7 +65,7 @@ def build(arch: str, classes: int, init: str, seed: int, names: Sequence[str] = 
 
 
 def rendered(arch: str) -> Path:
-    """Return the file of weights that were trained on drawn eyes; raise ModelError when it is not there."""
+    """Return the file of weights that were trained on drawn pictures; raise ModelError when it is not there."""
     file = paths.RENDERED / f"{arch}.safetensors"
     if not file.is_file():
         tracked = sorted(other.name.split(".")[0] for other in paths.RENDERED.glob("*.safetensors.dvc"))

@@ -40,7 +40,7 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
 def load(
     parts: Sequence[Iterable[Row]], classes: list[str], preprocess: Preprocess, execution: Execution
 ) -> list[Samples]:
-    """Return the samples of each part: one for each view of the nearest person of each row."""
+    """Return the samples of each part: one for each view of the nearest subject of each row."""
     truth: list[tuple[int, int]] = []  # part and class of each row
     found: list[int] = []  # the row of each view
 
@@ -53,7 +53,7 @@ def load(
     with paths.disk_errors(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as file:
         look = partial(crops.of_stored, preprocess=preprocess)
         for number, seen in enumerate(map_ordered(look, pictures(), execution)):
-            nearest = [view for view in seen if view.person == 0]  # the label is about no bystander
+            nearest = [view for view in seen if view.subject == 0]  # the label is about no bystander
             found.extend(number for _ in nearest)
             file.writelines(view.pixels.tobytes() for view in nearest)
         file.flush()

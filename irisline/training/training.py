@@ -12,6 +12,7 @@ from irisline.core.errors import DataError
 from irisline.core.params import Params
 from irisline.dataset import shards as manifest
 from irisline.dataset import training_set
+from irisline.domains import wording
 from irisline.labels import suspects
 from irisline.networks import architectures as network
 from irisline.networks.architectures import Network
@@ -107,9 +108,10 @@ def _check_classes(present: set[str], split: str, params: Params) -> None:
 
 
 def _check_seen(found: Samples, split: str, params: Params) -> None:
+    words = wording.OF[params.preprocess.crop]
     counts = found.classes.bincount(minlength=len(params.base.classes)).tolist()
     if blind := [name for name, count in zip(params.base.classes, counts, strict=True) if not count]:
         raise DataError(
-            f"{paths.ACCEPTED}: no eye was found in any {blind[0]} picture of the {split} split; add pictures that show one, "
-            "or set preprocess.crop: none"
+            f"{paths.ACCEPTED}: {words.nothing_found} in any {blind[0]} picture of the {split} split; add pictures that show "
+            f"{words.sought}, or set preprocess.crop: none"
         )

@@ -4,7 +4,8 @@ Plain data: knows nothing of how a fact is measured, how a line is judged or whe
 Which licences are accepted is what a snapshot may fetch: snapshot.licences, and a person's own pictures.
 """
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -13,12 +14,13 @@ import pandas as pd
 
 from irisline.core.params import Params
 from irisline.dataset import licences
+from irisline.domains import columns, wording
 from irisline.validation import split
 
 HAS_PICTURES = "the pool has pictures"
 SHARE_REJECTED = "share rejected"
 OF_CLASS = "pictures of class "
-SEEN = "share of pictures in which an eye is found"
+SEEN = "share of pictures in which "
 UNKNOWN = "unknown"  # among the families: a picture may be without a licence
 ANY = "*"  # in Expectation.where: any value but null
 
@@ -96,14 +98,16 @@ def of_pool(params: Params) -> list[Expectation]:
     ]
 
 
-def with_shared_pixels(table: pd.DataFrame, families: Collection[str]) -> pd.DataFrame:
-    """Return a facts table with short_side, eye_found, refused_licence, and what its rows say of one another: labels_of_pixels,
+def with_shared_pixels(table: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """Return a facts table with short_side, found, refused_licence, and what its rows say of one another: labels_of_pixels,
     copy_of.
 
-    eye_found is 1 or 0, null where no eye was sought. refused_licence is the licence where there is one and its family is
+    found is 1 or 0, null where nothing was sought. refused_licence is the licence where there is one and its family is
     not accepted. copy_of is the id of the copy to keep: the first whose licence is accepted, else the first. The other lines
     of of_images look at the pixels or their label, so they keep or reject all copies alike.
     """
+    families, counts = params.snapshot.licences, columns.FOUND.get(params.preprocess.crop)
+    found = table[counts] if counts else pd.Series(math.nan, table.index)
     stated = table["licence"].fillna("")
     refused = ~stated.map(lambda licence: licences.accepted(licence, families)).astype("bool")
     pixels = table.groupby("sha256")
@@ -111,7 +115,7 @@ def with_shared_pixels(table: pd.DataFrame, families: Collection[str]) -> pd.Dat
     kept = licensed_first.groupby("sha256")["id"].transform("first").reindex(table.index)
     return table.assign(
         refused_licence=table["licence"].where(refused),
-        eye_found=table["eyes"].gt(0).astype("float64").where(table["eyes"].notna()),
+        found=found.gt(0).astype("float64").where(found.notna()),
         short_side=table[["width", "height"]].min(axis=1).astype("float64"),
         labels_of_pixels=pixels["label"].transform("nunique").astype("float64"),
         copy_of=kept.where(kept != table["id"]),
@@ -165,13 +169,13 @@ def _mean_at_most(name: str, column: str, share: float, key: str) -> Expectation
 
 def _seen(params: Params) -> list[Expectation]:
     """A finder's miss is no fault of the picture: too many are the pool's."""
-    if params.preprocess.crop == "none":
+    if params.preprocess.crop not in columns.FOUND:
         return []
-    share = params.validate_.min_seen_share
-    kwargs = {"column": "eye_found", "min_value": share}
-    advice = "add pictures that show an eye, lower validate.min_seen_share, or set preprocess.crop: none"
+    share, sought = params.validate_.min_seen_share, wording.OF[params.preprocess.crop].sought
+    kwargs = {"column": "found", "min_value": share}
+    advice = f"add pictures that show {sought}, lower validate.min_seen_share, or set preprocess.crop: none"
     limit = f"must be at least {share:.0%}"
-    return [Expectation(SEEN, "expect_column_mean_to_be_between", limit, advice, kwargs)]
+    return [Expectation(f"{SEEN}{sought} is found", "expect_column_mean_to_be_between", limit, advice, kwargs)]
 
 
 def _smallest(name: str, column: str, share: float, key: str) -> Expectation:

@@ -1,6 +1,7 @@
 """Numbers about one picture that tell whether it is worth learning from. Judges nothing: limits live in expectations."""
 
 import io
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,14 +11,14 @@ from PIL import Image, ImageFilter, ImageStat
 
 from irisline.core import console
 from irisline.core.execution import map_ordered
-from irisline.core.params import Execution
+from irisline.core.params import Crop, Execution
 from irisline.dataset import shards
 from irisline.dataset.shards import Row
-from irisline.eyes import facts
+from irisline.domains import columns, facts
 
 SHARPNESS_SIDE = 256  # pixels of the longer side: focus as a network sees it, not as a camera stored it
 REBLUR = 2.0  # pixels, the Gaussian's sigma; measured: blurred pictures lose 4-25 %, sharp ones 55-92 %
-NAMES = ("aspect", "brightness", "contrast", "sharpness", "entropy", *facts.NAMES)
+NAMES = ("aspect", "brightness", "contrast", "sharpness", "entropy", *columns.COLUMNS)
 
 
 def aspect(width: int, height: int) -> float:
@@ -61,7 +62,7 @@ def entropy(luma: Image.Image) -> float:
     return float(luma.entropy())
 
 
-def measure(row: Row, with_eyes: bool) -> Row:
+def measure(row: Row, crop: Crop) -> Row:
     """Return a collected row with its facts in place of its bytes; the facts of an unreadable picture are null."""
     rest = {name: value for name, value in row.items() if name != "image"}
     if row["reason"] is not None:
@@ -75,23 +76,26 @@ def measure(row: Row, with_eyes: bool) -> Row:
         "contrast": contrast(luma),
         "sharpness": sharpness(luma),
         "entropy": entropy(luma),
-        **(_of_eyes(row["image"]) if with_eyes else dict.fromkeys(facts.NAMES)),
+        **dict.fromkeys(columns.COLUMNS),
+        **_of_domain(row["image"], crop),
     }
 
 
-def _of_eyes(image: bytes) -> Row:
-    return facts.measure(Image.open(io.BytesIO(image)).convert("RGB"))
+def _of_domain(image: bytes, crop: Crop) -> Mapping[str, float | None]:
+    if crop not in facts.MEASURE:
+        return {}
+    return facts.MEASURE[crop](Image.open(io.BytesIO(image)).convert("RGB"))
 
 
-def table(folder: Path, execution: Execution, with_eyes: bool) -> pd.DataFrame:
+def table(folder: Path, execution: Execution, crop: Crop) -> pd.DataFrame:
     """Return the collected rows with their facts, without bytes, in the order they were collected.
 
-    Facts of eyes are null where they are not sought.
+    Facts of other domains than the one that crop names are null.
     Raise MissingInput when the folder has no shards.
     """
     with console.progress("validate", shards.count(folder)) as advance:
         rows = []
-        for row in map_ordered(partial(measure, with_eyes=with_eyes), shards.stream(folder), execution):
+        for row in map_ordered(partial(measure, crop=crop), shards.stream(folder), execution):
             rows.append(row)
             advance(1)
     columns = [name for name in shards.COLLECTED.names if name != "image"]

@@ -1,4 +1,4 @@
-"""What a person reads of single pictures: rejected.csv, no_eye.csv, and the one line when the stage stops."""
+"""What a person reads of single pictures: rejected.csv, nothing_found.csv, and the one line when the stage stops."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from irisline.dataset import tables
 from irisline.validation import data_contract
 from irisline.validation.great_expectations import Broken, Failure
 
-FILE, NO_EYE = "rejected.csv", "no_eye.csv"
+FILE, NOTHING_FOUND = "rejected.csv", "nothing_found.csv"
 SET_ASIDE = "near-duplicates in one split"
 
 
@@ -34,11 +34,13 @@ def write(folder: Path, failures: Sequence[Failure]) -> None:
     paths.write_whole(folder / FILE, tables.as_csv(columns, map(astuple, failures)))
 
 
-def write_without_eye(folder: Path, table: pd.DataFrame) -> None:
-    """Write no_eye.csv: the pictures in which an eye was sought and none was found, with their split if they are accepted."""
+def write_nothing_found(folder: Path, table: pd.DataFrame) -> None:
+    """Write nothing_found.csv: the pictures in which their domain found nothing, with their split if they are accepted."""
     columns = ["id", "label", "split"]
-    unseen = table.loc[table["eye_found"] == 0, columns].astype(object)
-    paths.write_whole(folder / NO_EYE, tables.as_csv(columns, unseen.where(unseen.notna(), None).to_numpy().tolist()))
+    unseen = table.loc[table["found"] == 0, columns].astype(object)
+    paths.write_whole(
+        folder / NOTHING_FOUND, tables.as_csv(columns, unseen.where(unseen.notna(), None).to_numpy().tolist())
+    )
 
 
 def stop_if(broken: Sequence[Broken], table: pd.DataFrame, failures: Sequence[Failure]) -> None:
@@ -61,7 +63,7 @@ def _sentence(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) 
     if line.name.startswith(data_contract.OF_CLASS) and broken.observed == 0:
         return f"{paths.POOL}: {line.name}: none accepted, {line.limit}; {line.advice}"
     seen = "not met" if broken.observed is None else f"{broken.observed:.4g}"
-    file = NO_EYE if line.name == data_contract.SEEN else FILE
+    file = NOTHING_FOUND if line.name.startswith(data_contract.SEEN) else FILE
     return f"{paths.VALIDATE_REPORT / file}: {line.name}: {seen}, {line.limit}; {line.advice}"
 
 

@@ -21,12 +21,12 @@ export function said(entry, retry) {
   );
 }
 
-/** What those who hear the page are told: one sentence, and one for each person where there are several. */
+/** What those who hear the page are told: one sentence, and one for each subject where there are several. */
 export function spoken({ file, answer, problem }) {
   if (problem) return `${file.name}: ${problem.title}. ${problem.message}`;
   const { word, rest } = sureness(answer);
-  const people = several(answer) ? answer.subjects : [];
-  const each = people.map((person, index) => ` Person ${index + 1}: ${person.label}, ${sureness(person).word.toLowerCase()}.`);
+  const subjects = several(answer) ? answer.subjects : [];
+  const each = subjects.map((one, index) => ` Number ${index + 1}: ${one.label}, ${sureness(one).word.toLowerCase()}.`);
   return `${file.name}: ${blind(answer) ? headline(answer) : answer.label}. ${word}: ${rest}${each.join("")}`;
 }
 
@@ -44,11 +44,11 @@ function answered({ file, answer, note }) {
   );
 }
 
-/** The people of a picture, numbered as they are on it. */
-function each(people) {
-  return element("ol", { class: "people" }, people.map((person) => {
-    const { word, rest } = sureness(person);
-    return element("li", {}, element("strong", {}, title(person.label)), ` ${word}: ${rest}`);
+/** The subjects of a picture, numbered as they are on it. */
+function each(subjects) {
+  return element("ol", { class: "subjects" }, subjects.map((subject) => {
+    const { word, rest } = sureness(subject);
+    return element("li", {}, element("strong", {}, title(subject.label)), ` ${word}: ${rest}`);
   }));
 }
 

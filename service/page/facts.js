@@ -30,8 +30,8 @@ const MEASURES = {
   coverage: "Answers it is sure of",
   selective_risk: "Wrong among those",
   unsure_threshold: "Sure from",
-  unlike: "Unlike any training picture",
-  unlike_distance: "Unlike from this distance",
+  out_of_distribution: "Unlike any training picture",
+  out_of_distribution_distance: "Unlike from this distance",
   ece: "Calibration error",
   ece_uncalibrated: "Calibration error before calibrating",
   roc_auc: "ROC AUC",
@@ -41,12 +41,13 @@ const MEASURES = {
 const MOMENTS = ["registered", "promoted", "loaded"];
 const FITS = { squash: "squashed", crop: "cropped", pad: "padded" };
 const MANY = 8; // parts that are folded away
-const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece|flips|unlike$)/;
+const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece|flips|out_of_distribution$)/;
 
 /** "128 × 128 pixels, squashed"; "" where the service does not say. */
 export function seen(preprocess) {
-  if (preprocess?.crop === "eyes") return `${preprocess.size} × ${preprocess.size} pixels around each iris`;
-  return preprocess ? `${preprocess.size} × ${preprocess.size} pixels, ${FITS[preprocess.fit] ?? preprocess.fit}` : "";
+  const { crop, size } = preprocess ?? {};
+  if (crop && crop !== "none") return `${size} × ${size} pixels around each of the ${crop}`;
+  return preprocess ? `${size} × ${size} pixels, ${FITS[preprocess.fit] ?? preprocess.fit}` : "";
 }
 
 /** Gives the whole of what is known, for the fold at the end of the page. */
@@ -61,7 +62,7 @@ function sentences({ classes = [], metrics = {} }) {
     "p",
     { class: "plain" },
     rate ? `${wrong(typeof rate === "number" ? { value: rate } : rate)} ` : "",
-    `It knows no other answer than ${choice(classes)}: an eye or a thing of another kind may get one of these all the same.`,
+    `It knows no other answer than ${choice(classes)}: what is none of these may be called one of them all the same.`,
   );
 }
 

@@ -8,7 +8,7 @@ import { seen } from "./facts.js";
 import { draw } from "./heat.js";
 import { blind, place, several, title } from "./words.js";
 
-const SPAN = 4.8; // side of the square that the network sees of an eye, in radii of its iris
+const SPAN = 4.8; // side of the square that the network sees of a region, in radii of its circle
 const WHOLE = { left: "0", top: "0", width: "100%", height: "100%", rotate: "none" };
 const FAR = 0.6; // of the window's height: an answer that begins lower is scrolled to
 const LOOKING = "Covering one part after another, to see what the answer rests on…";
@@ -85,7 +85,7 @@ export class Stage {
     else this.look();
   }
 
-  /** Waits for the grid, asked for once however often a person comes back; gives the problem when there is none. */
+  /** Waits for the grid, asked for once however often one comes back; gives the problem when there is none. */
   explained(entry) {
     entry.explaining ??= explain(entry).then(() => null, (problem) => {
       entry.explaining = null;
@@ -105,10 +105,10 @@ export class Stage {
     );
   }
 
-  /** Numbers the people on the picture as the answer does, where there are several. */
+  /** Numbers the subjects on the picture as the answer does, where there are several. */
   number({ answer }) {
-    const people = answer && several(answer) ? answer.subjects : [];
-    this.at.people.replaceChildren(...people.map(({ regions }, index) => {
+    const subjects = answer && several(answer) ? answer.subjects : [];
+    this.at.subjects.replaceChildren(...subjects.map(({ regions }, index) => {
       const tag = element("span", {}, String(index + 1));
       const { left, top } = this.around(regions[0].place);
       Object.assign(tag.style, { left: within(left), top: within(top) });
@@ -125,8 +125,8 @@ export class Stage {
   }
 
   /**
-   * Where the square around the first of a person's eyes lies on the stage, which shows all of the picture in its middle;
-   * it is as tilted as the line from that eye to the other, the one right of it.
+   * Where the square around the first of a subject's regions lies on the stage, which shows all of the picture in its middle;
+   * it is as tilted as the line from that one to the other, the one right of it.
    */
   around({ x, y, radius }, right = { x: x + 1, y }) {
     const { naturalWidth: width, naturalHeight: height } = this.at.picture;

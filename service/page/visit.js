@@ -65,7 +65,7 @@ export function tally(entries) {
   if (entries.length < 2) return "";
   const counts = new Map();
   for (const { answer, problem } of entries) {
-    const told = answer && (blind(answer) ? "without an eye" : answer.label);
+    const told = answer && (blind(answer) ? answer.reason : answer.label);
     const name = told ?? (problem ? "without an answer" : "on the way");
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }

@@ -8,13 +8,13 @@ const PLACES = [
 const MIDDLE = [0.3, 0.7]; // shares of a side between which a place is the centre
 const LITTLE = 0.05; // nats: a fall of the log odds that changes no answer
 
-/** "eye-colour" as "Eye colour". */
+/** "ripe-fruit" as "Ripe fruit". */
 export function title(name) {
   const spaced = String(name).replaceAll(/[-_]+/g, " ").trim();
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
-/** ["blue", "brown"] as "blue or brown". */
+/** ["cat", "dog"] as "cat or dog". */
 export function choice(names) {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
@@ -50,23 +50,22 @@ const WHY = {
   out_of_distribution: () => "the picture is unlike those it learned from",
   no_colour: () => "there is no colour in the picture",
 };
-const NOTHING = "No eye found";
 
-/** Whether the answer is about several people. */
+/** Whether the answer is about several subjects. */
 export function several({ subjects = [] }) {
   return subjects.length > 1;
 }
 
 /** An answer in a word or two. */
 export function headline(answer) {
-  return blind(answer) ? NOTHING : title(answer.label);
+  return title(blind(answer) ? answer.reason : answer.label);
 }
 
 /** How sure an answer is: a word, and the rest of the sentence. */
 export function sureness(answer) {
   const { label, confidence, unsure, reason } = answer;
   if (!unsure) return { word: "Sure", rest: `${chances(confidence)} that this is ${label}.` };
-  if (blind(answer)) return { word: "Unsure", rest: "there is no eye in this picture to tell the colour of." };
+  if (blind(answer)) return { word: "Unsure", rest: "there is nothing in this picture that it could tell." };
   const why = WHY[answer.reason_code]?.(answer) ?? (reason || `it has only ${chances(confidence)}`);
   return { word: "Unsure", rest: `maybe ${label}, because ${why}.` };
 }

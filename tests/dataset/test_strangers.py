@@ -42,7 +42,7 @@ def test_what_is_seen_there_is_what_is_seen_here(crop: str) -> None:
     looker.close()
     assert len(there) == len(here)
     assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(there, here, strict=True))
-    assert [(one.person, one.place) for one in there] == [(one.person, one.place) for one in here]
+    assert [(one.subject, one.place) for one in there] == [(one.subject, one.place) for one in here]
     assert len(spent) == 1
     assert spent[0] > 0
 

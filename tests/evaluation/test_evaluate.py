@@ -73,10 +73,9 @@ def test_a_picture_that_was_not_seen_is_credited_nowhere(rows: Path, classifier:
 
 
 def test_a_class_of_which_nothing_is_seen_is_named(tmp_path: Path, rows: Path) -> None:
-    blind = Classifier.load(planted.model(tmp_path / "blind"))
-    blind.preprocess = blind.preprocess.model_copy(update={"crop": "eyes"})
+    blind = Classifier.load(planted.model(tmp_path / "blind", crop="eyes"))
     with pytest.raises(
-        DataError, match=r"rows: no eye found in any blue picture of the test split; add some that show one$"
+        DataError, match=r"rows: no eye found in any blue picture of the test split; add some that show an eye$"
     ):
         evaluate.answers(blind, rows, "test")
 
@@ -104,13 +103,13 @@ def test_calibration_is_fitted_on_the_valid_split(rows: Path, classifier: Classi
     valid = evaluate.answers(compared, rows, "valid")
     expected = calibration.fit(valid.logits, valid.truth, LIMITS.target_risk)
     farthest, next_to_it = sorted(valid.distances)[:-3:-1]  # of twelve: 5 % lie between the two
-    assert next_to_it < compared.calibration.unlike_distance < farthest
-    assert replace(compared.calibration, unlike_distance=None) == expected
+    assert next_to_it < compared.calibration.max_distance < farthest
+    assert replace(compared.calibration, max_distance=None) == expected
     assert compared.reader.gallery.ids == sorted(row["id"] for row in training)
     test = evaluate.answers(compared, rows, "test")
-    found = evaluate.measure(test, replace(compared.calibration, unlike_distance=test.distances[3]), CLASSES, 50, 1)
-    assert found["unlike"] == (test.distances > test.distances[3]).mean()
-    assert found["unlike_distance"] == test.distances[3]
+    found = evaluate.measure(test, replace(compared.calibration, max_distance=test.distances[3]), CLASSES, 50, 1)
+    assert found["out_of_distribution"] == (test.distances > test.distances[3]).mean()
+    assert found["out_of_distribution_distance"] == test.distances[3]
 
 
 def test_doubted_labels_have_no_say_in_confidence_unless_there_are_no_others(
@@ -124,7 +123,7 @@ def test_doubted_labels_have_no_say_in_confidence_unless_there_are_no_others(
         evaluate.calibrate(tmp_path / "model", rows, training, doubted, LIMITS, 1, tmp_path / name)
         found = calibration.read(tmp_path / name / "calibration.json")
         expected = calibration.fit(kept.logits, kept.truth, LIMITS.target_risk)
-        assert replace(found, unlike_distance=None) == expected
+        assert replace(found, max_distance=None) == expected
     assert calibration.fit(known.logits, known.truth, 0.1) != calibration.fit(valid.logits, valid.truth, 0.1)
 
 
@@ -150,7 +149,7 @@ def test_the_neighbours_are_a_bounded_keyed_draw_and_the_same_bytes(
 
 def test_a_bystander_is_no_neighbour(classifier: Classifier, tmp_path: Path) -> None:
     look = classifier.look
-    classifier.look = lambda data: [replace(look(data)[0], person=person) for person in (0, 1, 0)]
+    classifier.look = lambda data: [replace(look(data)[0], subject=subject) for subject in (0, 1, 0)]
     (row,) = planted.accept(tmp_path / "training", {"train": 1}, ("blue",))
     assert list(evaluate.gather(classifier, [row], 1).ids) == [row["id"]] * 2
 

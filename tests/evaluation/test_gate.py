@@ -29,14 +29,14 @@ def behaved(limits: Gate = LIMITS, **metrics: float) -> list[str]:
 
 
 def test_behaviour_is_judged_where_it_was_measured_and_has_a_limit() -> None:
-    assert behaved(flip_rate=0.02, surroundings_flip_rate=0.02, recolour_rate=0.95) == [
+    assert behaved(flip_rate=0.02, background_flip_rate=0.02, expected_flip_rate=0.95) == [
         "flip_rate: 0.02 is within 0.02 (gate.max_flip_rate)",
-        "surroundings_flip_rate: 0.02 is within 0.02 (gate.max_flip_rate)",
-        "recolour_rate: 0.95 is at least 0.95 (gate.min_recolour_rate)",
+        "background_flip_rate: 0.02 is within 0.02 (gate.max_flip_rate)",
+        "expected_flip_rate: 0.95 is at least 0.95 (gate.min_expected_flip_rate)",
     ]
     assert behaved() == []
-    free = LIMITS.model_copy(update={"max_flip_rate": None, "min_recolour_rate": None})
-    assert behaved(free, flip_rate=1.0, surroundings_flip_rate=1.0, recolour_rate=0.0) == []
+    free = LIMITS.model_copy(update={"max_flip_rate": None, "min_expected_flip_rate": None})
+    assert behaved(free, flip_rate=1.0, background_flip_rate=1.0, expected_flip_rate=0.0) == []
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_behaviour_is_judged_where_it_was_measured_and_has_a_limit() -> None:
     [
         ({"flip_rate": 0.021}, "flip_rate: 0.021 is above 0.02 (gate.max_flip_rate)"),
         (
-            {"surroundings_flip_rate": 0.03},
-            "surroundings_flip_rate: 0.03 is above 0.02 (gate.max_flip_rate)",
+            {"background_flip_rate": 0.03},
+            "background_flip_rate: 0.03 is above 0.02 (gate.max_flip_rate)",
         ),
-        ({"recolour_rate": 0.9}, "recolour_rate: 0.9 is below 0.95 (gate.min_recolour_rate)"),
+        ({"expected_flip_rate": 0.9}, "expected_flip_rate: 0.9 is below 0.95 (gate.min_expected_flip_rate)"),
     ],
     ids=["flips", "flips by the shirt", "does not flip"],
 )

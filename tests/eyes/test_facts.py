@@ -16,6 +16,7 @@ from irisline.core.params import Execution
 from irisline.dataset import images, shards
 from irisline.evaluation import slices
 from irisline.eyes import facts
+from irisline.eyes.columns import COLUMNS
 from irisline.eyes.rendering import Scene, encode, render, sample
 from irisline.eyes.rendering import colour as palette
 from irisline.validation import image_statistics
@@ -113,7 +114,7 @@ def test_the_facts_of_eyes_are_those_of_the_stored_picture(tmp_path: Path) -> No
         "image": images.encode(picture),
     }
     shards.write(tmp_path, shards.COLLECTED, 2, [row])
-    (found,) = image_statistics.table(tmp_path, Execution(engine="local", workers=1), with_eyes=True).to_dict("records")
+    (found,) = image_statistics.table(tmp_path, Execution(engine="local", workers=1), "eyes").to_dict("records")
     expected = facts.measure(Image.open(io.BytesIO(row["image"])).convert("RGB"))
-    assert {name: found[name] for name in facts.NAMES} == pytest.approx(expected)
+    assert {name: found[name] for name in COLUMNS} == pytest.approx(expected)
     assert found["eyes"] == 2

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from irisline.eyes.finder import NO_EYE, Eye, balanced, crop, find, visibility
-from irisline.eyes.finder.light import to_display, to_linear, white
+from irisline.core.linear_light import to_display, to_linear
+from irisline.eyes.finder import Eye, balanced, crop, find, visibility
+from irisline.eyes.finder.light import white
 from irisline.eyes.rendering import Scene, TrueIris, encode, render, sample, true_irises
 from irisline.eyes.rendering.without_eyes import KINDS, draw_without_eye
+from irisline.eyes.wording import WORDING
 
 ROOT = Path(__file__).parents[2]
 REAL = next((folder for above in ROOT.parents if (folder := above / "shared" / "real_eyes").is_dir()), None)
@@ -78,12 +80,12 @@ def test_hardly_anything_else_is_taken_for_an_eye() -> None:
 def test_a_picture_without_an_eye_has_none(kind: str) -> None:
     found = [find(Image.fromarray(draw_without_eye(kind, f"none/{i}"))) for i in range(20)]
     assert sum(bool(one.faces) for one in found) <= (4 if kind == "discs" else 2)  # of 120 discs, 11 are taken for eyes
-    assert {one.reason for one in found if not one.faces} == {NO_EYE}
+    assert {one.reason for one in found if not one.faces} == {WORDING.nothing_found}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 40), (24, 24), (320, 240)])
 def test_a_plain_picture_of_any_size_has_no_eye(size: tuple[int, int]) -> None:
-    assert find(Image.new("RGB", size, (200, 170, 150))).reason == NO_EYE
+    assert find(Image.new("RGB", size, (200, 170, 150))).reason == WORDING.nothing_found
 
 
 def test_the_same_picture_gives_the_same_eyes_in_any_thread() -> None:

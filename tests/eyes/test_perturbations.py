@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from irisline.core import seeding
-from irisline.core.params import Evaluate
-from irisline.eyes import finder, perturbations
+from irisline.eyes import finder
 from irisline.eyes.finder import Eye, Face
-from irisline.eyes.perturbations import AROUND_EYES, HARMLESS
+from irisline.eyes.perturbations import AROUND_EYES, PERTURBATIONS, iris
 from irisline.eyes.perturbations.near import near
 from tests import drawn
 
@@ -19,7 +18,9 @@ LABELS = ("blue", "brown")
 
 
 def changed(name: str, picture: Image.Image, key: object = 0) -> Image.Image:
-    return HARMLESS[name](picture, finder.find(picture).faces, seeding.generator("test", name, key))
+    made = PERTURBATIONS.change(name, picture, PERTURBATIONS.seek(picture), seeding.generator("test", name, key))
+    assert made
+    return made
 
 
 def distances(picture: Image.Image, face: Face) -> NDArray[np.floating]:
@@ -32,12 +33,7 @@ def differs(one: Image.Image, other: Image.Image) -> NDArray[np.bool_]:
     return np.asarray(np.abs(np.asarray(one, int) - np.asarray(other, int)).max(axis=2) > 2)
 
 
-def test_params_may_name_each_change_and_no_other() -> None:
-    (named,) = Evaluate.model_fields["changes"].annotation.__args__
-    assert list(named.__args__) == [*HARMLESS, perturbations.RECOLOUR]
-
-
-@pytest.mark.parametrize("name", HARMLESS)
+@pytest.mark.parametrize("name", PERTURBATIONS.invariant)
 def test_a_change_shows_and_is_the_same_for_the_same_key(name: str) -> None:
     picture = drawn.faces("blue", 1)[0]
     before = picture.tobytes()
@@ -46,7 +42,7 @@ def test_a_change_shows_and_is_the_same_for_the_same_key(name: str) -> None:
     assert found.tobytes() == changed(name, picture).tobytes() != before
 
 
-@pytest.mark.parametrize("name", sorted(set(HARMLESS) - AROUND_EYES))
+@pytest.mark.parametrize("name", sorted(set(PERTURBATIONS.invariant) - set(AROUND_EYES)))
 def test_a_photograph_of_anything_may_be_another_photograph(name: str) -> None:
     grey = Image.new("RGB", (60, 40), (90, 100, 110))
     assert changed(name, grey).size == (60, 40) or name == "scale"
@@ -62,11 +58,11 @@ def test_paint_leaves_the_eye_between_its_lids_alone(name: str, label: str) -> N
     assert not touched[distances(picture, face) < 1.0].any()
 
 
-@pytest.mark.parametrize("name", sorted(HARMLESS))
+@pytest.mark.parametrize("name", sorted(PERTURBATIONS.invariant))
 def test_eyes_may_lie_outside_of_the_picture(name: str) -> None:
     picture = Image.new("RGB", (191, 200), (120, 90, 80))
     beside = Face((Eye(49.0, -5.0, 24.0, 1.0, 1.0),), "eye"), Face((Eye(-30.0, 90.0, 9.0, 1.0, 1.0),), "face")
-    changed = HARMLESS[name](picture, beside, seeding.generator(name))
+    changed = PERTURBATIONS.change(name, picture, beside, seeding.generator(name))
     assert changed.mode == "RGB"
     assert changed.size == picture.size or name == "scale"
 
@@ -104,15 +100,15 @@ def test_light_is_warm_or_cold() -> None:
 
 
 @cache
-def shades(label: str) -> tuple[perturbations.Shade, ...]:
-    return tuple(perturbations.shade(each, face) for each in drawn.faces(label, 4) for face in finder.find(each).faces)
+def shades(label: str) -> tuple[iris.Shade, ...]:
+    return tuple(iris.shade(each, face) for each in drawn.faces(label, 4) for face in finder.find(each).faces)
 
 
-def recoloured(label: str, number: int) -> tuple[Image.Image, Image.Image, perturbations.Shade]:
+def recoloured(label: str, number: int) -> tuple[Image.Image, Image.Image, iris.Shade]:
     """Return a drawn face, the same with its irises in a clear shade of the other class, and that shade."""
     (other,) = set(LABELS) - {label}
-    picture, to = drawn.faces(label, 4)[number], perturbations.clear(shades(other), shades(label))
-    return picture, perturbations.recolour(picture, finder.find(picture).faces, to), to
+    picture, to = drawn.faces(label, 4)[number], iris.clear(shades(other), shades(label))
+    return picture, iris.recolour(picture, finder.find(picture).faces, to), to
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -123,21 +119,20 @@ def test_a_recoloured_iris_has_the_other_shade_and_nothing_else_has_changed(labe
     touched, away = differs(picture, found), distances(picture, face)
     assert touched[(away > 0.6) & (away < 0.8)].mean() > 0.5
     assert not touched[(away > 1.15) | (away < 0.2)].any()
-    before, after = (perturbations.shade(each, face).bands for each in (picture, found))
+    before, after = (iris.shade(each, face).bands for each in (picture, found))
     assert np.abs(after - to.bands).max() < 0.35 < np.abs(before - to.bands).max()
 
 
 def test_a_gleam_stays() -> None:
     picture, found, _ = recoloured("brown", 0)
     (face,) = finder.find(picture).faces
-    iris = distances(picture, face) < 0.9
-    bright = iris & (np.asarray(picture).min(axis=2) > 235)
+    bright = (distances(picture, face) < 0.9) & (np.asarray(picture).min(axis=2) > 235)
     assert not differs(picture, found)[bright].any()
 
 
 def test_a_clear_shade_is_of_the_half_that_is_farthest_from_others() -> None:
     dark, darker, light = (
-        perturbations.Shade(np.full(3, level), 0.1 * number) for number, level in enumerate((-2.0, -4.0, -1.0))
+        iris.Shade(np.full(3, level), 0.1 * number) for number, level in enumerate((-2.0, -4.0, -1.0))
     )
-    found = perturbations.clear([dark, darker], [light])
+    found = iris.clear([dark, darker], [light])
     assert (found.bands.tolist(), found.spread) == (darker.bands.tolist(), darker.spread)

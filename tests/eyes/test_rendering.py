@@ -24,6 +24,7 @@ from irisline.eyes.rendering.defects import BOMB_SIDE, HTML, Slot, plan
 
 ANSWERS = Path(__file__).with_name("pool_answers.csv")
 COUNT, SEED = 300, 20260101
+CLASSES = ("blue", "brown")
 FEW = 68
 """The smallest pool that holds every defect."""
 
@@ -46,7 +47,7 @@ def digest(key: str) -> str:
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Answer]]:
     out = tmp_path_factory.mktemp("pool")
-    return out, draw_pool(out, FEW, seed=5)
+    return out, draw_pool(out, FEW, 5, CLASSES)
 
 
 def file_of(pool: tuple[Path, list[Answer]], defect: str) -> bytes:
@@ -133,7 +134,7 @@ def test_mixed_eyes_differ_between_left_and_right() -> None:
 def test_the_same_pool_twice(pool: tuple[Path, list[Answer]], tmp_path: Path) -> None:
     out, answers = pool
     told: list[tuple[int, int]] = []
-    assert draw_pool(tmp_path, FEW, seed=5, progress=lambda done, count: told.append((done, count))) == answers
+    assert draw_pool(tmp_path, FEW, 5, CLASSES, progress=lambda done, count: told.append((done, count))) == answers
     files = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert all((out / file).read_bytes() == (tmp_path / file).read_bytes() for file in files)
@@ -231,8 +232,8 @@ def test_no_source_of_a_duplicate_is_spoilt_itself() -> None:
 
 def test_a_pool_too_small_for_its_defects_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="draw at least"):
-        draw_pool(tmp_path, 10, seed=1)
-    assert draw_pool(tmp_path, 2, seed=1, defects=False) == []
+        draw_pool(tmp_path, 10, 1, CLASSES)
+    assert draw_pool(tmp_path, 2, 1, CLASSES, defects=False) == []
     assert sorted(path.name for path in tmp_path.rglob("*.jpg")) == ["blue-0001.jpg", "brown-0001.jpg"]
 
 

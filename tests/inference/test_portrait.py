@@ -12,7 +12,7 @@ from irisline.eyes.rendering.sampling import sample
 from irisline.inference import portrait
 from irisline.inference.classifier import Classifier
 from irisline.inference.out_of_distribution import Gallery
-from irisline.inference.predictions import Person, Prediction
+from irisline.inference.predictions import Prediction, Subject
 from irisline.networks import bundle
 from tests import drawn, planted
 
@@ -58,11 +58,11 @@ def test_a_picture_without_an_eye_is_drawn_too(tmp_path: Path) -> None:
 
 
 def test_several_people_are_told_one_by_one() -> None:
-    sure = Person("blue", {"blue": 0.97, "brown": 0.03}, 0.97, unsure=False, reason=None, eyes=())
-    other = Person(
-        "brown", {"blue": 0.4, "brown": 0.6}, 0.6, unsure=True, reason="confidence 0.60 is below 0.80", eyes=()
+    sure = Subject("blue", {"blue": 0.97, "brown": 0.03}, 0.97, unsure=False, reason=None, regions=())
+    other = Subject(
+        "brown", {"blue": 0.4, "brown": 0.6}, 0.6, unsure=True, reason="confidence 0.60 is below 0.80", regions=()
     )
-    answer = Prediction("blue", sure.probabilities, 0.97, unsure=False, reason=None, people=(sure, other))
+    answer = Prediction("blue", sure.probabilities, 0.97, unsure=False, reason=None, subjects=(sure, other))
     assert portrait.sentences(answer) == [
         "blue, 97% sure",
         "1: blue, 97% sure",
@@ -77,7 +77,7 @@ def test_the_eyes_of_several_people_bear_their_numbers(tmp_path: Path) -> None:
     shown = np.asarray(Image.open(io.BytesIO(portrait.draw(classifier, data)))).astype(int)
     below = portrait.GAP + 3 * portrait.LINE  # the answer, and a line for each
     width, height = Image.open(io.BytesIO(data)).size
-    assert {view.person for view in classifier.look(data)} == {0, 1}
+    assert {view.subject for view in classifier.look(data)} == {0, 1}
     for place in (view.place for view in classifier.look(data)):
         x, y = (
             round((place.x + place.radius) * width) + portrait.GAP,

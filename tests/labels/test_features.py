@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from irisline.dataset import crops, images
-from irisline.eyes import iris_colour
+from irisline.eyes import label_features
 from irisline.eyes.rendering.picture import render
 from irisline.eyes.rendering.sampling import sample
 from irisline.labels import features
@@ -31,8 +31,8 @@ def test_eyes_are_judged_by_their_colours_and_a_picture_without_any_is_not() -> 
     eye = images.encode(Image.fromarray(render(sample("features", "blue"))))
     settings = planted.settings(preprocess__crop="eyes", preprocess__size=64)
     seen, none = features.of_pictures([eye, PICTURES[0]], settings)
-    squares = [view.pixels for view in crops.of_stored(eye, settings.preprocess) if view.person == 0]
-    assert np.array_equal(seen, np.mean([iris_colour.contrasts(square) for square in squares], axis=0))
+    squares = [view.pixels for view in crops.of_stored(eye, settings.preprocess) if view.subject == 0]
+    assert np.array_equal(seen, np.mean([label_features.contrasts(square) for square in squares], axis=0))
     assert none is None
 
 

@@ -1,5 +1,4 @@
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from irisline.core.errors import DataError
 from irisline.core.params import Params, read
 from irisline.dataset import shards
-from irisline.eyes import facts
+from irisline.domains import columns
 from irisline.validation import data_contract, image_statistics, rejected, split
 from irisline.validation.great_expectations import Failure, Judge
 
@@ -27,9 +26,7 @@ UNREADABLE = dict.fromkeys(["sha256", "phash", "width", "height", *image_statist
 }
 
 
-def pool(
-    count: int = 120, families: Sequence[str] = PARAMS.snapshot.licences, **changes: dict[str, object]
-) -> pd.DataFrame:
+def pool(count: int = 120, params: Params = PARAMS, **changes: dict[str, object]) -> pd.DataFrame:
     """Return a table of good pictures of both classes, with the changes to single rows: r3={"label": ...}."""
     numbers = np.random.default_rng(7).integers(0, 2**64, count, dtype=np.uint64).tolist()
     rows = [
@@ -45,8 +42,8 @@ def pool(
     ]
     for key, change in changes.items():
         rows[int(key[1:])].update(change)
-    columns = [name for name in shards.COLLECTED.names if name != "image"]
-    return data_contract.with_shared_pixels(pd.DataFrame(rows, columns=[*columns, *image_statistics.NAMES]), families)
+    names = [name for name in shards.COLLECTED.names if name != "image"] + list(image_statistics.NAMES)
+    return data_contract.with_shared_pixels(pd.DataFrame(rows, columns=names), params)
 
 
 def judged(table: pd.DataFrame, docs: Path, params: Params = PARAMS) -> list[Failure]:
@@ -105,7 +102,7 @@ def test_the_copy_whose_licence_is_accepted_is_the_one_kept_and_the_others_are_n
 def licensed(tmp_path: Path, *families: str) -> list[tuple[str, str, str, str, str]]:
     params = PARAMS.model_copy(update={"snapshot": PARAMS.snapshot.model_copy(update={"licences": list(families)})})
     table = pool(
-        120, families, r1={"licence": "CC-BY-NC-4.0"}, r2={"licence": "CC-BY-SA-3.0-DE"}, r3={"licence": "CC0-1.0"},
+        120, params, r1={"licence": "CC-BY-NC-4.0"}, r2={"licence": "CC-BY-SA-3.0-DE"}, r3={"licence": "CC0-1.0"},
         r4={"licence": "All rights reserved"}, r5={"licence": None}, r6={"licence": "CC BY-ND 2.0"},
     )  # fmt: skip
     return [(one.id, one.expectation, one.column, one.value, one.limit) for one in judged(table, tmp_path, params)]
@@ -180,7 +177,7 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
         (
             pool(**{f"r{i}": {"eyes": 0.0} for i in range(27)}, r27=UNREADABLE),
             PARAMS,
-            "reports/validate/no_eye.csv: share of pictures in which an eye is found: 0.7731, must be at least 80%; "
+            "reports/validate/nothing_found.csv: share of pictures in which an eye is found: 0.7731, must be at least 80%; "
             "add pictures that show an eye, lower validate.min_seen_share, or set preprocess.crop: none$",
         ),
     ],
@@ -218,13 +215,15 @@ def test_rejected_csv_has_the_same_bytes_each_time(tmp_path):
 def test_a_picture_in_which_no_eye_is_found_is_listed_and_not_rejected(tmp_path):
     table = split.divide(pool(r3={"eyes": 0.0}, r4=UNREADABLE), {"blue/004.jpg"}, PARAMS)
     assert judged(pool(r3={"eyes": 0.0}), tmp_path) == []
-    rejected.write_without_eye(tmp_path, table)
-    assert (tmp_path / rejected.NO_EYE).read_text() == f"id,label,split\nbrown/003.jpg,brown,{table['split'][3]}\n"
+    rejected.write_nothing_found(tmp_path, table)
+    assert (
+        tmp_path / rejected.NOTHING_FOUND
+    ).read_text() == f"id,label,split\nbrown/003.jpg,brown,{table['split'][3]}\n"
 
 
 def test_where_no_eyes_are_sought_none_is_missed(tmp_path):
     whole = PARAMS.model_copy(update={"preprocess": PARAMS.preprocess.model_copy(update={"crop": "none"})})
-    table = pool(**{f"r{i}": dict.fromkeys(facts.NAMES) for i in range(120)})
+    table = pool(params=whole, **{f"r{i}": dict.fromkeys(columns.COLUMNS) for i in range(120)})
     assert judged(table, tmp_path, whole) == []
-    rejected.write_without_eye(tmp_path, table.assign(split="train"))
-    assert (tmp_path / rejected.NO_EYE).read_text() == "id,label,split\n"
+    rejected.write_nothing_found(tmp_path, table.assign(split="train"))
+    assert (tmp_path / rejected.NOTHING_FOUND).read_text() == "id,label,split\n"

@@ -5,7 +5,7 @@ from PIL import Image, ImageFilter
 from irisline.core.errors import MissingInput
 from irisline.core.params import Execution
 from irisline.dataset import images, shards
-from irisline.eyes import facts
+from irisline.domains import columns
 from irisline.validation import image_statistics
 
 LOCAL = Execution(engine="local", workers=1)
@@ -54,21 +54,19 @@ def test_sharpness_of_one_pixel_is_none():
 def test_table_keeps_order_and_leaves_unreadable_rows_without_facts(tmp_path):
     rows = [row("b.jpg", texture()), row("a.jpg", None, "damaged"), row("c.jpg", texture(1))]
     shards.write(tmp_path / "collect", shards.COLLECTED, 2, rows)
-    table = image_statistics.table(tmp_path / "collect", LOCAL, with_eyes=False)
+    table = image_statistics.table(tmp_path / "collect", LOCAL, "none")
     assert table["id"].tolist() == ["b.jpg", "a.jpg", "c.jpg"]
     assert table.loc[1, list(image_statistics.NAMES)].isna().all()
-    assert table.drop(1)[list(set(image_statistics.NAMES) - set(facts.NAMES))].notna().all(axis=None)
-    assert table[list(facts.NAMES)].isna().all(axis=None)
+    assert table.drop(1)[list(set(image_statistics.NAMES) - set(columns.COLUMNS))].notna().all(axis=None)
+    assert table[list(columns.COLUMNS)].isna().all(axis=None)
     assert "image" not in table
 
 
 def test_table_of_an_empty_pool_has_its_columns(tmp_path):
     shards.write(tmp_path / "collect", shards.COLLECTED, 2, [])
-    assert set(image_statistics.NAMES) < set(
-        image_statistics.table(tmp_path / "collect", LOCAL, with_eyes=True).columns
-    )
+    assert set(image_statistics.NAMES) < set(image_statistics.table(tmp_path / "collect", LOCAL, "eyes").columns)
 
 
 def test_table_without_shards_names_the_folder(tmp_path):
     with pytest.raises(MissingInput, match="collect: no shards here"):
-        image_statistics.table(tmp_path / "collect", LOCAL, with_eyes=True)
+        image_statistics.table(tmp_path / "collect", LOCAL, "eyes")

@@ -160,7 +160,7 @@ class Api:
         raise Refused(self._said(reason), response.status_code)
 
     def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        """Ask once, and read the answer with an eye on its length and on the clock."""
+        """Ask once, and read the answer within its length and its time."""
         until = time.monotonic() + self._timeout
         body = bytearray()
         try:

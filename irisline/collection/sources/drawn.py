@@ -1,4 +1,4 @@
-"""Drawn eyes: a picture for every class and number, no network, no person in it. The words of a query are not looked at.
+"""Drawn pictures: one for every class and number, no network, nobody in it. The words of a query are not looked at.
 
 Keyed on the seed, the class and the number, so that a class that is added later changes nothing of the others. Addresses
 without a class, as they were recorded before, still lead to the pictures they led to: those of `irisline pool`.
@@ -22,10 +22,11 @@ class Drawn:
     name = "drawn"
 
     def __init__(self, seed: int, classes: Sequence[str]) -> None:
-        from irisline.eyes.rendering import COLOURS  # it brings OpenCV, which who only searches the web need not load
+        from irisline.domains import drawing  # who only searches the web need not load it
 
-        if strangers := [name for name in classes if name not in COLOURS]:
-            raise SearchFailed(f"drawn: {strangers[0]!r} cannot be drawn; base.classes may hold {', '.join(COLOURS)}")
+        if strangers := [name for name in classes if name not in drawing.CLASSES]:
+            known = ", ".join(drawing.CLASSES)
+            raise SearchFailed(f"drawn: {strangers[0]!r} cannot be drawn; base.classes may hold {known}")
         self._seed = seed
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
@@ -45,9 +46,8 @@ class Drawn:
 
 def read(candidate: Candidate) -> bytes:
     """Return the JPEG that a candidate stands for; raise SearchFailed when its address is none of the renderer's."""
-    from irisline.eyes.rendering import COLOURS
-    from irisline.eyes.rendering.defects import Slot, good
+    from irisline.domains import drawing
 
-    if not (found := _PLACE.fullmatch(candidate.image_url)) or candidate.query.label not in COLOURS:
+    if not (found := _PLACE.fullmatch(candidate.image_url)) or candidate.query.label not in drawing.CLASSES:
         raise SearchFailed(f"drawn: {candidate.image_url!r} of class {candidate.query.label!r} cannot be drawn")
-    return good(Slot(0, candidate.query.label, "", found[1]))
+    return drawing.good(drawing.Slot(0, candidate.query.label, "", found[1]))

@@ -7,9 +7,9 @@ white light. Needs numpy, Pillow and OpenCV only.
 import cv2
 
 from irisline.eyes.finder.cropping import crop, visibility
-from irisline.eyes.finder.finding import NO_EYE, Eye, Face, Found, find
+from irisline.eyes.finder.finding import Eye, Face, Found, find
 from irisline.eyes.finder.light import balanced
 
 cv2.setNumThreads(1)  # who looks at many pictures does so side by side
 
-__all__ = ["NO_EYE", "Eye", "Face", "Found", "balanced", "crop", "find", "visibility"]
+__all__ = ["Eye", "Face", "Found", "balanced", "crop", "find", "visibility"]

@@ -16,10 +16,10 @@ from irisline.eyes.finder.faces import IRIS_SHARES, Box, eye_window, find_faces
 from irisline.eyes.finder.judging import Numbers, Verdict, as_array, judge, moved
 from irisline.eyes.finder.pyramid import Pixels, Pyramid
 from irisline.eyes.finder.voting import candidates
+from irisline.eyes.wording import WORDING
 
 Framing = Literal["face", "eyes", "eye"]
 
-NO_EYE = "no eye found"
 
 TILTS = (-20.0, 20.0)
 """Degrees at which faces are looked for when nothing else is found."""
@@ -100,7 +100,7 @@ def find(picture: Image.Image) -> Found:
     for tilt in TILTS if not faces else ():
         faces = faces or _of_faces(pixels, tilt)
     faces.sort(key=lambda face: (-face.eyes[0].radius, face.eyes[0].x, face.eyes[0].y))
-    return Found(tuple(faces), "" if faces else NO_EYE)
+    return Found(tuple(faces), "" if faces else WORDING.nothing_found)
 
 
 def _of_faces(pixels: Pixels, tilt: float) -> list[Face]:

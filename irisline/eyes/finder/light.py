@@ -5,13 +5,10 @@ Knows nothing of where eyes are.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from irisline.core.linear_light import Plane, to_display, to_linear
 from irisline.eyes.finder.cropping import WHITE_RING, polar
-from irisline.eyes.finder.pyramid import Pixels
-
-Plane = NDArray[np.floating]
 
 BESIDE = 0.35
 """Greatest slope from the centre of what is taken for white: lids are above and below."""
@@ -43,19 +40,3 @@ def white(linear: Plane) -> Plane:
     darkest = beside.min(axis=1)
     least, greatest = np.quantile(darkest, WHITER)
     return np.asarray(np.median(beside[(darkest >= least) & (darkest <= greatest)], axis=0))
-
-
-def to_linear(pixels: Pixels) -> Plane:
-    """Return linear light from 0 to 1 of sRGB pixels (IEC 61966-2-1)."""
-    return _LINEAR[pixels]
-
-
-def to_display(linear: Plane) -> Pixels:
-    """Return sRGB pixels of linear light; what is brighter than 1 is white."""
-    held = np.clip(linear, 0.0, 1.0)
-    curved = np.where(held <= 0.0031308, 12.92 * held, 1.055 * held ** np.float32(1 / 2.4) - 0.055)
-    return np.asarray(np.round(255.0 * curved), dtype=np.uint8)
-
-
-_LEVELS = np.arange(256) / 255.0
-_LINEAR = np.where(_LEVELS <= 0.04045, _LEVELS / 12.92, ((_LEVELS + 0.055) / 1.055) ** 2.4).astype(np.float32)

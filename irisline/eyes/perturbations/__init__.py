@@ -1,7 +1,6 @@
 """A picture changed in what must not matter to a classifier of eyes, and in what must: the colour of the iris.
 
-Each change takes an upright RGB picture, the people whose eyes were found in it, and a keyed generator. Knows nothing of
-classifiers, labels or files.
+Changes are made around the eyes of the people that are found. Knows nothing of classifiers, labels or files.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,26 +9,60 @@ from types import MappingProxyType
 import numpy as np
 from PIL import Image
 
+from irisline.core.domain import Perturbations
+from irisline.eyes import finder
 from irisline.eyes.finder import Face
-from irisline.eyes.perturbations import paint, photographs
-from irisline.eyes.perturbations.iris import Shade, clear, recolour, shade
-
-__all__ = ["AROUND_EYES", "HARMLESS", "RECOLOUR", "SURROUNDINGS", "Shade", "clear", "recolour", "shade"]
-
-Change = Callable[[Image.Image, Sequence[Face], np.random.Generator], Image.Image]
+from irisline.eyes.perturbations import iris, paint
+from irisline.eyes.perturbations.iris import Shade
+from irisline.whole_picture import perturbations as whole_picture
 
 RECOLOUR = "recolour"
 
-_PAINT = (paint.blue_surroundings, paint.orange_surroundings, paint.makeup, paint.glasses)
-_PHOTOGRAPHS = (
-    photographs.mirror, photographs.jpeg, photographs.scale, photographs.warm_light, photographs.cold_light,
-)  # fmt: skip
+AROUND_EYES: Mapping[str, Callable[[Image.Image, Sequence[Face], np.random.Generator], Image.Image]] = MappingProxyType(
+    {each.__name__: each for each in (paint.blue_surroundings, paint.orange_surroundings, paint.makeup, paint.glasses)}
+)
+"""Changes that need eyes to be found, by name."""
 
-HARMLESS: Mapping[str, Change] = MappingProxyType({change.__name__: change for change in (*_PHOTOGRAPHS, *_PAINT)})
-"""What must not matter, by name."""
-
-SURROUNDINGS = frozenset({paint.blue_surroundings.__name__, paint.orange_surroundings.__name__})
+BACKGROUND = frozenset({paint.blue_surroundings.__name__, paint.orange_surroundings.__name__})
 """The shirt and the wall: who looks there must be caught even if nothing else misleads."""
 
-AROUND_EYES = frozenset(change.__name__ for change in _PAINT)
-"""Those that need eyes to be found."""
+
+def seek(picture: Image.Image) -> Sequence[Face]:
+    """Return what changes are made around: the people whose eyes are found."""
+    return finder.find(picture).faces
+
+
+def size(picture: Image.Image) -> float:
+    """Return the radius of the nearest iris as a share of the picture."""
+    return max((face.eyes[0].radius / max(picture.size) for face in seek(picture)), default=1.0)
+
+
+def change(name: str, picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image | None:
+    """Return the picture under a change that must not matter; None where it needs eyes and there are none."""
+    if name in whole_picture.CHANGES:
+        return whole_picture.change(name, picture, (), random)
+    return AROUND_EYES[name](picture, faces, random) if faces else None
+
+
+def trait(picture: Image.Image) -> Shade | None:
+    """Return the shade of the nearest person's irises; None where no eye is found."""
+    faces = seek(picture)
+    return iris.shade(picture, faces[0]) if faces else None
+
+
+def change_to(name: str, picture: Image.Image, faces: Sequence[Face], shown: Shade) -> Image.Image | None:
+    """Return the picture with all irises of another shade; None where no eye is found."""
+    return iris.recolour(picture, faces, shown) if faces else None
+
+
+PERTURBATIONS = Perturbations(
+    invariant=(*whole_picture.CHANGES, *AROUND_EYES),
+    change=change,
+    background=BACKGROUND,
+    seek=seek,
+    size=size,
+    directional=(RECOLOUR,),
+    trait=trait,
+    typical=iris.clear,
+    change_to=change_to,
+)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from irisline.core.linear_light import to_display, to_linear
 from irisline.eyes import finder
 from irisline.eyes.finder import Face
 from irisline.eyes.finder.cropping import IRIS_RING, polar
-from irisline.eyes.finder.light import to_display, to_linear, white
+from irisline.eyes.finder.light import white
 from irisline.eyes.perturbations.near import Near, Plane, inside, near
 
 SQUARE = 96  # pixels of what an iris is measured in

@@ -53,6 +53,11 @@ class Slot:
     file: str
     key: str
 
+    @property
+    def query(self) -> str:
+        """What someone would search for to find such a picture."""
+        return f"{self.label} eyes"
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -1,6 +1,6 @@
 """A version of the registry as a Bento: its files, the code that serves them, the locked packages and our own Dockerfile.
 
-The tag says which registry version and files it holds: eye-colour:v3-<first 12 of the digest>. Built again from the same
+The tag says which registry version and files it holds: <name>:v3-<first 12 of the digest>. Built again from the same
 version and code it is the same Bento. Knows nothing of container engines.
 """
 

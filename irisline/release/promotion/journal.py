@@ -71,7 +71,7 @@ def begin(client: "MlflowClient", model: str, change: Change) -> str:
         "irisline.why": change.why,
         "irisline.gate": json.dumps(change.gate),
         "irisline.digest": change.digest,
-        "irisline.who": store.person(),
+        "irisline.who": store.user(),
         "mlflow.note.content": "\n".join([change.why, "", *(f"- {line}" for line in change.gate)]),
     }
     name = f"{change.action} {_text(change.before)} to {change.after}"

@@ -30,11 +30,11 @@ _DOCS = (
     *("static/images/logo-long.png", "static/images/short-logo.png", "static/images/iterative-dev-loop.png"),
     *("static/images/glossary_scroller.gif", "static/images/validation_failed_unexpected_values.gif"),
 )
-_FIGURES = ("confusion_matrix", "biggest_errors", "reliability", "risk_coverage", "saliency", "behaviour", "slices")
+_FIGURES = ("confusion_matrix", "biggest_errors", "reliability", "risk_coverage", "saliency", "perturbations", "slices")
 REPORTS: dict[Path, tuple[str, ...]] = {
     paths.COLLECT_REPORT: ("metrics.json",),
     paths.VALIDATE_REPORT: (
-        *("metrics.json", "index.html", "rejected.csv", "no_eye.csv"),
+        *("metrics.json", "index.html", "rejected.csv", "nothing_found.csv"),
         *(f"docs/{pattern}" for pattern in _DOCS),
     ),
     paths.LABELS_REPORT: ("metrics.json", "labels.csv", "suspects.png"),
@@ -42,7 +42,7 @@ REPORTS: dict[Path, tuple[str, ...]] = {
     paths.TRAIN_REPORT: ("metrics.json", "history.tsv", "curves.png"),
     paths.EVALUATE_REPORT: (
         *("metrics.json", "gate.json", "precision.json", "model_card.md"),
-        *("predictions.csv", "slices.csv", "behaviour.csv"),
+        *("predictions.csv", "slices.csv", "perturbations.csv"),
         *(f"{name}.png" for name in _FIGURES),
     ),
 }

@@ -43,7 +43,7 @@ class SigningKey:
     @property
     def public(self) -> Key:
         """The public part, by the name its file is to have."""
-        named = re.sub(r"[^A-Za-z0-9_-]+", "-", store.person()).strip("-")[:60] or "key"
+        named = re.sub(r"[^A-Za-z0-9_-]+", "-", store.user()).strip("-")[:60] or "key"
         key = Key(named, self.private.public_key())
         return Key(f"{named}-{key.fingerprint[:8]}", key.public)
 

@@ -31,7 +31,7 @@ _MADE_BY_A_RUN = (
 
 def run_tags() -> dict[str, str]:
     """Return what a run is tagged with: who, source tags that may be refined later, and the machine."""
-    return {"mlflow.user": store.person(), "mlflow.source.name": "irisline", **source_tags(), **machine_tags()}
+    return {"mlflow.user": store.user(), "mlflow.source.name": "irisline", **source_tags(), **machine_tags()}
 
 
 def source_tags() -> dict[str, str]:

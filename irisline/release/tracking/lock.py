@@ -46,7 +46,7 @@ def held(client: "MlflowClient", name: str, what: str, patience: float = 0.0) ->
 
 
 def _take(client: "MlflowClient", name: str, token: str, what: str) -> bool:
-    tags = {"token": token, "what": what, "who": store.person(), "host": socket.gethostname(), "pid": str(os.getpid())}
+    tags = {"token": token, "what": what, "who": store.user(), "host": socket.gethostname(), "pid": str(os.getpid())}
     return _create(client, name, {**tags, "since": str(time.time())})
 
 

@@ -110,7 +110,7 @@ def one_line_failures() -> Iterator[None]:
         raise _in_one_line(error) from error
 
 
-def person() -> str:
+def user() -> str:
     """Return who is at work: IRISLINE_USER when set, else user@host."""
     named = os.environ.get("IRISLINE_USER")
     if named:

@@ -103,9 +103,9 @@ def test_a_folder_may_be_called_anything(name: str, tmp_path: Path, monkeypatch:
 
 
 def test_who_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert store.person() == "ada@bench"
+    assert store.user() == "ada@bench"
     monkeypatch.delenv("IRISLINE_USER")
-    assert "@" in store.person()
+    assert "@" in store.user()
 
 
 def test_a_damaged_database_is_said_at_once(project: Path) -> None:

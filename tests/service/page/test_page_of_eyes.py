@@ -83,7 +83,7 @@ def test_several_people_are_numbered_and_told_one_by_one(opened: Open) -> None:
     with opened() as page:
         drop(page, jpeg("two.jpg", planted.saved(drawn.two_people(), quality=95)))
         answered(page, "two.jpg")
-        told, numbers = page.locator("#said ol.people li"), page.locator("#people span")
+        told, numbers = page.locator("#said ol.subjects li"), page.locator("#subjects span")
         expect(told).to_have_count(2)
         expect(numbers).to_have_text(["1", "2"])
         expect(page.locator(".bars")).to_have_count(0)
@@ -105,5 +105,5 @@ def test_a_picture_without_an_eye_gets_no_colour(opened: Open) -> None:
         expect(page.locator("#heat")).to_be_hidden()
         expect(page.locator("#said")).not_to_contain_text("lue")
         expect(page.locator("#live")).to_have_text(
-            "wall.jpg: No eye found. Unsure: there is no eye in this picture to tell the colour of."
+            "wall.jpg: No eye found. Unsure: there is nothing in this picture that it could tell."
         )

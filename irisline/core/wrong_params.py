@@ -1,0 +1,37 @@
+"""A key of params.yaml that is wrong, as one line: its name, why, and what to write instead."""
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+RENAMED = {
+    "evaluate.changes": "evaluate.perturbations",
+    "evaluate.max_unlike": "evaluate.max_out_of_distribution",
+    "gate.min_recolour_rate": "gate.min_expected_flip_rate",
+}
+"""Keys of older projects, by their names then."""
+
+
+def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
+    """Return the line about the first wrong key; one that was renamed goes first."""
+    errors = error.errors(include_url=False)
+    first = next((each for each in errors if _key(each) in RENAMED), errors[0])
+    key = _key(first) or "the file"
+    if key in RENAMED:
+        return f"{key}: is called {RENAMED[key]} now; rename it"
+    if first["type"] == "extra_forbidden":
+        return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
+    given = "" if first["type"] == "missing" else f", given {first['input']!r}"
+    return f"{key}: {first['msg']}{given}"
+
+
+def _key(error: Any) -> str:
+    return ".".join(str(part) for part in error["loc"])
+
+
+def _known(location: tuple[int | str, ...], kind: type[BaseModel]) -> list[str]:
+    section: Any = kind
+    for part in location:
+        fields = section.model_fields.items()
+        section = next(field.annotation for name, field in fields if part in (name, field.alias))
+    return [field.alias or name for name, field in section.model_fields.items()]

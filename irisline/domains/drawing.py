@@ -1,0 +1,6 @@
+"""The domain that draws pictures of its classes, for a pool whose labels are known. Loads OpenCV."""
+
+from irisline.eyes.rendering import COLOURS as CLASSES
+from irisline.eyes.rendering.defects import Answer, Slot, good, plan, spoiled
+
+__all__ = ["CLASSES", "Answer", "Slot", "good", "plan", "spoiled"]

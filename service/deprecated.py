@@ -1,0 +1,37 @@
+"""What an answer told before `subjects`: the same in the words of eyes, for one minor version more."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+
+from service.subjects import Document, OfSubject, Place
+
+
+class Eye(Document):
+    """Deprecated: one eye, and what it alone would say."""
+
+    place: Place
+    probabilities: dict[str, float]
+
+
+class Person(OfSubject):
+    """Deprecated: the same as Subject, with the words of eyes."""
+
+    eyes: list[Eye]
+
+
+class TellsPeople(Document):
+    """An answer that still tells people."""
+
+    people: list[Person] = Field(
+        deprecated=True, description="the same in the words of eyes; goes with the next minor version: read subjects"
+    )
+
+
+def told_before(subjects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the subjects of an answer as Person has them."""
+    return [
+        {**{name: value for name, value in subject.items() if name != "regions"}, "eyes": subject["regions"]}
+        for subject in subjects
+    ]
