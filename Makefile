@@ -29,7 +29,6 @@ install: .venv/installed ## create .venv with the locked dependencies (about 2 G
 .venv/installed: constraints.txt pyproject.toml
 	@$(VENV)
 	@echo "Installing the locked dependencies into .venv (about 2 GB, once) ..."
-	@$(PIP) torch==2.13.0
 	@$(PIP) --editable '.[pipeline,serve,dev]'
 	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true # on all cores; some files are no Python of ours
 	@touch $@
