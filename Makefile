@@ -2,8 +2,13 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3) python3)
+VENV := $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make: needs Python 3.11, found %s; type make PYTHON=/path/to/python3.11" % sys.version.split()[0])' && $(PYTHON) -m venv .venv
 BIN := $(CURDIR)/.venv/bin
 PIP := .venv/bin/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
+LOCK := uv pip compile --quiet --python-version 3.11 --python-platform linux --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+PART := $(LOCK) --constraint constraints.txt --no-annotate
+SERVE := $(PART) pyproject.toml --extra serve
+IMAGE := irisline/release/packaging/image/requirements
 PULLING := .dvc/tmp/pulling
 RENDERED := $(patsubst %.dvc,%,$(wildcard pretrain/weights/*.dvc))
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -14,7 +19,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install mended data snapshot repro ui serve bento container up down test coverage check bench format
+.PHONY: help install lock mended data snapshot repro ui serve bento container up down test coverage check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,13 +27,22 @@ help: ## list the verbs
 install: .venv/installed ## create .venv with the locked dependencies (about 2 GB, once)
 
 .venv/installed: constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "make: needs Python 3.11, found %s; type make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
+	@$(VENV)
 	@echo "Installing the locked dependencies into .venv (about 2 GB, once) ..."
-	@$(PYTHON) -m venv .venv
-	@$(PIP) torch==2.13.0
 	@$(PIP) --editable '.[pipeline,serve,dev]'
 	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true # on all cores; some files are no Python of ours
 	@touch $@
+
+lock: .venv/bin/uv ## lock every version anew after a change of pyproject.toml (UPGRADE=1 for newer ones)
+	@$(LOCK) pyproject.toml --all-extras --output-file constraints.txt
+	@$(SERVE) --output-file $(IMAGE).txt
+	@$(SERVE) --extra follow --output-file $(IMAGE)-follow.txt
+	@$(SERVE) --extra cuda --output-file $(IMAGE)-gpu.txt
+	@$(SERVE) --extra follow --extra cuda --output-file $(IMAGE)-follow-gpu.txt
+	@$(PART) deploy/mlflow/requirements.in --output-file deploy/mlflow/requirements.txt
+
+.venv/bin/uv:
+	@$(VENV) && $(PIP) uv
 
 data: install mended $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
 	@if [ ! -d data ] || [ -e $(PULLING) ]; then \

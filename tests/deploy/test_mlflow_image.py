@@ -7,44 +7,23 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from tests.clones import BIN
 from tests.deploy.manifests import DEPLOY
-from tests.imports import ROOT
+from tests.locked import needed, pins
 
 DRIVER = {"psycopg", "psycopg-binary"}  # of PostgreSQL; the project itself needs none
 
 
-def pins(file: Path) -> dict[str, str]:
-    """Return the versions that a file pins, by name."""
-    lines = re.findall(r"^([\w.-]+)==(\S+)$", file.read_text(), re.M)
-    return {canonicalize_name(name): version for name, version in lines}
-
-
-def needed(root: str) -> set[str]:
-    """Return the names of all that a package needs here, itself too."""
-    found, waiting = set(), [root]
-    while waiting:
-        name = canonicalize_name(waiting.pop())
-        if name not in found:
-            found.add(name)
-            needs = [Requirement(text) for text in metadata.requires(name) or ()]
-            waiting += [need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
-    return found
-
-
 def test_it_holds_the_versions_of_the_lock_and_nothing_that_mlflow_does_not_need() -> None:
-    own, lock = pins(DEPLOY / "mlflow" / "requirements.txt"), pins(ROOT / "constraints.txt")
-    assert set(own) - DRIVER == needed("mlflow")
+    own, lock = pins(DEPLOY / "mlflow" / "requirements.txt"), pins()
+    assert set(own) - DRIVER == needed(["mlflow"])
     assert {name: version for name, version in own.items() if name not in DRIVER}.items() <= lock.items()
     assert len({own[name] for name in DRIVER}) == 1
 

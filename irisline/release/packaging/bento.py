@@ -22,7 +22,7 @@ from irisline.core.errors import MissingInput, ReleaseError
 from irisline.core.params import Params
 from irisline.inference import keys
 from irisline.inference.identity import Identity
-from irisline.release.packaging import export, requirements
+from irisline.release.packaging import export
 from irisline.release.promotion import registry
 from irisline.release.publishing import package
 from irisline.release.signatures import signed
@@ -58,9 +58,10 @@ class Kind:
         return [*_STARTED, *[package.ON_CUDA] * self.gpu, *[_WATCHES] * self.follow]
 
     @property
-    def extras(self) -> list[str]:
-        """The extras of pyproject.toml that it needs."""
-        return ["serve", *["cuda"] * self.gpu, *["follow"] * self.follow]
+    def requirements(self) -> list[str]:
+        """All that its image installs, each as name==version; `make lock` writes it."""
+        lines = (_IMAGE / f"requirements{self.suffix}.txt").read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if not line.startswith("#")]
 
 
 CPU = Kind()
@@ -123,7 +124,7 @@ def _image_files(kind: Kind, identity: Identity) -> dict[Path, str]:
     return {
         DOCKERFILE: f"{(_IMAGE / 'Dockerfile').read_text(encoding='utf-8')}{_NVIDIA * kind.gpu}LABEL {labels}\n",
         DOCKERFILE.with_name("layers.py"): (_IMAGE / "layers.py").read_text(encoding="utf-8"),
-        REQUIREMENTS: "\n".join(requirements.locked(kind.extras)) + "\n",
+        REQUIREMENTS: "\n".join(kind.requirements) + "\n",
     }
 
 

@@ -9,22 +9,19 @@ from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from irisline.core.errors import MissingInput, NotFound, ReleaseError
 from irisline.core.params import Params
 from irisline.inference import keys, signature
-from irisline.release.packaging import bento, requirements
+from irisline.release.packaging import bento
 from irisline.release.packaging.bento import Built, Kind
 from irisline.release.promotion import registry
 from irisline.release.signatures import signed
 from irisline.release.tracking import store
 from tests.imports import ROOT, files_of
 
-CODE = ("irisline", "service", "pyproject.toml", "constraints.txt")
+CODE = ("irisline", "service")
 FINDER = "irisline/eyes/finder/weights.npz"
-NEVER_SERVED = {"fastai", "mlflow", "mlflow-skinny", "dvc", "great-expectations", "pandas", "pyarrow", "spacy", "torch"}
 
 
 @pytest.fixture(scope="session")
@@ -168,24 +165,3 @@ def test_without_a_version_or_the_code_there_is_nothing_to_pack(packable: Params
     Path("service").unlink()
     with pytest.raises(MissingInput, match=r"^service/: not here; run from the project's root$"):
         bento.build(packable)
-
-
-def test_the_lock_holds_the_closure_of_the_extras_and_no_more(packable: Params) -> None:
-    locked = [Requirement(line) for line in requirements.locked(["serve"])]
-    assert {"bentoml", "onnxruntime", "uvicorn", "pydantic-core", "aiohttp"} <= {one.name for one in locked}
-    assert not NEVER_SERVED & {one.name for one in locked}
-    pins = {
-        canonicalize_name(line.partition("==")[0]): line.partition("==")[2]
-        for line in Path("constraints.txt").read_text().split("\n")
-    }
-    assert all(str(one.specifier) == f"=={pins[one.name]}" for one in locked)
-
-
-def test_a_package_that_is_not_locked_is_named(packable: Params) -> None:
-    text = Path("constraints.txt").read_text()
-    Path("constraints.txt").unlink()
-    Path("constraints.txt").write_text(text.replace("uvicorn==", "uvicorn-somewhere=="))
-    with pytest.raises(
-        MissingInput, match=r"^constraints\.txt: does not pin uvicorn; add the version that pip freeze shows$"
-    ):
-        requirements.locked(["serve"])

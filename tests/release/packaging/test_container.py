@@ -61,7 +61,7 @@ def project_of_resnets(tmp_path_factory: pytest.TempPathFactory, empty_store: Pa
         patch.chdir(home)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         fill(empty_store, settings)
-        for name in ("irisline", "service", "pyproject.toml", "constraints.txt"):
+        for name in ("irisline", "service"):
             Path(name).symlink_to(ROOT / name)
         for seed in (1, 2):
             _put_resnet(settings, seed)

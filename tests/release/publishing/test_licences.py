@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from irisline.release.packaging import requirements, sbom
+from irisline.release.packaging import sbom
 from irisline.release.packaging.bento import Kind
 from tests.imports import ROOT
+from tests.locked import pins
 
 PAGE = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
 GPL = re.compile(r"GPL|GNU", re.IGNORECASE)  # LGPL and AGPL too
@@ -20,7 +21,10 @@ LIMITED = re.compile(
     r"AGPL|Affero|SSPL|Server Side Public|BUSL|Business Source|BSL-1\.1|Elastic License|Commons Clause|PolyForm|NonCommercial",
     re.IGNORECASE,
 )  # BSL-1.0 is Boost's
-OPTIONAL = {"ray", "msgpack"}
+OPTIONAL = {"ray", "msgpack", "ddgs", "primp"}
+# What torch brings, but for its CPU wheel.
+CUDA = {name for name in pins() if re.match(r"nvidia-(?!ml-py)|cuda-|triton$", name)}
+LOCKED = pins().keys() - CUDA
 KINDS = [Kind(gpu, follow) for gpu in (False, True) for follow in (False, True)]
 FREE = {  # libraries in packages that are served, under MIT, BSD, Apache, MPL, zlib, libpng, OpenSSL or NVIDIA's licences
     *("libXau", "libaom", "libavif", "libbrotlicommon", "libbrotlidec", "libcrypto", "libcudart", "libdav1d", "libdrm"),
@@ -48,12 +52,6 @@ def texts(package: metadata.Distribution) -> list[str]:
     return [Path(str(file.locate())).read_text(encoding="utf-8", errors="replace") for file in files]
 
 
-def pinned() -> set[str]:
-    return set(
-        map(canonicalize_name, re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "constraints.txt").read_text(), re.M))
-    )
-
-
 INSTALLED = {canonicalize_name(each.name): each for each in metadata.distributions()}
 
 
@@ -68,42 +66,40 @@ def of_the_family(names: set[str]) -> set[str]:
 
 def test_the_page_names_every_package_of_the_gpl_s_family_with_its_licence() -> None:
     table = dict(re.findall(r"^\| `([a-z0-9-]+)` \| ([^|]+?) \| [^|]*(?:scmrepo|DVC)", PAGE, re.M))
-    assert table.keys() == of_the_family(pinned())
+    assert table.keys() == of_the_family(LOCKED)
     for name, licence in table.items():
         first = said(INSTALLED[name]).partition(";")[0]
         assert re.split(r"[ ,|]+", licence.replace(" or ", " "))[0] == re.split(r"[ ,|]+", first)[0], name
 
 
 def test_no_package_is_under_a_licence_that_limits_services() -> None:
-    for name in pinned() & INSTALLED.keys():
+    for name in LOCKED & INSTALLED.keys():
         beginnings = [text[:200] for text in texts(INSTALLED[name])]
         assert not LIMITED.search(" ".join([said(INSTALLED[name]), *beginnings])), name
 
 
 def test_who_says_nothing_has_a_text_that_allows_everything() -> None:
-    silent = [name for name in pinned() & INSTALLED.keys() if not said(INSTALLED[name])]
+    silent = [name for name in LOCKED & INSTALLED.keys() if not said(INSTALLED[name])]
     for name in silent:
         assert any("Permission is hereby granted, free of charge" in text for text in texts(INSTALLED[name])), name
 
 
 def test_every_locked_package_was_looked_at() -> None:
-    absent = pinned() - INSTALLED.keys()
-    assert absent <= OPTIONAL
-    assert all(f"`{name}`" in PAGE for name in OPTIONAL)
+    assert LOCKED - INSTALLED.keys() <= OPTIONAL
+    assert all(f"`{name}`" in PAGE for name in OPTIONAL | CUDA)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(kind.extras))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"image{kind.suffix}")
 def test_no_package_of_the_gpl_s_family_travels_in_an_image(kind: Kind) -> None:
-    served = {line.partition("==")[0] for line in requirements.locked(kind.extras)}
+    served = {line.partition("==")[0] for line in kind.requirements}
     assert len(served) > 50
     assert of_the_family(served) == set()
-    assert {"pygit2", "grandalf"} <= of_the_family(
-        {line.partition("==")[0] for line in requirements.locked(["pipeline"])}
-    )
+    assert {"pygit2", "grandalf"} <= of_the_family(LOCKED)
 
 
 def test_the_page_names_every_library_of_the_family_inside_a_package_that_is_served() -> None:
-    served = {line.partition("==")[0] for kind in KINDS for line in requirements.locked(kind.extras)} & INSTALLED.keys()
+    served = {line.partition("==")[0] for kind in KINDS for line in kind.requirements}
+    served &= LOCKED & INSTALLED.keys()
     files = [(name, file.name) for name in served for file in INSTALLED[name].files or () if ".so" in file.name]
     libraries = {(name, re.split(r"[-.]", file)[0]) for name, file in files if file.startswith("lib")}
     assert {library for _, library in libraries} <= FREE | sbom.COPYLEFT.keys(), "look up its licence, and list it"
@@ -122,14 +118,14 @@ def licences(document: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.slow
 def test_the_bill_of_materials_of_what_is_installed_tells_their_licences() -> None:
     told = licences(json.loads(sbom.of_environment()))
-    for name in of_the_family(pinned()):
+    for name in of_the_family(LOCKED):
         assert GPL.search(told[name]), name
     assert "LGPL-2.1" in told["libavcodec"]
 
 
 @pytest.mark.slow
 def test_the_bill_of_materials_of_an_image_has_licences_and_none_of_a_package_of_the_family(tmp_path: Path) -> None:
-    for line in requirements.locked(Kind().extras):
+    for line in Kind().requirements:
         described = Path(INSTALLED[line.partition("==")[0]]._path)  # type: ignore[attr-defined]
         shutil.copytree(described, tmp_path / "packages" / described.name)
     document = sbom._python(tmp_path / "packages", tmp_path / "environment")
