@@ -68,3 +68,8 @@ class GateRefused(ReleaseError):
 
 class Busy(ReleaseError):
     """Another promotion or rollback is under way."""
+
+
+def in_a_line(error: BaseException, longest: int = 120) -> str:
+    """Return what another's error says, in one line; its kind where it says nothing."""
+    return " ".join(str(error).split())[:longest] or type(error).__name__

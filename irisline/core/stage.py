@@ -4,18 +4,17 @@ Knows nothing of what stages do. One stage of a name runs at a time: a stage who
 """
 
 import atexit
-import fcntl
 import gc
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from irisline.core import console, params, paths
+from irisline.core import console, locks, params, paths
 from irisline.core.errors import IrislineError
 
 # Every dependency's telemetry is off, and none may reach for a hub.
@@ -71,13 +70,12 @@ def times() -> dict[str, Time]:
 @contextmanager
 def _alone(name: str) -> Iterator[None]:
     lock = paths.SCRATCH / "locks" / name
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as handle:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(locks.held(lock, wait=False))
+        except locks.Busy:
             console.say(f"{name}: another {name} is still at work here; waiting for it to end")
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            stack.enter_context(locks.held(lock))
         yield
 
 

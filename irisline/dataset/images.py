@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
 
-from irisline.core.errors import TooCostly, UnreadableImage
+from irisline.core.errors import TooCostly, UnreadableImage, in_a_line
 from irisline.dataset import decoding, picture_files
 from irisline.dataset.decoding import Cost
 
@@ -61,7 +61,7 @@ def header(data: bytes) -> tuple[int, int, str]:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__
+    return in_a_line(error, 100)
 
 
 def encode(image: Image.Image) -> bytes:

@@ -12,6 +12,7 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from irisline.core.errors import in_a_line
 from irisline.dataset import shards
 
 COLUMNS = ("id", "sha256", "split", "provider", "licence", "page_url")  # sha256 is of the pixels, as manifest says
@@ -50,4 +51,4 @@ def unpacked(data: bytes) -> pa.Table:
     try:
         return pq.read_table(io.BytesIO(data)).select(COLUMNS)
     except (pa.ArrowInvalid, KeyError) as error:
-        raise ValueError(" ".join(str(error).split())[:100]) from error
+        raise ValueError(in_a_line(error, 100)) from error

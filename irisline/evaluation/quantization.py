@@ -17,7 +17,7 @@ from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from irisline.core import seeding
-from irisline.core.errors import ModelError
+from irisline.core.errors import ModelError, in_a_line
 from irisline.dataset import shards
 from irisline.dataset.images import Pixels
 from irisline.inference.classifier import Classifier
@@ -57,7 +57,7 @@ def write(model: Path, pictures: Iterable[Pixels], target: Path) -> None:
         OnnxRuntime(target, precision="int8").run(batches.last)
     except Exception as error:  # onnx's and onnxruntime's own errors share no base class
         target.unlink(missing_ok=True)
-        reason = " ".join(str(error).split())[:120]
+        reason = in_a_line(error)
         raise ModelError(f"{model.name}: cannot be quantised: {reason or type(error).__name__}") from error
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from irisline.core.errors import ModelError
+from irisline.core.errors import ModelError, in_a_line
 from irisline.dataset.images import Pixels
 
 NEAREST = 10
@@ -74,7 +74,7 @@ class Gallery:
             with np.load(path, allow_pickle=False) as held:
                 return cls._checked(*(held[name] for name in PARTS))
         except Exception as error:  # a hostile or foreign file may raise anything
-            reason = " ".join(str(error).split())[:100] or type(error).__name__
+            reason = in_a_line(error, 100)
             raise ModelError(f"{path}: not the neighbours of a model: {reason}; publish it anew") from error
 
     @classmethod

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from irisline.core import confined
-from irisline.core.errors import IrislineError, MissingInput
+from irisline.core.errors import IrislineError, MissingInput, in_a_line
 from irisline.domains import regions
 from irisline.inference import golden, saliency
 from irisline.inference.classifier import Classifier
@@ -45,7 +45,7 @@ def _told(folder: Path, name: str, precision: Precision, pictures: int) -> dict[
     except MemoryError:
         return {"refused": f"{name}: its proof takes more memory than it may; {ADVICE}"}
     except Exception as error:  # onnxruntime's own errors share no base class, and what is hostile may raise any
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        reason = in_a_line(error)
         return {"refused": f"{name}: cannot be run: {reason}; {ADVICE}"}
 
 

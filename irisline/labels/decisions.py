@@ -4,7 +4,6 @@ A decision is about a picture's pixels, whatever its file is called and in which
 fetched again keep theirs. Owns the columns, the way to disk and what a decision does to a row. Knows nothing of models.
 """
 
-import fcntl
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -12,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
-from irisline.core import paths
+from irisline.core import locks, paths
 from irisline.core.errors import DataError
 from irisline.core.names import same
 from irisline.dataset import tables
@@ -178,8 +177,5 @@ def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
 @contextmanager
 def _alone(file: Path) -> Iterator[None]:
     """Let one program at a time change the file: each reads it before it writes it."""
-    lock = paths.SCRATCH / "locks" / file.name
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locks.held(paths.SCRATCH / "locks" / file.name):
         yield

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from irisline.core import paths, seeding
-from irisline.core.errors import ModelError
+from irisline.core.errors import ModelError, in_a_line
 
 # Mean and standard deviation of ImageNet's training pictures, the convention of torchvision's weights.
 MEAN = (0.485, 0.456, 0.406)
@@ -151,7 +151,7 @@ def _adopt_rendered(network: Network, file: Path, names: Sequence[str]) -> None:
 
 
 def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:100]
+    return in_a_line(error, 100)
 
 
 def _adopt(body: nn.Module, weights: dict[str, Tensor], init: str) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from irisline.core.errors import in_a_line
+
 FETCHED = "fetched"
 DEAD = "dead"  # 404, 410
 DENIED = "denied"  # 401, 403, 451 and all other 4xx
@@ -61,4 +63,4 @@ class Refused(Exception):
 
 def short(error: Exception) -> str:
     """Return an error as a part of a sentence."""
-    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
+    return in_a_line(error, _LONGEST)

@@ -4,19 +4,18 @@ A run decides by what it is given alone, and changes the pool at its end: a seco
 journal, and by what the providers have answered, comes to the same. Knows nothing of the pool.
 """
 
-import fcntl
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from irisline.collection.downloads import download
 from irisline.collection.downloads.download import Download
-from irisline.core import paths
+from irisline.core import locks, paths
 from irisline.core.errors import IrislineError
 from irisline.core.params import Params
 from irisline.dataset import sources_table
@@ -99,13 +98,11 @@ class Journal:
 def alone() -> Iterator[None]:
     """Hold the lock of this project's pool while the block runs; raise IrislineError when another process changes it."""
     lock = paths.SCRATCH / "locks" / "snapshot"
-    with paths.disk_errors(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        handle = lock.open("a")
-    with handle:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            with paths.disk_errors(lock):
+                stack.enter_context(locks.held(lock, wait=False))
+        except locks.Busy as error:
             at_work = f"{paths.POOL}/: another snapshot is at work here"
             raise IrislineError(f"{at_work}; let it end, then type the same command again") from error
         yield

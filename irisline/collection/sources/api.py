@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
 import httpx
@@ -21,6 +22,7 @@ from irisline.collection.sources.answers import Answers
 from irisline.collection.sources.pace import Clock, Rate, spoken
 from irisline.core import console
 from irisline.core.errors import SearchFailed
+from irisline.core.params import Snapshot
 
 TIMEOUT = 30.0  # seconds for a whole answer
 LARGEST = 16_000_000  # bytes of one answer; Flickr's 500 photos are half a million
@@ -72,29 +74,37 @@ def home(environment: Mapping[str, str], name: str, usual: str) -> str:
     return url
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a provider on the web is made from: the snapshot's params, the environment, a clock, and what is known already."""
+
+    settings: Snapshot
+    environment: Mapping[str, str]
+    clock: Clock | None = None
+    answers: Answers | None = None
+
+
 class Api:
     """A provider's API, asked one question at a time."""
 
     def __init__(
         self,
         name: str,
-        contact: str,
+        setup: Setup,
         rates: Sequence[Rate] = (),
         secrets: Sequence[str] = (),
-        clock: Clock | None = None,
         hint: str = "",  # what else to do about a limit
         timeout: float = TIMEOUT,
-        answers: Answers | None = None,
     ) -> None:
         self.name = name
-        self.clock = clock or Clock()
+        self.clock = setup.clock or Clock()
         self._rates = rates
         self._secrets = [secret for secret in secrets if secret]
         self._hint = hint and f", or {hint}"
         self._timeout = timeout
-        self._answers = answers or Answers()
+        self._answers = setup.answers or Answers()
         self._turn = threading.Lock()
-        self._client = self._connected(agent(contact))
+        self._client = self._connected(agent(setup.settings.contact))
 
     def _connected(self, agent: str) -> httpx.Client:
         """Return the client, by way of the environment's proxy if there is one; its address may hold a password."""

@@ -3,17 +3,15 @@
 API: api-dashboard.search.brave.com/app/documentation/image-search. One answer holds 200 pictures at most and has no next page.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import Field
 
 from irisline.collection.sources import api, wording
-from irisline.collection.sources.answers import Answers
-from irisline.collection.sources.api import Answer, Api
+from irisline.collection.sources.api import Answer, Api, Setup
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Clock, Rate
+from irisline.collection.sources.pace import Rate
 from irisline.core.errors import SearchFailed
-from irisline.core.params import Snapshot
 
 HOME = "https://api.search.brave.com"
 COUNT = 200
@@ -44,20 +42,14 @@ class Brave:
 
     name = "brave"
 
-    def __init__(
-        self,
-        settings: Snapshot,
-        environment: Mapping[str, str],
-        clock: Clock | None = None,
-        answers: Answers | None = None,
-    ) -> None:
-        self._token = environment.get("BRAVE_API_KEY", "")
+    def __init__(self, setup: Setup) -> None:
+        self._token = setup.environment.get("BRAVE_API_KEY", "")
         if not self._token:
             raise SearchFailed("brave: BRAVE_API_KEY is not set; plans are at https://api-dashboard.search.brave.com")
         if not self._token.isascii() or not self._token.isprintable():
             raise SearchFailed("brave: BRAVE_API_KEY holds characters that cannot stand in a header; copy it again")
-        self._home = api.home(environment, "IRISLINE_BRAVE_URL", HOME)
-        self._api = Api(self.name, settings.contact, [Rate(1, 1.0)], [self._token], clock, answers=answers)
+        self._home = api.home(setup.environment, "IRISLINE_BRAVE_URL", HOME)
+        self._api = Api(self.name, setup, [Rate(1, 1.0)], [self._token])
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
         """Yield at most limit candidates, at most 200 however many there are, none with a licence."""

@@ -10,12 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field
 
 from irisline.collection.sources import api, wording
-from irisline.collection.sources.answers import Answers
-from irisline.collection.sources.api import Answer, Api
+from irisline.collection.sources.api import Answer, Api, Setup
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Clock
 from irisline.core.errors import SearchFailed
-from irisline.core.params import Snapshot
 from irisline.dataset import licences
 
 HOME = "https://commons.wikimedia.org"
@@ -81,19 +78,13 @@ class Commons:
 
     name = "commons"
 
-    def __init__(
-        self,
-        settings: Snapshot,
-        environment: Mapping[str, str],
-        clock: Clock | None = None,
-        answers: Answers | None = None,
-    ) -> None:
-        if not settings.contact.strip():
+    def __init__(self, setup: Setup) -> None:
+        if not setup.settings.contact.strip():
             raise SearchFailed(
                 "commons: Wikimedia refuses who names no contact; set snapshot.contact in params.yaml to your e-mail or page"
             )
-        self._home = api.home(environment, "IRISLINE_COMMONS_URL", HOME)
-        self._api = Api(self.name, settings.contact, clock=clock, answers=answers)
+        self._home = api.home(setup.environment, "IRISLINE_COMMONS_URL", HOME)
+        self._api = Api(self.name, setup)
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:
         """Yield at most limit candidates; those whose use is restricted by more than copyright say so."""

@@ -4,17 +4,15 @@ API: flickr.photos.search and flickr.photos.licenses.getInfo (flickr.com/service
 not remembered: numbers were added before. Asked by POST, so that the key stands in no address.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import Field
 
 from irisline.collection.sources import api, wording
-from irisline.collection.sources.answers import Answers
-from irisline.collection.sources.api import Answer, Api
+from irisline.collection.sources.api import Answer, Api, Setup
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Clock, Rate
+from irisline.collection.sources.pace import Rate
 from irisline.core.errors import SearchFailed
-from irisline.core.params import Snapshot
 from irisline.dataset import licences
 
 HOME = "https://api.flickr.com"
@@ -77,22 +75,16 @@ class Flickr:
 
     name = "flickr"
 
-    def __init__(
-        self,
-        settings: Snapshot,
-        environment: Mapping[str, str],
-        clock: Clock | None = None,
-        answers: Answers | None = None,
-    ) -> None:
-        self._key = environment.get("FLICKR_API_KEY", "")
+    def __init__(self, setup: Setup) -> None:
+        self._key = setup.environment.get("FLICKR_API_KEY", "")
         if not self._key:
             raise SearchFailed(
                 "flickr: FLICKR_API_KEY is not set; Pro accounts get a key at https://www.flickr.com/services/apps/create"
             )
-        home = api.home(environment, "IRISLINE_FLICKR_URL", HOME)
+        home = api.home(setup.environment, "IRISLINE_FLICKR_URL", HOME)
         self._url = f"{home}/services/rest/"
-        self._api = Api(self.name, settings.contact, [Rate(3600, 3600)], [self._key], clock, answers=answers)
-        self._families = settings.licences
+        self._api = Api(self.name, setup, [Rate(3600, 3600)], [self._key])
+        self._families = setup.settings.licences
         self._numbers: dict[str, str] | None = None
 
     def search(self, query: Query, limit: int) -> Iterator[Candidate]:

@@ -5,15 +5,13 @@ A query reaches 240 works, with a key or without. API: api.openverse.org/v1, lim
 of WordPress/openverse.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from irisline.collection.sources import api, wording
-from irisline.collection.sources.answers import Answers
-from irisline.collection.sources.api import Answer, Api, Refused
+from irisline.collection.sources.api import Answer, Api, Refused, Setup
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Clock, Rate
+from irisline.collection.sources.pace import Rate
 from irisline.core.errors import SearchFailed
-from irisline.core.params import Snapshot
 from irisline.dataset import licences
 
 HOME = "https://api.openverse.org"
@@ -55,23 +53,20 @@ class Openverse:
 
     name = "openverse"
 
-    def __init__(
-        self,
-        settings: Snapshot,
-        environment: Mapping[str, str],
-        clock: Clock | None = None,
-        answers: Answers | None = None,
-    ) -> None:
-        self._home = api.home(environment, "IRISLINE_OPENVERSE_URL", HOME)
-        self._client = environment.get("OPENVERSE_CLIENT_ID", ""), environment.get("OPENVERSE_CLIENT_SECRET", "")
+    def __init__(self, setup: Setup) -> None:
+        self._home = api.home(setup.environment, "IRISLINE_OPENVERSE_URL", HOME)
+        self._client = (
+            setup.environment.get("OPENVERSE_CLIENT_ID", ""),
+            setup.environment.get("OPENVERSE_CLIENT_SECRET", ""),
+        )
         if any(self._client) and not all(self._client):
             raise SearchFailed(
                 "openverse: OPENVERSE_CLIENT_ID and OPENVERSE_CLIENT_SECRET go together; set or unset both"
             )
         rates = [Rate(100, 60), Rate(10_000, 86_400)] if self.has_key else [Rate(20, 60), Rate(200, 86_400)]
         hint = "" if self.has_key else "get a free key, which allows 10,000 a day"
-        self._api = Api(self.name, settings.contact, rates, self._client, clock, hint, answers=answers)
-        self._licences = [name for name in settings.licences if name != "unknown"]
+        self._api = Api(self.name, setup, rates, self._client, hint)
+        self._licences = [name for name in setup.settings.licences if name != "unknown"]
         self._token, self._trusted_until = "", 0.0
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from irisline.collection.sources import drawn
 from irisline.collection.sources.answers import Answers
+from irisline.collection.sources.api import Setup
 from irisline.collection.sources.brave import Brave
 from irisline.collection.sources.candidate import Candidate, Provider
 from irisline.collection.sources.commons import Commons
@@ -20,10 +21,10 @@ from irisline.core.errors import SearchFailed
 from irisline.core.params import Params
 
 KNOWN: dict[str, Callable[[Params, Answers | None], Provider]] = {
-    "openverse": lambda settings, answers: Openverse(settings.snapshot, os.environ, answers=answers),
-    "commons": lambda settings, answers: Commons(settings.snapshot, os.environ, answers=answers),
-    "flickr": lambda settings, answers: Flickr(settings.snapshot, os.environ, answers=answers),
-    "brave": lambda settings, answers: Brave(settings.snapshot, os.environ, answers=answers),
+    "openverse": lambda settings, answers: Openverse(_setup(settings, answers)),
+    "commons": lambda settings, answers: Commons(_setup(settings, answers)),
+    "flickr": lambda settings, answers: Flickr(_setup(settings, answers)),
+    "brave": lambda settings, answers: Brave(_setup(settings, answers)),
     "ddgs": lambda settings, answers: Ddgs(library(), answers=answers),
     "folder": lambda settings, answers: Folder(settings.snapshot),
     "urls": lambda settings, answers: Urls(settings.snapshot, settings.base.classes),
@@ -56,6 +57,10 @@ def provider(name: str, settings: Params, answers: Answers | None = None) -> Pro
     if name not in KNOWN:
         raise SearchFailed(f"snapshot.sources: {name!r} is no provider; choose from {', '.join(KNOWN)}")
     return KNOWN[name](settings, answers)
+
+
+def _setup(settings: Params, answers: Answers | None) -> Setup:
+    return Setup(settings=settings.snapshot, environment=os.environ, answers=answers)
 
 
 def local_bytes(candidate: Candidate, settings: Params) -> bytes | None:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from irisline.core import paths
-from irisline.core.errors import NotFound
+from irisline.core.errors import NotFound, in_a_line
 from irisline.core.params import Params
 from irisline.dataset import shards, take_downs, training_set
 from irisline.networks import bounds
@@ -141,7 +141,7 @@ def _table(told: Pictures) -> "pa.Table":
             arrived = files.bring(f"runs:/{told['run']}/{FOLDER}", Path(scratch), _LARGEST)
             pictures = training_set.unpacked((arrived / FILE).read_bytes())
         except (NotFound, OSError, ValueError) as error:
-            reason = " ".join(str(error).split())[:120]
+            reason = in_a_line(error)
             raise NotFound(f"its table of pictures is not in the store: {reason}") from error
     if training_set.digest(pictures) != told["digest"]:
         raise NotFound("its table of pictures is not the one that was kept")

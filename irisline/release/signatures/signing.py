@@ -4,7 +4,6 @@ The key is the team's, from the environment, or one's own, made on first use bel
 part goes into the project's folder of trusted keys. Nothing is asked of a network. Knows nothing of stores.
 """
 
-import fcntl
 import os
 import re
 import secrets
@@ -19,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from irisline.core import console, paths
+from irisline.core import console, locks, paths
 from irisline.core.errors import ReleaseError
 from irisline.inference import keys, signature
 from irisline.inference.identity import Manifest
@@ -106,8 +105,7 @@ def _make() -> SigningKey:
     file = own_file()
     with paths.disk_errors(file):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with file.with_name("lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locks.held(file.with_name("lock")):
             if not file.exists():
                 _write(file, _text_of(ec.generate_private_key(ec.SECP256R1()), serialization.NoEncryption()))
                 console.say(f"{file}: made now, the key that signs your versions; keep it to yourself, and a copy")

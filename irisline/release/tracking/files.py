@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from irisline.core import paths
-from irisline.core.errors import NotFound, ReleaseError
+from irisline.core.errors import NotFound, ReleaseError, in_a_line
 from irisline.networks import bounds
 from irisline.release.tracking import store
 
@@ -30,7 +30,7 @@ def bring(address: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
     except (MlflowException, OSError, ValueError) as error:
         if full := paths.disk_failure(error):
             raise ReleaseError(f"{target}: {full}") from error
-        raise NotFound(" ".join(str(error).split())[:120]) from error
+        raise NotFound(in_a_line(error)) from error
 
 
 def writable(address: str) -> str:

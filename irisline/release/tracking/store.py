@@ -3,7 +3,6 @@
 The only place that knows MLflow's address, environment and exceptions. Knows nothing of what is kept there.
 """
 
-import fcntl
 import getpass
 import os
 import re
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from irisline.core import console, paths, stage
+from irisline.core import console, locks, paths, stage
 from irisline.core.errors import Busy, IrislineError, NotFound, ReleaseError
 from irisline.release.tracking import moved
 
@@ -185,10 +184,7 @@ def _create_once(file: Path) -> None:
     """Make the tables beside the file's place, then move them there: parallel or cut-off first use cannot break it."""
     from mlflow import MlflowClient
 
-    lock = home() / paths.SCRATCH / "locks" / "store"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locks.held(home() / paths.SCRATCH / "locks" / "store"):
         if file.exists():
             return
         partial = file.with_name(f"{file.name}.partial")

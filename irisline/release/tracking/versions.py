@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irisline.core import paths
-from irisline.core.errors import MissingInput, ModelError, NotFound, ReleaseError
+from irisline.core.errors import MissingInput, ModelError, NotFound, ReleaseError, in_a_line
 from irisline.networks import bounds, bundle
 from irisline.networks.bundle import Precision
 from irisline.release.tracking import files
@@ -196,7 +196,7 @@ def _with_files(client: "MlflowClient", model: str, version: Version) -> Version
             return version
         wrong = f"not in {kept}"
     except (ReleaseError, OSError, ValueError) as error:
-        wrong = " ".join(str(error).split())[:200]
+        wrong = in_a_line(error, 200)
     return replace(version, broken=f"files: {wrong}; {MEND}")
 
 

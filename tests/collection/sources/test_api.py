@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 import irisline
 from irisline.collection.sources import api
-from irisline.collection.sources.api import Answer, Api, Refused
+from irisline.collection.sources.api import Answer, Api, Refused, Setup
 from irisline.collection.sources.pace import Rate
 from irisline.core.errors import SearchFailed
 from tests.collection.sources.conftest import Time
 from tests.fakes.reply import Reply, as_json
 from tests.fakes.web import Web
+from tests.planted import settings
 
 SECRET = "s3cr3t"
 
@@ -33,7 +34,8 @@ GOOD = as_json({"count": 2, "names": ["one", "two"], "more": "is left alone"})
 
 
 def asking(time: Time, **options: object) -> Api:
-    return Api("stock", "me@example.org", secrets=[SECRET], clock=time.clock, **options)  # type: ignore[arg-type]
+    made = Setup(settings=settings(snapshot__contact="me@example.org").snapshot, environment={}, clock=time.clock)
+    return Api("stock", made, secrets=[SECRET], **options)  # type: ignore[arg-type]
 
 
 def ask(asked: Api, web: Web) -> Pictures:

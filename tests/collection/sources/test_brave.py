@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from irisline.collection.sources.api import Setup
 from irisline.collection.sources.brave import Brave
 from irisline.collection.sources.candidate import Query
 from irisline.core.errors import SearchFailed
@@ -18,7 +19,9 @@ EVERYTHING = Query("blue", "everything blue")
 
 
 def made(web: Web, time: Time, **environment: str) -> Brave:
-    return Brave(settings().snapshot, web.environment | web.keys | environment, time.clock)
+    return Brave(
+        Setup(settings=settings().snapshot, environment=web.environment | web.keys | environment, clock=time.clock)
+    )
 
 
 def test_one_answer_holds_200_and_none_has_a_licence(web: Web, time: Time) -> None:
@@ -58,7 +61,7 @@ def test_without_a_token_it_is_said_where_one_is_had(web: Web, time: Time) -> No
     with pytest.raises(
         SearchFailed, match=r"^brave: BRAVE_API_KEY is not set; plans are at https://api-dashboard\.search\.br"
     ):
-        Brave(settings().snapshot, web.environment, time.clock)
+        Brave(Setup(settings=settings().snapshot, environment=web.environment, clock=time.clock))
     with pytest.raises(SearchFailed, match=r"^brave: BRAVE_API_KEY holds characters that cannot stand in a header"):
         made(web, time, BRAVE_API_KEY="a\nb")
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from irisline.collection.sources.api import Setup
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.collection.sources.commons import Commons
 from irisline.core.errors import SearchFailed
@@ -24,7 +25,9 @@ SPELLED = {
 
 
 def made(web: Web, time: Time, contact: str = "me@example.org") -> Commons:
-    return Commons(settings(snapshot__contact=contact).snapshot, web.environment, time.clock)
+    return Commons(
+        Setup(settings=settings(snapshot__contact=contact).snapshot, environment=web.environment, clock=time.clock)
+    )
 
 
 def searched(web: Web, time: Time, text: str = BLUE.text) -> list[tuple[Work, Candidate]]:

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from irisline.collection.sources.api import Setup
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.collection.sources.flickr import Flickr
 from irisline.core.errors import SearchFailed
@@ -17,7 +18,9 @@ EVERYTHING = Query("blue", "everything blue")
 
 
 def made(web: Web, time: Time, **snapshot: object) -> Flickr:
-    return Flickr(settings(**snapshot).snapshot, web.environment | web.keys, time.clock)
+    return Flickr(
+        Setup(settings=settings(**snapshot).snapshot, environment=web.environment | web.keys, clock=time.clock)
+    )
 
 
 def page(number: int, pages: int, *names: str) -> Reply:
@@ -136,11 +139,13 @@ def test_without_a_key_it_is_said_where_one_is_had(web: Web, time: Time) -> None
     with pytest.raises(
         SearchFailed, match=r"^flickr: FLICKR_API_KEY is not set; Pro accounts get a key at https://www\.flickr"
     ):
-        Flickr(settings().snapshot, web.environment, time.clock)
+        Flickr(Setup(settings=settings().snapshot, environment=web.environment, clock=time.clock))
 
 
 def test_a_wrong_key_is_said_with_status_200_and_not_repeated(web: Web, time: Time) -> None:
-    wrong = Flickr(settings().snapshot, web.environment | {"FLICKR_API_KEY": "wr0ng"}, time.clock)
+    wrong = Flickr(
+        Setup(settings=settings().snapshot, environment=web.environment | {"FLICKR_API_KEY": "wr0ng"}, clock=time.clock)
+    )
     with pytest.raises(
         SearchFailed, match=r"^flickr: answered 100: Invalid API Key \(Key has invalid format\); mind FLICKR"
     ):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from irisline.collection.sources.api import Setup
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.collection.sources.openverse import Openverse
 from irisline.core.errors import SearchFailed
@@ -18,7 +19,13 @@ EVERYTHING = Query("blue", "everything blue")
 
 
 def made(web: Web, time: Time, **environment: str) -> Openverse:
-    return Openverse(settings(snapshot__contact="me@example.org").snapshot, web.environment | environment, time.clock)
+    return Openverse(
+        Setup(
+            settings=settings(snapshot__contact="me@example.org").snapshot,
+            environment=web.environment | environment,
+            clock=time.clock,
+        )
+    )
 
 
 def keyed(web: Web, time: Time) -> Openverse:
@@ -104,7 +111,7 @@ def test_what_is_asked_is_safe_alive_licensed_and_signed(web: Web, time: Time) -
 
 def test_where_only_unknown_licences_are_accepted_nothing_is_asked(web: Web, time: Time) -> None:
     unknown = settings(snapshot__licences=["unknown"]).snapshot
-    assert everything(Openverse(unknown, web.environment, time.clock)) == []
+    assert everything(Openverse(Setup(settings=unknown, environment=web.environment, clock=time.clock))) == []
     assert web.seen == []
 
 
