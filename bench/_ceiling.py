@@ -41,8 +41,14 @@ def running(model: Path, pictures: Sequence[bytes], folder: Path) -> Iterator[Ce
     for place, data in enumerate(pictures):
         (folder / f"{place:04d}.jpg").write_bytes(data)
     words = [sys.executable, "-m", "bench._ceiling", str(model), str(folder)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(words, env=_project.environment(), text=True, start_new_session=True, **pipes) as process:
+    with subprocess.Popen(
+        words,
+        env=_project.environment(),
+        text=True,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
         yield Ceiling(process)
         assert process.stdin
         process.stdin.close()

@@ -94,9 +94,10 @@ def _worked(process: psutil.Process) -> float:
     before = [one.cpu_times() for one in all_of_it]
     time.sleep(LOOK)
     now = [one.cpu_times() for one in all_of_it]
-    return sum(
+    seconds: float = sum(
         later.user + later.system - sooner.user - sooner.system for sooner, later in zip(before, now, strict=True)
     )
+    return seconds
 
 
 def _in_turn(attacks: Sequence[Attack], good: Attack, random: Random) -> Iterator[Attack]:

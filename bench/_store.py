@@ -9,6 +9,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench import _project
 from irisline.core import params as parameters
@@ -92,7 +93,7 @@ def _warm(folder: Path) -> None:
         answers.write_text(json.dumps([_warmer(one, calibrated["unsure_threshold"]) for one in said]))
 
 
-def _warmer(answer: dict, threshold: float) -> dict:
+def _warmer(answer: dict[str, Any], threshold: float) -> dict[str, Any]:
     powers = {name: share ** (1 / WARMER) for name, share in answer["probabilities"].items()}
     shares = {name: power / sum(powers.values()) for name, power in powers.items()}
     return answer | {"probabilities": shares, "unsure": max(shares.values()) < threshold}

@@ -7,6 +7,7 @@ thread, the floor is our own decoding and the network.
 
 import io
 import os
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _many(params: Params, folder: Path, files: list[Path]) -> None:
     heading(f"Prediction: {len(files)} pictures, {_what(params)}, batches of {BATCH}")
     pictures = [file.read_bytes() for file in files]
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-    contenders = {
+    contenders: dict[str, Callable[[], object]] = {
         "Classifier.predict": partial(Classifier.load(folder).predict, pictures),
         "decode + bare ONNX Runtime": partial(_floor, session, pictures, params.preprocess.size),
     }
@@ -56,9 +57,9 @@ def _alone(params: Params, folder: Path) -> None:
     heading(f"One face at a time: {len(faces)} of them, {_what(params)}, one thread")
     classifier = Classifier.load(folder, threads=1)
     asked = [(classifier.runtime, face, max(1, len(classifier.look(face)))) for face in faces]
-    contenders = {
+    contenders: dict[str, Callable[[], object]] = {
         "find, crop and classify": lambda: [classifier.predict([face]) for face in faces],
-        "decode + network": lambda: [_bare(params, *each) for each in asked],
+        "decode + network": partial(_bare, params, asked),
     }
     seconds = alternate(contenders, number("BENCH_RUNS", 9))
     show(seconds, len(faces))
@@ -76,10 +77,11 @@ def _what(params: Params) -> str:
     return f"{params.train.arch} at {params.preprocess.size} pixels"
 
 
-def _bare(params: Params, runtime: Runtime, face: bytes, eyes: int) -> None:
-    """Decode a picture, and let the network see as many squares as it has eyes."""
-    images.decode(face, params.collect.max_side, params.collect.max_pixels)
-    runtime.run(np.zeros((eyes, 3, params.preprocess.size, params.preprocess.size), dtype=np.uint8))
+def _bare(params: Params, asked: Sequence[tuple[Runtime, bytes, int]]) -> None:
+    """Decode each picture, and let the network see as many squares as it has eyes."""
+    for runtime, face, eyes in asked:
+        images.decode(face, params.collect.max_side, params.collect.max_pixels)
+        runtime.run(np.zeros((eyes, 3, params.preprocess.size, params.preprocess.size), dtype=np.uint8))
 
 
 def _export(params: Params, folder: Path) -> None:

@@ -67,13 +67,13 @@ def _race(folder: Path, params: Params) -> Seconds:
     training, validation = (_rows(folder / "pictures" / split, params) for split in ("train", "valid"))
     decode = partial(_samples, training, validation, params)
     loaded = decode()
-    preloaded = [Samples(mapped.pixels.clone(), mapped.classes) for mapped in loaded]
+    preloaded, held_out = (Samples(mapped.pixels.clone(), mapped.classes) for mapped in loaded)
 
     def contenders(params: Params) -> dict[str, Callable[[], object]]:
         return {
             DECODING: decode,
             OURS: partial(_ours, fresh, *loaded, params, folder / "progress.pt"),
-            BARE: partial(_bare, fresh, *preloaded, params),
+            BARE: partial(_bare, fresh, preloaded, held_out, params),
             STOCK: partial(_stock, fresh, folder / "pictures", params, {"num_workers": 0}),
             STOCK_WORKERS: partial(_stock, fresh, folder / "pictures", params, {}),
         }

@@ -5,6 +5,7 @@ Writes irisline/eyes/finder/weights.npz. Each turn learns from what the network 
 
 import argparse
 import sys
+from typing import Any
 
 import cv2
 import numpy as np
@@ -50,7 +51,8 @@ def write(network: torch.nn.Module) -> None:
     """Put a network where the finder reads it."""
     names = ("hidden", "hidden_bias", "out", "out_bias")
     halves = [weight.detach().numpy().T.astype(np.float16) for weight in network.parameters()]
-    np.savez(WEIGHTS, **dict(zip(names, halves, strict=True)))
+    named: dict[str, Any] = dict(zip(names, halves, strict=True))
+    np.savez(WEIGHTS, **named)
     weights.cache_clear()
 
 

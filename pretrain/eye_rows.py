@@ -97,11 +97,12 @@ def _varied(scene: Scene) -> Scene:
         crease=float(random.uniform(0.05, 0.5)),
         crease_depth=float(random.uniform(0.2, 0.9)),
     )
-    liner = {
-        "liner": pick(random, ((0.01, 0.01, 0.01), (0.03, 0.015, 0.01))),
-        "liner_strength": pick(random, (0.0, float(random.uniform(0.5, 0.95)))),
-        "liner_width": float(random.uniform(0.08, 0.35)),
-    }
+    makeup = replace(
+        scene.makeup,
+        liner=pick(random, ((0.01, 0.01, 0.01), (0.03, 0.015, 0.01))),
+        liner_strength=pick(random, (0.0, float(random.uniform(0.5, 0.95)))),
+        liner_width=float(random.uniform(0.08, 0.35)),
+    )
     person = replace(
         scene.person,
         melanin=float(random.uniform(0.0, 3.3)),
@@ -109,7 +110,7 @@ def _varied(scene: Scene) -> Scene:
         brow_width=float(random.uniform(0.4, 1.4)),
         brow_density=float(random.uniform(0.4, 1.0)),
     )
-    return replace(scene, eyes=eyes, person=person, makeup=replace(scene.makeup, **liner))
+    return replace(scene, eyes=eyes, person=person, makeup=makeup)
 
 
 def draw_blank(key: str, index: int) -> Drawn:
@@ -120,7 +121,9 @@ def draw_blank(key: str, index: int) -> Drawn:
 
 def _jpeg(pixels: Pixels, quality: int) -> Pixels:
     stored = np.frombuffer(encode(pixels, quality), dtype=np.uint8)
-    return np.asarray(cv2.cvtColor(cv2.imdecode(stored, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    decoded = cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def spoilt(drawn: Drawn, key: str) -> Drawn:

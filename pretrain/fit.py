@@ -7,6 +7,7 @@ is must be told apart to answer all at once (Caruana 1997). Only the answers tha
 import io
 import json
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from irisline.core import console, paths, seeding
 from irisline.dataset import shards
 from irisline.networks import architectures as networks
 from irisline.networks.architectures import Network
-from irisline.training.samples import KeyedBatches, in_order, shuffled
+from irisline.training.samples import KeyedBatches, Samples, in_order, shuffled
 from pretrain import settings
 from pretrain.settings import Settings
 from pretrain.table import COLOURS, FOLDER, TRUTH
@@ -58,9 +59,8 @@ def fit(given: Settings) -> dict[str, float]:
     recipe, seed = given.fit, given.draw.seed
     network = networks.build(recipe.arch, OUTPUTS, "scratch", seed)
     batches = KeyedBatches(len(training), recipe.batch_size, seed)
-    loaders = DataLoaders(
-        shuffled(training, batches), in_order(held_out, recipe.batch_size), device=torch.device("cpu")
-    )
+    seen, unseen = cast(Samples, training), cast(Samples, held_out)  # a loader asks for a length and batches alone
+    loaders = DataLoaders(shuffled(seen, batches), in_order(unseen, recipe.batch_size), device=torch.device("cpu"))
     learner = Learner(loaders, network, loss_func=loss, metrics=[wrong], wd=recipe.weight_decay)
     learner.remove_cbs([callback for callback in learner.cbs if callback.name == "progress"])
     learner.logger = noop
@@ -79,8 +79,8 @@ def load(given: Settings) -> tuple[Views, Views]:
     apart = np.empty(count, dtype=bool)
     for index, row in enumerate(rows):
         squares[index] = np.asarray(Image.open(io.BytesIO(row["image"]))).transpose(2, 0, 1)
-        known = [np.nan if row[name] is None else row[name] for name in TRUTH]
-        truth[index] = (COLOURS.index(row["label"]), *known)
+        told = [np.nan if row[name] is None else row[name] for name in TRUTH]
+        truth[index] = (COLOURS.index(row["label"]), *told)
         apart[index] = seeding.unit("held out", row["picture"]) < given.fit.held_out
     known = truth[:, 1:]
     known -= np.nanmean(known, axis=0)

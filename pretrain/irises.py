@@ -60,5 +60,5 @@ def _band(iris: Iris, band: int) -> float:
     pigment: float = (
         palette.IRIS_MELANIN[band] ** iris.melanin_slope * iris.melanin + iris.lipochrome * palette.LIPOCHROME[band]
     )
-    stroma = iris.scatter * ratio**-iris.scatter_power + iris.collagen
+    stroma: float = iris.scatter * ratio**-iris.scatter_power + iris.collagen
     return stroma * USUAL_TISSUE * math.exp(-2.0 * pigment) + 0.003

@@ -19,7 +19,7 @@ from tests.imports import ROOT
 BIN = Path(sys.executable).parent
 
 # The smallest run that is still the whole way: seconds instead of minutes.
-TINY = {
+TINY: dict[str, dict[str, object]] = {
     "base": {"classes": ["blue", "brown"]},
     "validate": {"min_per_class": 5},
     "split": {"train": 0.5, "valid": 0.25, "test": 0.25},
@@ -150,7 +150,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None and not _run_on(process.pid):
             return
         time.sleep(0.01)
-    raise AssertionError(f"what {process.args} started does not end")
+    raise AssertionError(f"what {process.args!r} started does not end")
 
 
 def _run_on(group: int) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -46,9 +47,9 @@ class Podman:
             raise AssertionError(f"podman {' '.join(words)} gave {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def inspect(self, name: str) -> dict[str, object]:
+    def inspect(self, name: str) -> dict[str, Any]:
         """Return all that podman knows of an image or a container."""
-        found: dict[str, object] = json.loads(self.run("inspect", name).stdout)[0]
+        found: dict[str, Any] = json.loads(self.run("inspect", name).stdout)[0]
         return found
 
     def python(self, image: str, code: str) -> str:
@@ -106,7 +107,7 @@ def running(engine: Podman, image: str, *options: str) -> Iterator[Running]:
         _wait(engine, name, address)
         seconds = time.monotonic() - started
         state = engine.inspect(name)["State"]
-        yield Running(name, address, state["Pid"], seconds)  # type: ignore[index]
+        yield Running(name, address, state["Pid"], seconds)
     finally:
         engine.run("rm", "--force", "--time", "1", name)
 

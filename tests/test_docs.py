@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import typer
@@ -30,7 +31,7 @@ def test_make_alone_lists_every_verb_in_a_line_each() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_pages_name_only_verbs_commands_and_params_that_exist(page: object) -> None:
+def test_pages_name_only_verbs_commands_and_params_that_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert set(re.findall(r"`make ([a-z]+)`", text)) <= TARGETS
     assert set(re.findall(COMMAND, _code(text))) <= _commands()
@@ -45,7 +46,7 @@ def test_readme_names_every_command() -> None:
 
 
 def test_every_command_has_help_and_an_example() -> None:
-    for name, command in typer.main.get_command(app).commands.items():
+    for name, command in typer.main.get_group(app).commands.items():
         assert command.help, name
         assert command.epilog.startswith(f"Example: irisline {name}"), name
 
@@ -73,7 +74,7 @@ def _tree(text: str) -> list[str]:
     """Return the paths that an annotated tree names, those below a folder with it."""
     named, folders = list[str](), list[str]()
     for line in filter(None, text.splitlines()):
-        marks, entry = re.fullmatch(r"([│├└─ ]*)(.*)", line).groups()  # type: ignore[union-attr]
+        marks, entry = re.fullmatch(r"([│├└─ ]*)(.*)", line).groups()
         names = [word.strip("/") for word in re.split(r" {2,}", entry)[0].split() if re.search(r"[/.]|Makefile", word)]
         folders = [*folders[: len(marks) // 4], names[0]]
         named += ["/".join([*folders[:-1], name]) for name in names]
@@ -85,7 +86,7 @@ def _code(text: str) -> str:
 
 
 def _commands() -> set[str]:
-    return set(typer.main.get_command(app).commands)
+    return set(typer.main.get_group(app).commands)
 
 
 def _params() -> dict[str, dict[str, object]]:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import FileInfo
 
 from irisline.core import params, paths
 from irisline.dataset import shards
@@ -93,8 +94,8 @@ def _versions(store: MlflowClient) -> list[int]:
     return sorted(int(version.version) for version in store.search_model_versions("name = 'eye-colour'"))
 
 
-def _all_files(store: MlflowClient, run: str, folder: str | None = None) -> list:
-    files = []
+def _all_files(store: MlflowClient, run: str, folder: str | None = None) -> list[FileInfo]:
+    files: list[FileInfo] = []
     for entry in store.list_artifacts(run, folder):
         files += _all_files(store, run, entry.path) if entry.is_dir else [entry]
     return files

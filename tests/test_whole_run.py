@@ -24,7 +24,7 @@ from tests.fakes.web import Web
 
 pytestmark = pytest.mark.slow
 
-WANTED = {
+WANTED: dict[str, object] = {
     "sources": ["openverse", "commons"],
     "queries": {label: [f"{label} everything"] for label in ("blue", "brown")},
     "per_class": 20,

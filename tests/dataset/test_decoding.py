@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,7 +260,7 @@ def test_a_jpeg_with_two_frames_or_two_beginnings_is_damaged() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 30}, {"subsampling": 0}])
-def test_a_jpeg_without_its_end_is_read_when_its_pixels_are_all_there(options: dict[str, object]) -> None:
+def test_a_jpeg_without_its_end_is_read_when_its_pixels_are_all_there(options: dict[str, Any]) -> None:
     whole = saved(picture(size=(300, 200)), **options)
     assert difference(decode(whole), decode(whole[:-2])) == 0
     assert difference(decode(whole), decode(whole[:-1])) == 0

@@ -18,7 +18,7 @@ from irisline.core import paths
 from irisline.core.errors import DataError
 from irisline.core.names import same
 from irisline.dataset import listing, pool, sources_table
-from irisline.labels import review
+from irisline.labels import decisions, review
 from tests import planted
 from tests.planted import CLASSES, picture, saved
 
@@ -166,7 +166,7 @@ def test_a_decision_finds_its_picture_in_any_unicode_form(folder: Path) -> None:
     (folder / NFD).write_bytes(saved(picture("blue", "zoë")))
     assert [label.id for label in review.of_pictures([NFC, f"data/{NFD}"], CLASSES, SETTINGS.collect)] == [NFC] * 2
     (folder / "label_patches.csv").write_text(f"id,sha256,action,label\n{NFD},,reject,\n", encoding="utf-8")
-    patches = review.decisions.Patches.read(folder / "label_patches.csv", CLASSES)
+    patches = decisions.Patches.read(folder / "label_patches.csv", CLASSES)
     assert patches.applied({"id": NFC, "label": "blue"})["reason"] == "rejected by a person: no reason given"
 
 

@@ -147,9 +147,11 @@ def test_the_neighbours_are_a_bounded_keyed_draw_and_the_same_bytes(
     assert evaluate.gather(classifier, training, 2).ids != some.ids
 
 
-def test_a_bystander_is_no_neighbour(classifier: Classifier, tmp_path: Path) -> None:
+def test_a_bystander_is_no_neighbour(classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     look = classifier.look
-    classifier.look = lambda data: [replace(look(data)[0], subject=subject) for subject in (0, 1, 0)]
+    monkeypatch.setattr(
+        classifier, "look", lambda data: [replace(look(data)[0], subject=subject) for subject in (0, 1, 0)]
+    )
     (row,) = planted.accept(tmp_path / "training", {"train": 1}, ("blue",))
     assert list(evaluate.gather(classifier, [row], 1).ids) == [row["id"]] * 2
 

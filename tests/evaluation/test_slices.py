@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from irisline.dataset import shards
+from irisline.domains.slices import CUTS
 from irisline.evaluation import slices
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.metrics import share_interval
@@ -50,7 +51,7 @@ def test_no_facts_no_slices(tmp_path: Path, test_split: Answers) -> None:
 
 
 def test_every_cut_names_one_group_more_than_it_has_limits_and_a_fact_of_the_row() -> None:
-    for cut in slices.CUTS:
+    for cut in CUTS:
         assert len(cut.names) == len(cut.limits) + 1
         assert list(cut.limits) == sorted(cut.limits)
         assert cut.fact in shards.ACCEPTED.names

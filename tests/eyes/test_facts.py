@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 
 from irisline.core.params import Execution
 from irisline.dataset import images, shards
-from irisline.evaluation import slices
+from irisline.domains.slices import CUTS
 from irisline.eyes import facts
 from irisline.eyes.columns import COLUMNS
 from irisline.eyes.rendering import Scene, encode, render, sample
@@ -88,7 +88,7 @@ def test_light_tells_warm_from_cold() -> None:
 @pytest.mark.parametrize("colour", [(0.01, 0.01, 0.01), (0.9, 0.9, 0.9)])
 def test_glasses_are_told_by_their_bridge_whatever_their_colour(colour: tuple[float, float, float]) -> None:
     worn = {"glasses": "round", "glasses_width": 0.4, "glasses_colour": colour}
-    limit = next(cut for cut in slices.CUTS if cut.fact == "glasses").limits[0]
+    limit = next(cut for cut in CUTS if cut.fact == "glasses").limits[0]
     right = []
     for scene in scenes("face", 10):
         without, with_them = (
@@ -106,7 +106,7 @@ def test_of_one_eye_nobody_can_tell_whether_there_are_glasses() -> None:
 
 def test_the_facts_of_eyes_are_those_of_the_stored_picture(tmp_path: Path) -> None:
     picture = photograph(next(scenes("face", 1)))
-    row = {
+    row: shards.Row = {
         "id": "a.jpg",
         "label": "blue",
         "width": picture.width,

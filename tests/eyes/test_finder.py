@@ -173,7 +173,7 @@ def test_a_balanced_square_hardly_shows_the_light(gains: tuple[float, float, flo
         iris = next(iris for iris in true_irises(scene) if iris.visible)
         square = crop(photograph(scene), Eye(iris.x, iris.y, iris.radius, 1, 1), 0.0, 64)
         dim = to_linear(np.asarray(square)) * np.float32(0.75)
-        plain, lit = (Image.fromarray(to_display(light)) for light in (dim, dim * np.float32(gains)))
+        plain, lit = (Image.fromarray(to_display(light)) for light in (dim, dim * np.array(gains, np.float32)))
         before.append(np.abs(np.asarray(plain, dtype=int) - np.asarray(lit, dtype=int)).mean())
         after.append(np.abs(np.asarray(balanced(plain), dtype=int) - np.asarray(balanced(lit), dtype=int)).mean())
         level = white(to_linear(np.asarray(balanced(lit))))

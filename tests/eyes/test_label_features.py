@@ -24,7 +24,7 @@ def eye(iris: tuple[int, int, int], light: tuple[float, float, float] = (1.0, 1.
 def test_a_blue_iris_is_bluer_against_the_white_than_a_brown_one() -> None:
     blue, brown = label_features.contrasts(eye(BLUE)), label_features.contrasts(eye(BROWN))
     assert blue.shape == (23,)
-    assert (blue.dtype, np.isfinite(blue).all()) == (np.float32, True)
+    assert (blue.dtype, bool(np.isfinite(blue).all())) == (np.dtype(np.float32), True)
     assert blue[12] > 0.5 > 0 > brown[12]  # blue against red, rim against white
 
 

@@ -94,7 +94,7 @@ def test_the_size_changes_within_its_bounds() -> None:
 
 def test_light_is_warm_or_cold() -> None:
     grey = Image.new("RGB", (4, 4), (120, 120, 120))
-    (warm, cold) = (changed(name, grey).getpixel((0, 0)) for name in ("warm_light", "cold_light"))
+    (warm, cold) = (np.asarray(changed(name, grey))[0, 0] for name in ("warm_light", "cold_light"))
     assert warm[0] > warm[1] > warm[2]
     assert cold[0] < cold[1] < cold[2]
 

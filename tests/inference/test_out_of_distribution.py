@@ -97,7 +97,7 @@ def large() -> dict[str, np.ndarray]:
     return {"jpeg": np.tile(one, COUNT), "ends": len(one) * np.arange(1, COUNT + 1)}
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[dict[str, np.ndarray], str]] = {
     "pickled": ({"ids": np.array([{"a": 1}] * COUNT, object)}, "allow_pickle=False"),
     "words": ({"features": np.array(["a"] * COUNT)}, "other kinds"),
     "empty": ({"features": np.zeros((0, WIDTH), np.float32)}, "other kinds"),

@@ -40,7 +40,7 @@ def test_torch_gives_the_outputs_of_onnx_for_any_batch(written: Path) -> None:
     onnx, by_torch = OnnxRuntime(written / "model.onnx", threads=1), TorchRuntime(written, "cpu")
     for count in (1, 3, 9):
         logits, features = by_torch.run(PIXELS[:count])
-        assert (logits.dtype, logits.shape) == (features.dtype, (count, 2)) == (np.float32, (count, 2))
+        assert (logits.dtype, logits.shape) == (features.dtype, (count, 2)) == (np.dtype(np.float32), (count, 2))
         assert features.shape == (count, 512)
         for ours, theirs in zip((logits, features), onnx.run(PIXELS[:count]), strict=True):
             assert np.allclose(ours, theirs, atol=1e-4)

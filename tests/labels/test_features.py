@@ -1,5 +1,7 @@
 """What is judged of a picture: colours of eyes, a thumbnail, or what a network reads, whichever the params call for."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -39,7 +41,7 @@ def test_eyes_are_judged_by_their_colours_and_a_picture_without_any_is_not() -> 
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(("arch", "size"), [("resnet18", 512), ("squeezenet1_1", 512)])
 def test_a_trained_network_is_asked_for_what_its_last_layer_reads(
-    arch: str, size: int, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    arch: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(features, "BATCH", 4)
     file = tmp_path / "weights.pt"

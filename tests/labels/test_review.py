@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -128,7 +129,7 @@ def test_before_a_run_there_is_nothing_to_list(project: Path) -> None:
 
 
 def test_every_decision_has_help_and_an_example() -> None:
-    group = typer.main.get_command(app.app).commands["labels"]
+    group: Any = typer.main.get_group(app.app).commands["labels"]
     assert set(group.commands) == {"list", "accept", "reject", "set"}
     for name, command in group.commands.items():
         assert command.help, name

@@ -181,7 +181,7 @@ def test_rendered_weights_bring_the_body_and_the_classes_they_know(drawn: Path) 
     first = "body.features.0.0.weight"
     assert torch.equal(built.state_dict()[first], donor.state_dict()[first].half().float())
     assert built.state_dict()[first].dtype == torch.float32
-    known, new, got = (architectures.head(one).weight for one in (donor, own, built))
+    known, new, got = (architectures.head(one).get_parameter("weight") for one in (donor, own, built))
     assert torch.equal(got, torch.stack([known[2].half().float(), new[1], known[0].half().float()]))
 
 

@@ -38,8 +38,8 @@ def test_what_is_fitted_can_be_started_from_and_is_repeatable(tmp_path: Path, mo
     with safe_open(file, framework="pt") as kept:
         head = kept.get_tensor("body.classifier.3.weight").float()
     assert len(head) == len(COLOURS)
-    assert torch.equal(architectures.head(started).weight[0], head[COLOURS.index("brown")])
-    assert torch.equal(architectures.head(started).weight[1], head[COLOURS.index("green")])
+    assert torch.equal(architectures.head(started).get_parameter("weight")[0], head[COLOURS.index("brown")])
+    assert torch.equal(architectures.head(started).get_parameter("weight")[1], head[COLOURS.index("green")])
 
 
 def test_the_loss_asks_for_nothing_of_an_iris_where_there_is_none() -> None:

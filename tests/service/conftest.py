@@ -169,9 +169,9 @@ def running(
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("IRISLINE_", "MLFLOW_"))}
     environment |= {"IRISLINE_MODEL": str(model), "IRISLINE_TRUSTED_KEYS": str(trusted_keys())}
     environment |= {"BENTOML_DO_NOT_TRACK": "True", "PYTHONPATH": str(ROOT), **changes}
-    words = ("-m", "bentoml", "serve", "service.service:Irisline", "--host", "127.0.0.1", "--port", str(port))
+    words = ["-m", "bentoml", "serve", "service.service:Irisline", "--host", "127.0.0.1", "--port", str(port)]
     if alone:
-        words, environment = ("-m", "service"), environment | {"BENTOML_HOST": "127.0.0.1", "BENTOML_PORT": str(port)}
+        words, environment = ["-m", "service"], environment | {"BENTOML_HOST": "127.0.0.1", "BENTOML_PORT": str(port)}
     limited = ("sh", "-c", f'ulimit -n {files}; exec "$@"', "sh") if files else ()
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -23,8 +24,9 @@ pytestmark = pytest.mark.slow
 JPEG = {"content-type": "image/jpeg"}
 HEAD, TIMEOUT = 0.4, 0.8  # seconds that the service of these tests waits
 LATE = 10.0  # seconds: so long nobody holds a connection here, on a machine however busy
-BRIEF = {"IRISLINE_HEAD_TIMEOUT": str(HEAD), "IRISLINE_TIMEOUT": str(TIMEOUT)}
-PATIENT = {"IRISLINE_HEAD_TIMEOUT": "60", "IRISLINE_TIMEOUT": "60"}  # the attacker is crowded out, not late
+BRIEF: dict[str, Any] = {"IRISLINE_HEAD_TIMEOUT": str(HEAD), "IRISLINE_TIMEOUT": str(TIMEOUT)}
+# The attacker is crowded out, not late.
+PATIENT: dict[str, Any] = {"IRISLINE_HEAD_TIMEOUT": "60", "IRISLINE_TIMEOUT": "60"}
 ASKED = b"GET /model HTTP/1.1\r\nHost: x\r\n"
 POSTED = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
 WAYS = pytest.mark.parametrize("alone", [False, True], ids=["bentoml serve", "python -m service"])
@@ -130,7 +132,7 @@ def test_clients_that_keep_asking_keep_their_connection(brief: str, blue: bytes)
 def test_who_asks_is_answered_while_others_hold_all_they_can(
     served: Path, tmp_path: Path, blue: bytes, alone: bool
 ) -> None:
-    few = {"IRISLINE_MAX_CONNECTIONS": "20", "IRISLINE_MAX_CONNECTIONS_PER_ADDRESS": "8", **PATIENT}
+    few: dict[str, Any] = {"IRISLINE_MAX_CONNECTIONS": "20", "IRISLINE_MAX_CONNECTIONS_PER_ADDRESS": "8", **PATIENT}
     kinds = (b"", ASKED, ASKED + b"\r\n", POSTED + b"Content-Length: 999\r\n\r\nx")
     with running(served, tmp_path / "log", alone, **few) as (address, _), ExitStack() as stack:
 
@@ -202,7 +204,7 @@ def _still(process: subprocess.Popen[bytes]) -> Iterator[None]:
 def test_who_is_one_too_many_is_told_and_who_waits_for_an_answer_is_not_cut(
     served: Path, tmp_path: Path, blue: bytes
 ) -> None:
-    few = {"IRISLINE_MAX_CONNECTIONS": "3", "IRISLINE_TIMEOUT": "30"}
+    few: dict[str, Any] = {"IRISLINE_MAX_CONNECTIONS": "3", "IRISLINE_TIMEOUT": "30"}
     with running(served, tmp_path / "log", **few) as (address, process), ExitStack() as stack:
         with _still(process):
             asking = [stack.enter_context(connected(address)) for _ in range(3)]
@@ -231,7 +233,7 @@ def test_it_is_not_ready_while_nothing_is_answered(served: Path, tmp_path: Path,
 
 @WAYS
 def test_sigterm_ends_it_in_time_whatever_clients_do(served: Path, tmp_path: Path, blue: bytes, alone: bool) -> None:
-    settings = {"IRISLINE_HEAD_TIMEOUT": "30", "IRISLINE_TIMEOUT": "2"}
+    settings: dict[str, Any] = {"IRISLINE_HEAD_TIMEOUT": "30", "IRISLINE_TIMEOUT": "2"}
     whole = POSTED + b"Content-Length: %d\r\n\r\n" % len(blue) + blue
     with running(served, tmp_path / "log", alone, **settings) as (address, process), ExitStack() as stack:
         kinds = (

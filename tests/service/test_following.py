@@ -37,7 +37,8 @@ def follower(folder: Path, **changes: str) -> Iterator[str]:
     client = store.client()
     export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), folder / "given")
     follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address(), "IRISLINE_FOLLOW_SECONDS": "0.1"}
-    with running(folder / "given", folder / "log", **{**follow, **changes}) as (address, _):
+    given: dict[str, Any] = {**follow, **changes}
+    with running(folder / "given", folder / "log", **given) as (address, _):
         yield address
 
 
@@ -47,7 +48,7 @@ def test_every_process_ends_when_the_supervisor_is_killed(published: Params, tmp
     registry.promote(published, 1)
     client = store.client()
     export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), tmp_path / "given")
-    follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
+    follow: dict[str, Any] = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
     with running(tmp_path / "given", tmp_path / "log", **follow) as (_, process):
         family = psutil.Process(process.pid).children(recursive=True)
         assert {"irisline.release.serving.watch", "irisline.core.confined"} <= {

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_sigterm_finishes_what_is_in_flight(served: Path, tmp_path: Path, blue: 
         assert process.wait(20) == 0
 
 
-def _slowly(data: bytes) -> object:
+def _slowly(data: bytes) -> Iterator[bytes]:
     """Send a body that takes a second."""
     for at in range(0, len(data), len(data) // 4):
         yield data[at : at + len(data) // 4]

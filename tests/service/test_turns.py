@@ -40,9 +40,9 @@ def test_each_item_comes_once_and_those_of_a_request_in_order(added: list[tuple[
             turns.add(origin, request, items)
     found = drained(turns)
     assert sorted(found) == sorted(wanted)
-    for request in {item.split()[0] for item in wanted}:
-        assert [item for item in found if item.startswith(f"{request} ")] == [
-            item for item in wanted if item.startswith(f"{request} ")
+    for asked in {item.split()[0] for item in wanted}:
+        assert [item for item in found if item.startswith(f"{asked} ")] == [
+            item for item in wanted if item.startswith(f"{asked} ")
         ]
 
 

@@ -51,7 +51,7 @@ def test_onnx_answers_as_torch_for_any_batch(written: Path) -> None:
     built = _with_weights(architectures.build(ARCH, 2, "scratch", 99), written / "model.safetensors").eval()
     with torch.inference_mode():
         expected = built(PIXELS).numpy()
-        maps = built.body.features((PIXELS.float() / 255 - built.mean) / built.deviation).numpy()
+        maps = built.body.get_submodule("features")((PIXELS.float() / 255 - built.mean) / built.deviation).numpy()
     runtime = OnnxRuntime(written / "model.onnx")
     for size in (1, 3, 70):
         logits, features = runtime.run(PIXELS[:size].numpy())

@@ -156,7 +156,8 @@ def test_the_schedules() -> None:
 @pytest.mark.slow
 def test_fine_tune_wakes_the_body_by_halves_and_the_early_layers_learn_slowest(tmp_path: Path) -> None:
     built, rates, moved = architectures.build("resnet18", 2, "scratch", 1), [], []
-    first, before = built.body.conv1.weight, built.body.conv1.weight.detach().clone()
+    first = built.body.get_submodule("conv1").get_parameter("weight")
+    before = first.detach().clone()
 
     class Look(Callback):
         def after_step(self) -> None:

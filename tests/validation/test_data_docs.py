@@ -29,7 +29,7 @@ class Page(HTMLParser):
         self.text = text
         self.feed(text)
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found = dict(attributes)
         if (address := found.get(FETCHED.get(tag, ""))) is not None:
             self.addresses.append(address)
@@ -44,12 +44,12 @@ class Words(HTMLParser):
         self.seen: list[str] = []
         self.feed(text)
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         self.seen.append(data)
 
 
 @pytest.fixture(scope="module")
-def docs(tmp_path_factory) -> Path:
+def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
     judge = great_expectations.Judge(PARAMS, folder)
     judge.broken(data_contract.with_outcome(split.divide(pool(r3={"sharpness": 1.0}), set(), PARAMS)))
@@ -57,7 +57,7 @@ def docs(tmp_path_factory) -> Path:
     return folder
 
 
-def test_every_page_fetches_only_files_that_are_there(docs):
+def test_every_page_fetches_only_files_that_are_there(docs: Path) -> None:
     pages = list(docs.rglob("*.html"))
     assert len(pages) == 5
     for page in pages:
@@ -70,19 +70,19 @@ def test_every_page_fetches_only_files_that_are_there(docs):
             assert (page.parent / parts.path).is_file() or "favicon" in address, address
 
 
-def test_every_copy_kept_is_asked_for(docs):
+def test_every_copy_kept_is_asked_for(docs: Path) -> None:
     asked = {Path(address).name for page in docs.rglob("*.html") for address in Page(page.read_text()).addresses}
     assert {Path(copy).name for copy in data_docs.COPIES.values()} <= asked
 
 
-def test_no_style_names_a_remote_picture(docs):
+def test_no_style_names_a_remote_picture(docs: Path) -> None:
     for file in [*docs.rglob("*.html"), *docs.rglob("*.css")]:
         text = file.read_text()
         assert "url(http" not in text.replace("'", "").replace('"', ""), file
         assert "@import" not in text, file
 
 
-def test_the_page_of_a_failed_suite_says_which_picture_and_shows_an_icon(docs):
+def test_the_page_of_a_failed_suite_says_which_picture_and_shows_an_icon(docs: Path) -> None:
     (page,) = (docs / "validations" / great_expectations.IMAGES).rglob("*.html")
     text = page.read_text()
     assert "brown/003.jpg" in text
@@ -90,7 +90,7 @@ def test_the_page_of_a_failed_suite_says_which_picture_and_shows_an_icon(docs):
     assert "fa-times" in text
 
 
-def test_a_name_or_a_licence_is_words_on_every_page(tmp_path):
+def test_a_name_or_a_licence_is_words_on_every_page(tmp_path: Path) -> None:
     words = [f"<img src={n} onerror=alert({n})>&lt;$id ${{x}} {{{{7*7}}}}\"'" for n in range(2)]
     table = pool(r3={"id": f"brown/{words[0]}.jpg", "sharpness": 1.0}, r5={"licence": words[1]})
     great_expectations.Judge(PARAMS, tmp_path).broken(data_contract.with_outcome(split.divide(table, set(), PARAMS)))
@@ -109,20 +109,20 @@ def test_a_name_or_a_licence_is_words_on_every_page(tmp_path):
         '<iframe src="http://example.org/"></iframe>',
     ],
 )
-def test_what_has_no_copy_is_dropped(tag):
+def test_what_has_no_copy_is_dropped(tag: str) -> None:
     assert "example.org" not in data_docs.offline(f"<p>{tag}</p>", ".")
 
 
-def test_links_a_person_may_follow_stay():
+def test_links_a_person_may_follow_stay() -> None:
     link = '<a href="https://greatexpectations.io">Great Expectations</a>'
     assert data_docs.offline(link, ".") == link
 
 
-def test_the_assets_stay_small():
+def test_the_assets_stay_small() -> None:
     assert sum(file.stat().st_size for file in data_docs.ASSETS.rglob("*") if file.is_file()) < 3_000_000
 
 
-def test_the_page_of_plots_carries_its_scripts_and_fetches_nothing():
+def test_the_page_of_plots_carries_its_scripts_and_fetches_nothing() -> None:
     page = (Path(__file__).parents[2] / ".dvc" / "plots_page.html").read_text()
     assert "{plot_divs}" in page
     assert Page(page).addresses == []

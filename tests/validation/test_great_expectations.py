@@ -1,5 +1,6 @@
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ UNREADABLE = dict.fromkeys(["sha256", "phash", "width", "height", *image_statist
 }
 
 
-def pool(count: int = 120, params: Params = PARAMS, **changes: dict[str, object]) -> pd.DataFrame:
+def pool(count: int = 120, params: Params = PARAMS, **changes: Any) -> pd.DataFrame:
     """Return a table of good pictures of both classes, with the changes to single rows: r3={"label": ...}."""
     numbers = np.random.default_rng(7).integers(0, 2**64, count, dtype=np.uint64).tolist()
     rows = [
@@ -46,6 +47,11 @@ def pool(count: int = 120, params: Params = PARAMS, **changes: dict[str, object]
     return data_contract.with_shared_pixels(pd.DataFrame(rows, columns=names), params)
 
 
+def each(numbers: range, **change: object) -> dict[str, Any]:
+    """Return the same change to each of these rows."""
+    return {f"r{i}": change for i in numbers}
+
+
 def judged(table: pd.DataFrame, docs: Path, params: Params = PARAMS) -> list[Failure]:
     """Go the way of the stage: failures, splits, checkpoint, and the line when it stops."""
     judge = Judge(params, docs)
@@ -59,7 +65,7 @@ def limited(**limits: object) -> Params:
     return PARAMS.model_copy(update={"validate_": PARAMS.validate_.model_copy(update=limits)})
 
 
-def test_each_defect_fails_its_own_expectation_with_the_value_seen(tmp_path):
+def test_each_defect_fails_its_own_expectation_with_the_value_seen(tmp_path: Path) -> None:
     good = pool()
     table = pool(
         r1=UNREADABLE, r2={"label": "green"}, r3={"licence": None}, r4={"height": 20}, r5={"aspect": 9.0},
@@ -85,7 +91,7 @@ def test_each_defect_fails_its_own_expectation_with_the_value_seen(tmp_path):
     ]
 
 
-def test_the_copy_that_has_a_licence_is_the_one_kept():
+def test_the_copy_that_has_a_licence_is_the_one_kept() -> None:
     sha256 = {"sha256": "0" * 64}
     copy_of = pool(6, r0=sha256 | {"licence": None}, r2=sha256, r4=sha256)["copy_of"]
     assert copy_of.dropna().to_dict() == {0: "blue/002.jpg", 4: "blue/002.jpg"}
@@ -93,7 +99,7 @@ def test_the_copy_that_has_a_licence_is_the_one_kept():
     assert copy_of.dropna().to_dict() == {2: "blue/000.jpg"}
 
 
-def test_the_copy_whose_licence_is_accepted_is_the_one_kept_and_the_others_are_named():
+def test_the_copy_whose_licence_is_accepted_is_the_one_kept_and_the_others_are_named() -> None:
     sha256 = {"sha256": "0" * 64}
     copy_of = pool(6, r0=sha256 | {"licence": "CC-BY-NC-4.0"}, r2=sha256 | {"licence": "CC-BY-4.0"})["copy_of"]
     assert copy_of.dropna().to_dict() == {0: "blue/002.jpg"}
@@ -108,7 +114,7 @@ def licensed(tmp_path: Path, *families: str) -> list[tuple[str, str, str, str, s
     return [(one.id, one.expectation, one.column, one.value, one.limit) for one in judged(table, tmp_path, params)]
 
 
-def test_a_licence_that_is_not_accepted_is_refused_with_the_policy(tmp_path):
+def test_a_licence_that_is_not_accepted_is_refused_with_the_policy(tmp_path: Path) -> None:
     limit = "must be one of cc0, by, by-sa, own"
     assert licensed(tmp_path, "cc0", "by", "by-sa") == [
         ("brown/001.jpg", "licence is accepted", "refused_licence", "CC-BY-NC-4.0", limit),
@@ -118,11 +124,11 @@ def test_a_licence_that_is_not_accepted_is_refused_with_the_policy(tmp_path):
     ]
 
 
-def test_who_accepts_unknown_licences_accepts_pictures_without_one(tmp_path):
+def test_who_accepts_unknown_licences_accepts_pictures_without_one(tmp_path: Path) -> None:
     assert [row[0] for row in licensed(tmp_path, "cc0", "unknown")] == ["brown/001.jpg", "blue/002.jpg", "blue/006.jpg"]
 
 
-def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path):
+def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path: Path) -> None:
     judge = Judge(PARAMS, tmp_path)
     table = data_contract.with_outcome(split.divide(pool(), set(), PARAMS))
     assert judge.failures(table) == []
@@ -131,14 +137,14 @@ def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path):
     assert (tmp_path / "index.html").is_file()
 
 
-def test_an_expectation_that_great_expectations_drops_is_a_bug_and_not_a_pass(tmp_path):
+def test_an_expectation_that_great_expectations_drops_is_a_bug_and_not_a_pass(tmp_path: Path) -> None:
     judge = Judge(PARAMS, tmp_path)
     judge.of_images.append(judge.of_images[0])
     with pytest.raises(RuntimeError, match="13 expectations evaluated, 14 meant"):
         judge.failures(pool())
 
 
-def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_path):
+def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"could not be evaluated: \['sharp'\]"):
         Judge(PARAMS, tmp_path).failures(pool().drop(columns="sharpness"))
 
@@ -148,54 +154,54 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
     [
         (pool(0), PARAMS, "artifacts/collect: no pictures in the pool; add pictures to data/<class>/"),
         (
-            pool(**{f"r{i}": {"sharpness": 1.0} for i in range(40)}),
+            pool(**each(range(40), sharpness=1.0)),
             PARAMS,
             r"reports/validate/rejected.csv: 40 of 120 images rejected \(33%\), must be at most 20%; "
             r"most often failed: sharp \(40\), e.g. blue/000.jpg; mend them or raise validate.max_rejected_share",
         ),
         (
-            pool(**{f"r{i}": {"label": "blue"} for i in range(120)}),
+            pool(**each(range(120), label="blue")),
             PARAMS,
             "data: all accepted pictures are of class blue, a classifier needs two; add pictures to data/brown/",
         ),
         (
-            pool(**{f"r{i}": {"label": "blue"} for i in range(1, 110, 2)}),
+            pool(**each(range(1, 110, 2), label="blue")),
             PARAMS,
             "pictures of class brown: 5, must be at least 20; add pictures to data/brown/",
         ),
         (
-            pool(**{f"r{i}": {"label": "blue"} for i in range(1, 61, 2)}),
+            pool(**each(range(1, 61, 2), label="blue")),
             limited(min_class_share=0.4),
             "share of the rarest class: 0.25, must be at least 40%; mend them or lower validate.min_class_share",
         ),
         (
-            pool(**{f"r{i}": {"sha256": "0" * 64} for i in range(0, 20, 2)}),
+            pool(**each(range(0, 20, 2), sha256="0" * 64)),
             PARAMS,
             "share of unique pixels: 0.925, must be at least 95%",
         ),
-        (pool(**{f"r{i}": UNREADABLE for i in range(120)}), PARAMS, r"120 of 120 images rejected \(100%\)"),
+        (pool(**each(range(120), **UNREADABLE)), PARAMS, r"120 of 120 images rejected \(100%\)"),
         (
-            pool(**{f"r{i}": {"eyes": 0.0} for i in range(27)}, r27=UNREADABLE),
+            pool(**each(range(27), eyes=0.0), r27=UNREADABLE),
             PARAMS,
             "reports/validate/nothing_found.csv: share of pictures in which an eye is found: 0.7731, must be at least 80%; "
             "add pictures that show an eye, lower validate.min_seen_share, or set preprocess.crop: none$",
         ),
     ],
 )
-def test_the_stage_stops_with_one_line(tmp_path, table, params, line):
+def test_the_stage_stops_with_one_line(tmp_path: Path, table: pd.DataFrame, params: Params, line: str) -> None:
     with pytest.raises(DataError, match=line) as stopped:
         judged(table, tmp_path, params)
     assert "\n" not in str(stopped.value)
     assert (tmp_path / "index.html").is_file()
 
 
-def test_a_class_without_any_accepted_picture_is_named(tmp_path):
+def test_a_class_without_any_accepted_picture_is_named(tmp_path: Path) -> None:
     three = PARAMS.model_copy(update={"base": PARAMS.base.model_copy(update={"classes": ["blue", "brown", "green"]})})
     with pytest.raises(DataError, match=r"data: pictures of class green: none accepted, .*add pictures to data/green/"):
         judged(pool(), tmp_path, three)
 
 
-def test_a_near_duplicate_in_another_split_is_set_aside_and_named():
+def test_a_near_duplicate_in_another_split_is_set_aside_and_named() -> None:
     table = pool()
     parts = [split.own(sha256, PARAMS.base.seed, PARAMS.split) for sha256 in table["sha256"]]
     tested, trained = parts.index("test"), parts.index("train")
@@ -204,7 +210,7 @@ def test_a_near_duplicate_in_another_split_is_set_aside_and_named():
     assert (aside.id, aside.value) == (table["id"][trained], f"test: {table['id'][tested]}")
 
 
-def test_rejected_csv_has_the_same_bytes_each_time(tmp_path):
+def test_rejected_csv_has_the_same_bytes_each_time(tmp_path: Path) -> None:
     failures = [Failure("blue/a,b.jpg", "blue", "sharp", "sharpness", "5.5", "must be at least 35")]
     rejected.write(tmp_path, failures)
     assert (tmp_path / rejected.FILE).read_bytes() == (
@@ -212,7 +218,7 @@ def test_rejected_csv_has_the_same_bytes_each_time(tmp_path):
     )
 
 
-def test_a_picture_in_which_no_eye_is_found_is_listed_and_not_rejected(tmp_path):
+def test_a_picture_in_which_no_eye_is_found_is_listed_and_not_rejected(tmp_path: Path) -> None:
     table = split.divide(pool(r3={"eyes": 0.0}, r4=UNREADABLE), {"blue/004.jpg"}, PARAMS)
     assert judged(pool(r3={"eyes": 0.0}), tmp_path) == []
     rejected.write_nothing_found(tmp_path, table)
@@ -221,9 +227,9 @@ def test_a_picture_in_which_no_eye_is_found_is_listed_and_not_rejected(tmp_path)
     ).read_text() == f"id,label,split\nbrown/003.jpg,brown,{table['split'][3]}\n"
 
 
-def test_where_no_eyes_are_sought_none_is_missed(tmp_path):
+def test_where_no_eyes_are_sought_none_is_missed(tmp_path: Path) -> None:
     whole = PARAMS.model_copy(update={"preprocess": PARAMS.preprocess.model_copy(update={"crop": "none"})})
-    table = pool(params=whole, **{f"r{i}": dict.fromkeys(columns.COLUMNS) for i in range(120)})
+    table = pool(params=whole, **each(range(120), **dict.fromkeys(columns.COLUMNS)))
     assert judged(table, tmp_path, whole) == []
     rejected.write_nothing_found(tmp_path, table.assign(split="train"))
     assert (tmp_path / rejected.NOTHING_FOUND).read_text() == "id,label,split\n"

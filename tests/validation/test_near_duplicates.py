@@ -40,21 +40,21 @@ near_hashes = st.lists(
 
 @given(near_hashes, st.integers(0, 16))
 @settings(max_examples=200)
-def test_groups_are_those_of_comparing_every_pair(hashes, distance):
+def test_groups_are_those_of_comparing_every_pair(hashes: list[int], distance: int) -> None:
     assert found(hashes, distance) == brute_force(hashes, distance)
 
 
-def test_a_group_is_named_by_its_smallest_sha256_in_any_order():
+def test_a_group_is_named_by_its_smallest_sha256_in_any_order() -> None:
     phashes, sha256s = ["0" * 16, "f" * 16, "0" * 15 + "3"], ["c" * 64, "b" * 64, "a" * 64]
     assert near_duplicates.groups(phashes, sha256s, 2) == ["a" * 16, "b" * 16, "a" * 16]
     assert near_duplicates.groups(phashes[::-1], sha256s[::-1], 2) == ["a" * 16, "b" * 16, "a" * 16]
 
 
-def test_no_pictures_no_groups():
+def test_no_pictures_no_groups() -> None:
     assert near_duplicates.groups([], [], 4) == []
 
 
-def test_twenty_thousand_pictures_take_seconds():
+def test_twenty_thousand_pictures_take_seconds() -> None:
     hashes = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
     hashes[1::2] = hashes[::2] ^ np.uint64(5)
     started = time.monotonic()

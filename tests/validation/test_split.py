@@ -1,6 +1,7 @@
 import hashlib
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pytest
@@ -30,7 +31,7 @@ def draw(pool: list[tuple[str, str]], seed: int) -> dict[str, str | None]:
 
 
 @given(pictures, st.randoms(), seeds)
-def test_adding_pictures_never_moves_an_old_one(pool, random, seed):
+def test_adding_pictures_never_moves_an_old_one(pool: list[tuple[str, str]], random: Random, seed: int) -> None:
     old = pool[: len(pool) // 2]
     before = draw(old, seed)
     random.shuffle(pool)
@@ -40,14 +41,14 @@ def test_adding_pictures_never_moves_an_old_one(pool, random, seed):
 
 
 @given(pictures, seeds)
-def test_a_group_is_in_one_split_and_never_lost_whole(pool, seed):
+def test_a_group_is_in_one_split_and_never_lost_whole(pool: list[tuple[str, str]], seed: int) -> None:
     drawn = draw(pool, seed)
     for group in {group for _, group in pool}:
         assert len({drawn[sha256] for sha256, of in pool if of == group} - {None}) == 1
 
 
 @given(pictures, seeds)
-def test_the_most_held_out_split_of_a_group_wins(pool, seed):
+def test_the_most_held_out_split_of_a_group_wins(pool: list[tuple[str, str]], seed: int) -> None:
     for (sha256, group), name in zip(pool, draw(pool, seed).values(), strict=True):
         own = [split.own(other, seed, SHARES) for other, of in pool if of == group]
         most = next(part for part in ("test", "valid", "train") if part in own)
@@ -55,25 +56,25 @@ def test_the_most_held_out_split_of_a_group_wins(pool, seed):
 
 
 @pytest.mark.parametrize("seed", [0, 42])
-def test_shares_approach_params(seed):
+def test_shares_approach_params(seed: int) -> None:
     drawn = Counter(split.own(sha(index), seed, SHARES) for index in range(20_000))
     assert {name: drawn[name] / 20_000 for name in split.NAMES} == pytest.approx(
         {"train": 0.7, "valid": 0.15, "test": 0.15}, abs=0.01
     )
 
 
-def test_the_seed_draws_anew():
+def test_the_seed_draws_anew() -> None:
     assert [split.own(sha(i), 1, SHARES) for i in range(50)] != [split.own(sha(i), 2, SHARES) for i in range(50)]
 
 
-def test_the_split_of_a_picture_never_changes_between_releases():
+def test_the_split_of_a_picture_never_changes_between_releases() -> None:
     drawn = [split.own(sha(index), 42, SHARES) for index in range(8)]
     assert drawn == ["test", "train", "train", "test", "test", "train", "valid", "train"]
 
 
 @settings(max_examples=20)
 @given(st.permutations(range(30)))
-def test_divide_does_not_depend_on_order(order):
+def test_divide_does_not_depend_on_order(order: list[int]) -> None:
     table = pd.DataFrame(
         {
             "id": [f"{i}.jpg" for i in order],

@@ -49,7 +49,7 @@ def test_a_name_is_asked_for_once_for_each_connection(server: Server, rebinding:
 def test_a_name_that_turns_private_is_refused(
     server: Server, rebinding: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(server.answers, "away", whole(b"", "302 Found", Location=f"http://{NAME}/"))  # type: ignore[arg-type]
+    monkeypatch.setitem(server.answers, "away", whole(b"", "302 Found", Location=f"http://{NAME}/"))
     (ended,) = fetched([server.url("away")], tmp_path, limits(server))
     assert (ended.status, ended.detail) == ("not_public", f"{NAME} stands for 127.0.0.1, which is not public")
 

@@ -28,7 +28,8 @@ def settings(**changes: Any) -> Params:
 
 def candidate(label: str, name: str, licence: str = "CC-BY-4.0", **changes: Any) -> Candidate:
     """Return a candidate of Openverse; what is not said of it is plain."""
-    values = {"provider": "openverse", "rank": 1, "image_url": f"https://images.example/{name}.jpg", "title": name}
+    image = f"https://images.example/{name}.jpg"
+    values: dict[str, Any] = {"provider": "openverse", "rank": 1, "image_url": image, "title": name}
     return Candidate(provider_id=name, query=Query(label, f"{label} eye"), licence=licence, **values | changes)
 
 

@@ -27,7 +27,7 @@ def wanting(count: int, *sources: str) -> Params:
     )  # fmt: skip
 
 
-def asked(web: Web, source: str = "openverse") -> list[tuple[str, ...]]:
+def asked(web: Web, source: str = "openverse") -> list[tuple[tuple[str, str], ...]]:
     """Return what a provider was asked, each question once; tokens are no questions."""
     searches = [one for one in web.asked(source) if "client_id" not in one.form]
     found = [(*sorted(one.query.items()), *sorted(one.form.items())) for one in searches]
@@ -56,7 +56,7 @@ def keyed(connected: Web, monkeypatch: pytest.MonkeyPatch) -> Web:
 
 @pytest.mark.parametrize("source", ["openverse", "commons", "flickr"])
 def test_who_searches_deeper_or_again_asks_for_nothing_twice(source: str, keyed: Web) -> None:
-    params, told = wanting(30, source), []
+    params, told = wanting(30, source), list[str]()
     shallow = searched(params, told)
     deep = searched(params, told, depth=4)
     assert asked(keyed, source)

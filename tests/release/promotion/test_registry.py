@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -177,7 +178,7 @@ def test_a_promotion_under_way_elsewhere_is_a_clear_error(published: Params) -> 
 
 def test_a_champion_that_changed_while_measuring_is_a_clear_error(published: Params) -> None:
     registry.promote(published, 1)
-    measured_without_champion = (registry.find(published, 2), None, "-", [])
+    measured_without_champion: tuple[Any, ...] = (registry.find(published, 2), None, "-", [])
     with pytest.raises(Busy, match="the champion changed from None to 1 while version 2 was being measured"):
         registry._move(store.client(), "eye-colour", "promote", *measured_without_champion)
     assert aliases()["champion"] == 1
@@ -349,6 +350,6 @@ def test_journal_pages_are_all_read(published: Params, monkeypatch: pytest.Monke
     client = store.client()
     for _ in range(3):
         note_live(1)
-    whole = type(client).search_runs
+    whole: Any = type(client).search_runs
     monkeypatch.setattr(type(client), "search_runs", lambda *given, **named: whole(*given, **named, max_results=2))
     assert len(journal.entries(client, "eye-colour")) == 3

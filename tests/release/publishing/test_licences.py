@@ -38,7 +38,7 @@ FREE = {  # libraries in packages that are served, under MIT, BSD, Apache, MPL, 
 
 def said(package: metadata.Distribution) -> str:
     """Return what a package's metadata says of its licence, without texts of a whole licence."""
-    fields = package.metadata
+    fields: Any = package.metadata  # a message, whose get() its protocol leaves out
     classifiers = [
         line for line in fields.get_all("Classifier") or () if line.startswith("License :: OSI Approved :: ")
     ]
@@ -52,7 +52,7 @@ def texts(package: metadata.Distribution) -> list[str]:
     return [Path(str(file.locate())).read_text(encoding="utf-8", errors="replace") for file in files]
 
 
-INSTALLED = {canonicalize_name(each.name): each for each in metadata.distributions()}
+INSTALLED: dict[str, metadata.Distribution] = {canonicalize_name(each.name): each for each in metadata.distributions()}
 
 
 @pytest.fixture(autouse=True)

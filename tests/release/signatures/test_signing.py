@@ -356,6 +356,7 @@ def resign(folder: Path, rng: random.Random) -> None:
     (mark,) = envelope["signatures"]
     statement = json.loads(base64.b64decode(envelope["payload"]))
     stranger = serialization.load_pem_private_key(STRANGER.encode(), None)
+    assert isinstance(stranger, ec.EllipticCurvePrivateKey)
     match rng.randrange(8):
         case 0:
             envelope["signatures"] = []

@@ -23,9 +23,10 @@ def leave(**changes: str) -> None:
 
 
 def dead_process() -> int:
-    return subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
     ).stdout
+    return int(printed)
 
 
 def names() -> list[str]:
@@ -57,7 +58,7 @@ def test_a_live_holder_elsewhere_keeps_it(project: Path) -> None:
 @pytest.mark.parametrize("why", ["dead", "old"])
 def test_an_abandoned_lock_is_taken_over(why: str, project: Path) -> None:
     if why == "dead":
-        leave(host=socket.gethostname(), pid=str(int(dead_process())))
+        leave(host=socket.gethostname(), pid=str(dead_process()))
     else:
         leave(since=str(time.time() - lock.ABANDONED - 1))
     with lock.held(store.client(), NAME, "promote 1"):
