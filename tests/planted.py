@@ -33,7 +33,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 PINNED = {
-    "execution__workers": 1, "preprocess__crop": "none", "augment__variants": 3,
+    "execution__workers": 1, "preprocess__crop": "none", "evaluate__perturbations": None, "augment__variants": 3,
     "train__arch": "resnet18", "train__init": "scratch", "train__schedule": "one_cycle",
     "gate__max_error_rate": 0.3, "gate__max_ece": 0.15,
 }  # fmt: skip

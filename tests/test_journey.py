@@ -59,7 +59,8 @@ def test_a_second_make_repro_changes_nothing_and_says_so(clone: Clone, store: Ml
 
 
 def test_a_variation_becomes_version_2_is_promoted_and_rolled_back(clone: Clone, store: MlflowClient) -> None:
-    clone.run("dvc", "exp", "run", "-S", "train.epochs=1", "-S", "train.init=scratch", "-S", "augment.variants=1")
+    changes = ("train.epochs=1", "train.init=scratch", "augment.variants=1", "evaluate.perturbations=[mirror]")
+    clone.run("dvc", "exp", "run", *(word for change in changes for word in ("-S", change)))
     assert _versions(store) == [1, 2]
     assert "scratch" in clone.run("dvc", "exp", "show", "--csv").stdout
     assert "error_rate" in clone.run("dvc", "metrics", "diff").stdout

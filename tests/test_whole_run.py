@@ -32,7 +32,8 @@ WANTED: dict[str, object] = {
 }
 STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate", "publish")
 SHARES = (0.2, 0.6, 0.95)  # of a stage's time: early, halfway and late
-STRIKES = int(os.environ.get("STRIKES", "1"))  # of each stage; 3 takes twenty minutes
+STRIKES = int(os.environ.get("STRIKES", "0"))  # of each stage; 3 takes twenty minutes; 0 is one of some
+STRUCK = STAGES if STRIKES else ("collect", "train", "publish")
 OUTPUTS = tuple(f"artifacts/{stage}" for stage in STAGES if stage != "publish")
 
 
@@ -99,10 +100,10 @@ def test_a_picture_that_is_taken_down_names_its_version_and_never_comes_back(clo
     assert not (clone.folder / "data" / gone).exists()
 
 
-def test_killed_in_every_stage_the_same_commands_go_on(whole: Clone, clone: Clone) -> None:
+def test_killed_in_a_stage_the_same_commands_go_on(whole: Clone, clone: Clone) -> None:
     clone.forget(STAGES)
-    for number, stage in enumerate(STAGES):
-        _strike(clone, whole, stage, (SHARES * 2)[number % 3 :][:STRIKES])
+    for number, stage in enumerate(STRUCK):
+        _strike(clone, whole, stage, (SHARES * 2)[number % 3 :][: STRIKES or 1])
         clone.make("mended")
         ended = clone.make("repro") if stage == STAGES[-1] else clone.run("dvc", "repro", stage)
         assert "Traceback" not in ended.stdout + ended.stderr
