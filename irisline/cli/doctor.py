@@ -80,8 +80,11 @@ def _device() -> Finding:
 
 
 def _project() -> Iterator[Finding]:
+    from irisline.domains import perturbations  # it brings OpenCV
+
     try:
         found = params.read(paths.PARAMS)
+        perturbations.chosen(found)
         yield Finding("params.yaml", f"{found.base.name}: {', '.join(found.base.classes)}", well=True)
         yield from _weights(found)
     except IrislineError as error:

@@ -82,7 +82,9 @@ def test_fit_keeps_the_risk_below_the_target() -> None:
 
 
 def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
-    one = calibration.Calibration(1.25, 0.75)
+    one = calibration.Calibration(1.25, 0.75, 0.5)
     file = tmp_path / "calibration.json"
     file.write_text(calibration.as_json(one))
+    assert calibration.read(file) == one
+    file.write_text(file.read_text().replace("max_distance", "unlike_distance"))  # as versions of before call it
     assert calibration.read(file) == one
