@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from irisline.core import imports
 from irisline.release.packaging.bento import Kind
 from tests.clones import BIN
 from tests.imports import ROOT
@@ -19,6 +21,9 @@ from tests.locked import LOCK, needed, pins
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 KINDS = [Kind(gpu, follow) for gpu in (False, True) for follow in (False, True)]
+NOT_TO_SERVE = {"irisline", "scipy", "yaml", "service", "sqlalchemy"}  # imported only where a model is made, or our own
+NEVER_SERVED = {"fastai", "mlflow", "mlflow-skinny", "dvc", "great-expectations", "pandas", "pyarrow", "spacy", "torch"}
+FOR_FOLLOWING = {"mlflow-skinny"}
 IMAGE = Path("irisline/release/packaging/image")
 LISTS = [LOCK, *sorted((ROOT / IMAGE).glob("requirements*.txt")), ROOT / "deploy/mlflow/requirements.txt"]
 
@@ -43,6 +48,20 @@ def test_an_image_installs_what_its_extras_need_as_the_lock_says(kind: Kind) -> 
     absent = own.keys() - here
     assert kind.gpu or not absent
     assert all(re.match(r"nvidia-|cuda-|triton$", name) for name in absent)  # not with torch's CPU wheel
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"image{kind.suffix}")
+def test_an_image_installs_whatever_its_code_imports_and_nothing_that_trains(kind: Kind) -> None:
+    installs = {canonicalize_name(line.split("==")[0]) for line in kind.requirements}
+    files = imports.travelling([ROOT / name for name in kind.modules], ROOT)
+    loaded = {name.split(".")[0] for file in files if file.suffix == ".py" for name in imports.modules_of(file)}
+    by_module = metadata.packages_distributions()
+    foreign = {name for name in loaded & by_module.keys() if name not in sys.stdlib_module_names}
+    absent = {name for name in foreign if not {canonicalize_name(each) for each in by_module[name]} & installs}
+    assert absent <= NOT_TO_SERVE
+    assert not installs & (
+        NEVER_SERVED - ({"torch"} if kind.gpu else set()) - (FOR_FOLLOWING if kind.follow else set())
+    )
 
 
 @pytest.mark.parametrize("file", LISTS, ids=lambda file: str(file.relative_to(ROOT)))

@@ -13,7 +13,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Region:
-    """A square of a picture, of which subject it is from 0, the nearest, and the circle around what it shows, in pixels."""
+    """A square cut from a picture; the index of its subject (0 is the nearest); the circle around what it shows, in pixels."""
 
     square: Image.Image
     subject: int
@@ -27,7 +27,7 @@ class Regions:
     """How regions are found: in an upright RGB picture, as squares of so many pixels, those of the nearest subject first."""
 
     find: Callable[[Image.Image, int], list[Region]]
-    most: int  # of one picture
+    max_per_picture: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Wording:
     """What a domain calls what it looks at, and how much colour an answer needs."""
 
     region: str  # a noun
-    sought: str  # the same with its article
+    target: str  # the same with its article
     nothing_found: str  # why nothing is said of a picture
     regions_disagree: str  # why an answer is unsure when regions of a subject differ, with places for two labels
     subjects_disagree: str  # and when subjects do, with a place for how many there are
@@ -70,15 +70,21 @@ class Cut:
 class Perturbations:
     """How upright RGB pictures are changed to test a classifier: in what must not matter, and in what must.
 
-    A change is given what was sought in the picture. One that cannot be made to it gives None.
+    A change is given what was detected in the picture. One that cannot be made to it gives None.
     """
 
     invariant: Collection[str]  # names of changes after which no answer may flip
-    change: Callable[[str, Image.Image, Any, np.random.Generator], Image.Image | None]  # makes one of them
+    apply: Callable[[str, Image.Image, Any, np.random.Generator], Image.Image | None]  # makes one of them
     background: Collection[str] = frozenset()  # those of them that change nothing but what lies around
-    seek: Callable[[Image.Image], Any] = lambda picture: ()  # what changes are made around
-    size: Callable[[Image.Image], float] = lambda picture: 1.0  # how large that is, as a share of the picture
+    detect: Callable[[Image.Image], Any] = lambda picture: ()  # what changes are made around
+    scale: Callable[[Image.Image], float] = lambda picture: 1.0  # its size, as a share of the picture's longer side
     directional: Collection[str] = ()  # names of changes towards another class, which every answer must follow
-    trait: Callable[[Image.Image], Any] = lambda picture: None  # what shows the class and could be given to others
-    typical: Callable[[Sequence[Any], Sequence[Any]], Any] = lambda own, others: None  # of a class: its traits, others'
-    change_to: Callable[[str, Image.Image, Any, Any], Image.Image | None] = lambda *_: None  # gives that to a picture
+    class_feature: Callable[[Image.Image], Any] = lambda picture: (
+        None
+    )  # what shows the class and could be given to others
+    class_prototype: Callable[[Sequence[Any], Sequence[Any]], Any] = lambda own, others: (
+        None
+    )  # of its features, and others'
+    apply_towards: Callable[[str, Image.Image, Any, Any], Image.Image | None] = lambda *_: (
+        None
+    )  # gives that to a picture

@@ -1,26 +1,22 @@
 """One program at a time: locks that end with whoever holds them, by the kernel's word."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 
-
-class Busy(Exception):
+class Held(Exception):
     """Another program holds a lock."""
 
 
 @contextmanager
 def held(lock: Path, wait: bool = True) -> Iterator[None]:
-    """Hold a lock, a file of that name, while the block runs; raise Busy when another does and none is to wait."""
+    """Hold a lock, a file of that name, while the block runs; raise Held when another does and none is to wait."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    holder = FileLock(lock, timeout=-1 if wait else 0, thread_local=False)
-    try:
-        holder.acquire()
-    except Timeout as error:
-        raise Busy(lock) from error
-    try:
+    with lock.open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Held(lock) from error
         yield
-    finally:
-        holder.release()

@@ -73,7 +73,7 @@ def _alone(name: str) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             stack.enter_context(locks.held(lock, wait=False))
-        except locks.Busy:
+        except locks.Held:
             console.say(f"{name}: another {name} is still at work here; waiting for it to end")
             stack.enter_context(locks.held(lock))
         yield

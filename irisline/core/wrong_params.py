@@ -13,12 +13,12 @@ RENAMED = {
 
 
 def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
-    """Return the line about the first wrong key; one that was renamed goes first."""
+    """Return the line about the keys that were renamed, else about the first wrong one."""
     errors = error.errors(include_url=False)
-    first = next((each for each in errors if _key(each) in RENAMED), errors[0])
+    if old := [key for each in errors if (key := _key(each)) in RENAMED]:
+        return "; ".join(f"{key}: is called {RENAMED[key]} now, rename it" for key in old)
+    first = errors[0]
     key = _key(first) or "the file"
-    if key in RENAMED:
-        return f"{key}: is called {RENAMED[key]} now; rename it"
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
     given = "" if first["type"] == "missing" else f", given {first['input']!r}"

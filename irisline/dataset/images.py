@@ -45,7 +45,7 @@ def decode(data: bytes, max_side: int, max_pixels: int, allowed: Cost = GENEROUS
     except MemoryError as error:
         raise TooCostly("takes more memory to decode than is allowed") from error
     except Exception as error:  # whatever a decoder raises on hostile bytes is a fact about the picture
-        raise UnreadableImage(f"damaged: {_short(error)}") from error
+        raise UnreadableImage(f"damaged: {in_a_line(error, 100)}") from error
 
 
 def cost(data: bytes, max_side: int, max_pixels: int, allowed: Cost) -> Cost:
@@ -58,10 +58,6 @@ def header(data: bytes) -> tuple[int, int, str]:
     """Return the width and height in pixels, as stored, and the format of a picture's file; raise UnreadableImage."""
     file = picture_files.read(data)
     return file.width, file.height, file.kind
-
-
-def _short(error: Exception) -> str:
-    return in_a_line(error, 100)
 
 
 def encode(image: Image.Image) -> bytes:

@@ -9,6 +9,6 @@ from irisline.eyes import regions as eyes
 OF: Mapping[Crop, Regions] = {"eyes": eyes.REGIONS}
 
 
-def most(crop: Crop) -> int:
+def max_per_picture(crop: Crop) -> int:
     """Return how many squares of one picture a network may be asked about."""
-    return OF[crop].most if crop in OF else 1
+    return OF[crop].max_per_picture if crop in OF else 1

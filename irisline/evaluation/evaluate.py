@@ -93,7 +93,7 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
         name = classifier.classes[blind[0]]
         words = classifier.reader.words
         raise DataError(
-            f"{folder}: {words.nothing_found} in any {name} picture of the {split} split; add some that show {words.sought}"
+            f"{folder}: {words.nothing_found} in any {name} picture of the {split} split; add some that show {words.target}"
         )
     return found
 

@@ -58,7 +58,7 @@ def examples(asked: Sequence[Asked], folder: Path, tried: Trial) -> Iterator[Exa
     most = max(right.values(), default=0)
     rows = (row for row in shards.of_split(folder, "test") if most and right[row["id"]] == most)
     complete = list(islice(rows, CANDIDATES))
-    for shown in sorted(complete, key=lambda row: tried.domain.size(tried.decode(row["image"])))[:1]:  # much around it
+    for shown in sorted(complete, key=lambda row: tried.domain.scale(tried.decode(row["image"])))[:1]:  # much around it
         yield from _perturbed(
             shown, {each.perturbation: each for each in asked if each.id == shown["id"] and each.said}, tried
         )

@@ -24,7 +24,7 @@ from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.flips import Asked
 from irisline.inference.classifier import Classifier
 
-TRAITS = 24  # training pictures of a class whose trait is measured: the median of more is much the same
+FEATURES = 24  # training pictures of a class whose class features are measured: the median of more is much the same
 LOOKED_THROUGH = 96  # for them, drawn by key: some may show none
 
 
@@ -34,7 +34,7 @@ class Trial:
 
     crop: Crop
     names: tuple[str, ...]
-    typical: Mapping[str, Any]
+    prototypes: Mapping[str, Any]
     seed: int
     preprocess: Preprocess
     max_side: int
@@ -70,31 +70,31 @@ def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
     empty = Trial(params.preprocess.crop, names, {}, seed, classifier.preprocess, *limits)
     if not set(names) & set(empty.domain.directional):
         return empty
-    found = {name: list(islice(_traits(folder, name, empty), TRAITS)) for name in classifier.classes}
-    found = {name: traits for name, traits in found.items() if traits}
-    others = {name: [trait for other in found.keys() - {name} for trait in found[other]] for name in found}
-    typical = {name: empty.domain.typical(found[name], others[name]) for name in found if others[name]}
-    return replace(empty, typical=typical)
+    found = {name: list(islice(_class_features(folder, name, empty), FEATURES)) for name in classifier.classes}
+    found = {name: features for name, features in found.items() if features}
+    others = {name: [feature for other in found.keys() - {name} for feature in found[other]] for name in found}
+    prototypes = {name: empty.domain.class_prototype(found[name], others[name]) for name in found if others[name]}
+    return replace(empty, prototypes=prototypes)
 
 
-def _traits(folder: Path, label: str, tried: Trial) -> Iterator[Any]:
+def _class_features(folder: Path, label: str, tried: Trial) -> Iterator[Any]:
     rows = (row for row in shards.of_split(folder, "train") if row["label"] == label)
     for row in heapq.nsmallest(LOOKED_THROUGH, rows, key=lambda row: seeding.unit(tried.seed, "shade", row["sha256"])):
-        if (trait := tried.domain.trait(tried.decode(row["image"]))) is not None:
-            yield trait
+        if (feature := tried.domain.class_feature(tried.decode(row["image"]))) is not None:
+            yield feature
 
 
 def perturbed(row: shards.Row, tried: Trial) -> Iterator[Perturbed]:
     """Yield a row's picture under each perturbation that can be made to it."""
     picture, domain = tried.decode(row["image"]), tried.domain
-    found, others = domain.seek(picture), sorted(tried.typical.keys() - {row["label"]})
+    found, others = domain.detect(picture), sorted(tried.prototypes.keys() - {row["label"]})
     for name in tried.names:
         random = seeding.generator(tried.seed, row["sha256"], name)
         if name in domain.invariant:
-            to, made = None, domain.change(name, picture, found, random)
+            to, made = None, domain.apply(name, picture, found, random)
         elif others:
             to = seeding.pick(random, others)
-            made = domain.change_to(name, picture, found, tried.typical[to])
+            made = domain.apply_towards(name, picture, found, tried.prototypes[to])
         else:
             continue
         if made is not None:

@@ -63,7 +63,7 @@ def choose(speed: float, changed: int, count: int, max_changed: float) -> tuple[
     if changed > max_changed * count:
         return "float32", f"int8 changes {limit}"
     if speed < TELLING:
-        return "float32", f"int8 is {speed:.2f} times as fast on one thread, must be {TELLING}"
+        return "float32", f"int8 is {speed:.2f} times as fast on one thread, needs {TELLING}"
     return "int8", f"{speed:.1f} times as fast as float32 on one thread, changes {limit}"
 
 

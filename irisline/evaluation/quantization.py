@@ -58,7 +58,7 @@ def write(model: Path, pictures: Iterable[Pixels], target: Path) -> None:
     except Exception as error:  # onnx's and onnxruntime's own errors share no base class
         target.unlink(missing_ok=True)
         reason = in_a_line(error)
-        raise ModelError(f"{model.name}: cannot be quantised: {reason or type(error).__name__}") from error
+        raise ModelError(f"{model.name}: cannot be quantised: {reason}") from error
 
 
 def _quantised(model: Path, batches: "_Batches") -> bytes:

@@ -1,1 +1,1 @@
-"""The domain of the first use: eyes found, described, changed and drawn. Generic rooms ask it through one import each."""
+"""The domain of the first use: eyes found, described, changed and drawn. Generic rooms ask it through `irisline/domains/`."""

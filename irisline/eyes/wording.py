@@ -4,7 +4,7 @@ from irisline.core.domain import Wording
 
 WORDING = Wording(
     region="eye",
-    sought="an eye",
+    target="an eye",
     nothing_found="no eye found",
     regions_disagree="one eye looks {}, the other {}",
     subjects_disagree="{} people with different answers",

@@ -143,9 +143,10 @@ class Reader:
         """Say that regions of a subject are of two classes, each surely so."""
         labels = [max(each.probabilities, key=each.probabilities.__getitem__) for each in regions]
         sure = all(max(each.probabilities.values()) >= self.calibration.unsure_threshold for each in regions)
-        if not sure or len(set(labels)) < 2:
+        one, *others = dict.fromkeys(labels)
+        if not sure or not others:
             return None
-        return Reason(ReasonCode.REGIONS_DISAGREE, self.words.regions_disagree.format(*labels))
+        return Reason(ReasonCode.REGIONS_DISAGREE, self.words.regions_disagree.format(one, others[0]))
 
     def _colourless(self, views: Sequence[View]) -> Reason | None:
         """Say that a picture is in grey, where colours must be told."""

@@ -54,7 +54,7 @@ def _proven(folder: Path, name: str, precision: Precision, pictures: int) -> int
     classifier = Classifier.load(folder, precision=precision, threads=1)
     count = golden.replay(classifier, folder, name)
     facts = classifier.preprocess
-    most = pictures * regions.most(facts.crop)
+    most = pictures * regions.max_per_picture(facts.crop)
     for squares in (1, min(bounds.BATCH, max(most, saliency.BATCH))):
         classifier.logits(np.zeros((squares, 3, facts.size, facts.size), np.uint8))
     return count

@@ -115,7 +115,7 @@ def _imagenet(models: ModuleType, arch: str) -> dict[str, Tensor]:
         return dict(models.get_model_weights(arch).DEFAULT.get_state_dict(check_hash=True, weights_only=True))
     except (OSError, RuntimeError, UnpicklingError) as error:  # no way there, or not what was asked for
         raise ModelError(
-            f"params.yaml: train.init: imagenet weights of {arch} cannot be fetched ({_short(error)}); "
+            f"params.yaml: train.init: imagenet weights of {arch} cannot be fetched ({in_a_line(error, 100)}); "
             "connect once, or save them as a file and set train.init: file:PATH"
         ) from error
 
@@ -130,7 +130,7 @@ def _from_file(path: Path) -> dict[str, Tensor]:
         raise ModelError(f"params.yaml: train.init: {path}: no such file") from error
     except Exception as error:  # a hostile or foreign file may raise anything
         raise ModelError(
-            f"params.yaml: train.init: {path}: not a file of weights: {_short(error)}; give .safetensors"
+            f"params.yaml: train.init: {path}: not a file of weights: {in_a_line(error, 100)}; give .safetensors"
         ) from error
 
 
@@ -148,10 +148,6 @@ def _adopt_rendered(network: Network, file: Path, names: Sequence[str]) -> None:
             if name in known:
                 for part, tensor in knowledge.items():
                     getattr(last, part)[row] = tensor[known.index(name)]
-
-
-def _short(error: Exception) -> str:
-    return in_a_line(error, 100)
 
 
 def _adopt(body: nn.Module, weights: dict[str, Tensor], init: str) -> None:

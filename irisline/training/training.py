@@ -113,5 +113,5 @@ def _check_seen(found: Samples, split: str, params: Params) -> None:
     if blind := [name for name, count in zip(params.base.classes, counts, strict=True) if not count]:
         raise DataError(
             f"{paths.ACCEPTED}: {words.nothing_found} in any {blind[0]} picture of the {split} split; add pictures that show "
-            f"{words.sought}, or set preprocess.crop: none"
+            f"{words.target}, or set preprocess.crop: none"
         )

@@ -98,5 +98,5 @@ def table(folder: Path, execution: Execution, crop: Crop) -> pd.DataFrame:
         for row in map_ordered(partial(measure, crop=crop), shards.stream(folder), execution):
             rows.append(row)
             advance(1)
-    columns = [name for name in shards.COLLECTED.names if name != "image"]
-    return pd.DataFrame(rows, columns=[*columns, *NAMES]).astype(dict.fromkeys(NAMES, "float64"))
+    collected = [name for name in shards.COLLECTED.names if name != "image"]
+    return pd.DataFrame(rows, columns=[*collected, *NAMES]).astype(dict.fromkeys(NAMES, "float64"))

@@ -62,9 +62,9 @@ CHANGES: Mapping[str, Callable[[Image.Image, np.random.Generator], Image.Image]]
 """What no answer may depend on, by name."""
 
 
-def change(name: str, picture: Image.Image, found: object, random: np.random.Generator) -> Image.Image:
+def apply(name: str, picture: Image.Image, found: object, random: np.random.Generator) -> Image.Image:
     """Return the picture under one of CHANGES."""
     return CHANGES[name](picture, random)
 
 
-PERTURBATIONS = Perturbations(invariant=tuple(CHANGES), change=change)
+PERTURBATIONS = Perturbations(invariant=tuple(CHANGES), apply=apply)

@@ -4,7 +4,7 @@ from irisline.core.domain import Wording
 
 WORDING = Wording(
     region="picture",
-    sought="anything",
+    target="anything",
     nothing_found="nothing found",
     regions_disagree="one part looks {}, another {}",
     subjects_disagree="{} subjects with different answers",

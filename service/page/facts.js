@@ -30,6 +30,8 @@ const MEASURES = {
   coverage: "Answers it is sure of",
   selective_risk: "Wrong among those",
   unsure_threshold: "Sure from",
+  unlike: "Unlike any training picture", // of versions from before
+  unlike_distance: "Unlike from this distance",
   out_of_distribution: "Unlike any training picture",
   out_of_distribution_distance: "Unlike from this distance",
   ece: "Calibration error",
@@ -41,7 +43,7 @@ const MEASURES = {
 const MOMENTS = ["registered", "promoted", "loaded"];
 const FITS = { squash: "squashed", crop: "cropped", pad: "padded" };
 const MANY = 8; // parts that are folded away
-const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece|flips|out_of_distribution$)/;
+const SHARE = /(rate|accuracy|precision|recall|f1|coverage|risk|threshold|ece|flips|unlike$|out_of_distribution$)/;
 
 /** "128 × 128 pixels, squashed"; "" where the service does not say. */
 export function seen(preprocess) {

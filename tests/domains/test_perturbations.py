@@ -32,7 +32,7 @@ def test_one_of_another_domain_is_refused_with_those_there_are() -> None:
 def test_every_invariant_change_can_be_made_to_any_picture_or_is_none(crop: Crop) -> None:
     domain, picture = perturbations.OF[crop], planted.picture()
     for name in domain.invariant:
-        made = domain.change(name, picture, domain.seek(picture), np.random.default_rng(1))
+        made = domain.apply(name, picture, domain.detect(picture), np.random.default_rng(1))
         assert made is None or isinstance(made, Image.Image)
     assert set(domain.background) <= set(domain.invariant)
     assert not set(domain.directional) & set(domain.invariant)

@@ -35,7 +35,7 @@ from tests.planted import CLASSES
         ),
         (3.14, 1, 0.0, "float32", "int8 changes 1 of 41 test answers, limit is 0.0% (gate.max_changed_answers)"),
         (3.14, 3, 0.05, "float32", "int8 changes 3 of 41 test answers, limit is 5.0% (gate.max_changed_answers)"),
-        (1.04, 0, 0.0, "float32", "int8 is 1.04 times as fast on one thread, must be 1.05"),
+        (1.04, 0, 0.0, "float32", "int8 is 1.04 times as fast on one thread, needs 1.05"),
         (0.5, 9, 0.0, "float32", "int8 changes 9 of 41"),
     ],
 )

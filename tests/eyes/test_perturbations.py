@@ -18,7 +18,7 @@ LABELS = ("blue", "brown")
 
 
 def changed(name: str, picture: Image.Image, key: object = 0) -> Image.Image:
-    made = PERTURBATIONS.change(name, picture, PERTURBATIONS.seek(picture), seeding.generator("test", name, key))
+    made = PERTURBATIONS.apply(name, picture, PERTURBATIONS.detect(picture), seeding.generator("test", name, key))
     assert made
     return made
 
@@ -62,7 +62,7 @@ def test_paint_leaves_the_eye_between_its_lids_alone(name: str, label: str) -> N
 def test_eyes_may_lie_outside_of_the_picture(name: str) -> None:
     picture = Image.new("RGB", (191, 200), (120, 90, 80))
     beside = Face((Eye(49.0, -5.0, 24.0, 1.0, 1.0),), "eye"), Face((Eye(-30.0, 90.0, 9.0, 1.0, 1.0),), "face")
-    changed = PERTURBATIONS.change(name, picture, beside, seeding.generator(name))
+    changed = PERTURBATIONS.apply(name, picture, beside, seeding.generator(name))
     assert changed.mode == "RGB"
     assert changed.size == picture.size or name == "scale"
 

@@ -17,7 +17,7 @@ from irisline.inference.classifier import Classifier
 from service import schemas
 from service.bodies import BRISK
 from service.settings import Settings
-from tests import planted
+from tests import drawn, planted
 from tests.service.conftest import asking, gallery, trusted_keys, version_folder
 from tests.service.test_engine import Held
 
@@ -70,6 +70,16 @@ def test_a_picture_is_answered_as_the_classifier_answers_it(served: Path, brown:
     assert (told.model.name, told.model.version) == ("eye-colour", 1)
     assert told.ms > 0
     assert "saliency" not in answer.json()
+
+
+def test_who_reads_people_is_told_as_before(tmp_path: Path) -> None:
+    served = version_folder(tmp_path / "model", crop="eyes")
+    told = ask(served, raw(planted.saved(drawn.two_people(), quality=95))).json()
+    assert len(told["people"]) == len(told["subjects"]) == 2
+    for person, subject in zip(told["people"], told["subjects"], strict=True):
+        regions = [{"kind": "eye", **eye} for eye in person.pop("eyes")]
+        assert {**person, "regions": regions} == subject
+    assert schemas.Answer.model_json_schema()["properties"]["people"]["deprecated"]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])

@@ -102,7 +102,7 @@ def alone() -> Iterator[None]:
         try:
             with paths.disk_errors(lock):
                 stack.enter_context(locks.held(lock, wait=False))
-        except locks.Busy as error:
+        except locks.Held as error:
             at_work = f"{paths.POOL}/: another snapshot is at work here"
             raise IrislineError(f"{at_work}; let it end, then type the same command again") from error
         yield

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
 
 import httpx
@@ -79,7 +79,7 @@ class Setup:
     """What a provider on the web is made from: the snapshot's params, the environment, a clock, and what is known already."""
 
     settings: Snapshot
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)  # keys are in it
     clock: Clock | None = None
     answers: Answers | None = None
 

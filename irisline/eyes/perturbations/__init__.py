@@ -27,42 +27,42 @@ BACKGROUND = frozenset({paint.blue_surroundings.__name__, paint.orange_surroundi
 """The shirt and the wall: who looks there must be caught even if nothing else misleads."""
 
 
-def seek(picture: Image.Image) -> Sequence[Face]:
+def detect(picture: Image.Image) -> Sequence[Face]:
     """Return what changes are made around: the people whose eyes are found."""
     return finder.find(picture).faces
 
 
-def size(picture: Image.Image) -> float:
-    """Return the radius of the nearest iris as a share of the picture."""
-    return max((face.eyes[0].radius / max(picture.size) for face in seek(picture)), default=1.0)
+def scale(picture: Image.Image) -> float:
+    """Return the largest radius of an iris as a share of the picture's longer side; 1 without an eye."""
+    return max((face.eyes[0].radius / max(picture.size) for face in detect(picture)), default=1.0)
 
 
-def change(name: str, picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image | None:
+def apply(name: str, picture: Image.Image, faces: Sequence[Face], random: np.random.Generator) -> Image.Image | None:
     """Return the picture under a change that must not matter; None where it needs eyes and there are none."""
     if name in whole_picture.CHANGES:
-        return whole_picture.change(name, picture, (), random)
+        return whole_picture.apply(name, picture, (), random)
     return AROUND_EYES[name](picture, faces, random) if faces else None
 
 
-def trait(picture: Image.Image) -> Shade | None:
+def class_feature(picture: Image.Image) -> Shade | None:
     """Return the shade of the nearest person's irises; None where no eye is found."""
-    faces = seek(picture)
+    faces = detect(picture)
     return iris.shade(picture, faces[0]) if faces else None
 
 
-def change_to(name: str, picture: Image.Image, faces: Sequence[Face], shown: Shade) -> Image.Image | None:
+def apply_towards(name: str, picture: Image.Image, faces: Sequence[Face], shown: Shade) -> Image.Image | None:
     """Return the picture with all irises of another shade; None where no eye is found."""
     return iris.recolour(picture, faces, shown) if faces else None
 
 
 PERTURBATIONS = Perturbations(
     invariant=(*whole_picture.CHANGES, *AROUND_EYES),
-    change=change,
+    apply=apply,
     background=BACKGROUND,
-    seek=seek,
-    size=size,
+    detect=detect,
+    scale=scale,
     directional=(RECOLOUR,),
-    trait=trait,
-    typical=iris.clear,
-    change_to=change_to,
+    class_feature=class_feature,
+    class_prototype=iris.clear,
+    apply_towards=apply_towards,
 )

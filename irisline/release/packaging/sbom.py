@@ -71,7 +71,8 @@ def _read(engine: str, tag: str, target: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         for member in archive:  # Python 3.11.2 has no filters for extractall
             place = PurePosixPath(member.name)
-            if (data := archive.extractfile(member)) and not place.is_absolute() and ".." not in place.parts:
+            inside = member.isreg() and not place.is_absolute() and ".." not in place.parts
+            if inside and (data := archive.extractfile(member)):
                 (target / place).parent.mkdir(parents=True, exist_ok=True)
                 (target / place).write_bytes(data.read())
 

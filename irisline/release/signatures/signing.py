@@ -108,7 +108,7 @@ def _make() -> SigningKey:
         with locks.held(file.with_name("lock")):
             if not file.exists():
                 _write(file, _text_of(ec.generate_private_key(ec.SECP256R1()), serialization.NoEncryption()))
-                console.say(f"{file}: made now, the key that signs your versions; keep it to yourself, and a copy")
+                console.say(f"{file}: made now, the key that signs your versions; keep it secret, and back it up")
     made = known()
     assert made
     return made

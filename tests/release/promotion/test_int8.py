@@ -68,7 +68,7 @@ def test_a_version_without_a_choice_is_served_in_float32(published: Params) -> N
 def test_both_precisions_are_part_of_the_version_and_the_choice_is_not(int8: Version, settings: Params) -> None:
     folder = versions.fetch(store.client(), "eye-colour", int8)
     assert set(bundle.INT8) < set(bundle.files(folder))
-    choose("float32", "int8 is 1.02 times as fast on one thread, must be 1.05")
+    choose("float32", "int8 is 1.02 times as fast on one thread, needs 1.05")
     again = publishing.publish(settings)
     assert (again.version, again.version_created, again.run_changed) == (int8.number, False, True)
     assert registry.find(settings, again.version).precision == "float32"
