@@ -102,7 +102,7 @@ def test_a_model_that_looks_at_the_iris_passes(people: Path, tmp_path: Path) -> 
     assert failing == []
     assert numbers["expected_flip_rate"] == 1.0
     assert numbers["lost_rate"] < 0.05
-    assert len(asked) == 2 * COUNT * len(PERTURBATIONS.invariant + PERTURBATIONS.directional)
+    assert len(asked) == 2 * COUNT * len({*PERTURBATIONS.invariant, *PERTURBATIONS.directional})
 
 
 @pytest.mark.parametrize("workers", [2])
