@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from irisline.core.errors import UnreadableImage
+from irisline.core.errors import IrislineError, UnreadableImage
 from irisline.dataset.crops import View
 from irisline.inference import saliency
 from irisline.inference.out_of_distribution import Neighbour
@@ -44,3 +44,13 @@ def explain(answer: Answer) -> Answer:
     classifier = answer.live.classifier
     fall = saliency.occlusion(classifier, answer.views[0].pixels).round(4).tolist()
     return replace(answer, saliency=fall, nearest=classifier.reader.nearest(answer.views, answer.outputs))
+
+
+def without_frames(error: Exception) -> Exception:
+    """Return an expected error without the frames it came through, which hold the picture and the answer that holds the error.
+
+    Such a circle is left to the garbage collector, and many pictures may come before it looks.
+    """
+    if isinstance(error, IrislineError):
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error

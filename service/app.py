@@ -52,7 +52,7 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
             Route("/{path:path}", nothing, methods=METHODS),
         ],
         middleware=[*(others if settings.cors_origins else []), Middleware(Guard, settings=settings)],
-        exception_handlers={Problem: _problem, HTTPException: _http_problem},
+        exception_handlers={Problem: _problem, Overloaded: _overloaded, HTTPException: _http_problem},
         lifespan=_lifespan,
     )
     app.state.settings, app.state.on_failed_start = settings, on_failed_start
@@ -106,6 +106,7 @@ async def predict(request: Request) -> Response:
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
     explain = _flag(request, "explain")
+    _engine(request).check_room(many=False)
     with request.app.state.budget.held() as held:
         data = await bodies.picture(request, settings, held)
         if explain:
@@ -121,6 +122,7 @@ async def predict_batch(request: Request) -> Response:
     """Answer many pictures, each with its own answer or failure."""
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
+    _engine(request).check_room(many=True)
     with request.app.state.budget.held() as held:
         files = await bodies.pictures(request, settings, held)
         answers = await _answered(
@@ -176,8 +178,6 @@ async def _answered(request: Request, settings: Settings, answering: Coroutine[A
             if task.done():
                 return task.result()
             raise Problem(400, "the connection ended before the answer")
-    except Overloaded as error:
-        raise Problem(503, f"busy: {error}; try again in a second", RETRY) from error
     except TimeoutError as error:
         raise Problem(503, f"busy: no answer within {settings.timeout:g} seconds; try again later", RETRY) from error
     finally:
@@ -236,6 +236,10 @@ def _json(document: dict[str, Any]) -> Response:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return error.response()
+
+
+async def _overloaded(request: Request, error: Exception) -> Response:
+    return Problem(503, f"busy: {error}; try again in a second", {**RETRY, **bodies.HANG_UP}).response()
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

@@ -110,11 +110,13 @@ def media_type(request: Request) -> str:
 
 
 async def _whole(request: Request, settings: Settings, held: Held) -> bytes:
+    data = bytearray()  # one block that grows: pieces of many bodies side by side would leave a heap of holes
     async with _patience(settings):
-        data = b"".join([chunk async for chunk in _bounded(request, settings.max_bytes, held)])
+        async for chunk in _bounded(request, settings.max_bytes, held):
+            data += chunk
     if not data:
         raise Problem(400, "the body is empty; send the bytes of a picture", code="picture_unreadable")
-    return data
+    return bytes(data)
 
 
 async def _files(request: Request, settings: Settings, held: Held, field: str, most: int) -> list[tuple[str, bytes]]:

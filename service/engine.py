@@ -20,7 +20,7 @@ from typing import Any
 from irisline.core.errors import Overloaded, TooCostly
 from irisline.dataset.crops import View
 from irisline.dataset.strangers import Elsewhere
-from service.answering import Answer, explain, predict
+from service.answering import Answer, explain, predict, without_frames
 from service.lanes import Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
@@ -97,6 +97,12 @@ class Engine:
             for job in jobs:  # of a request that has failed nothing more is looked at
                 job.future.cancel()
 
+    def check_room(self, many: bool) -> None:
+        """Raise Overloaded when a request would be refused for those that wait already: its body need not be read."""
+        most = self._settings.max_queue // 2 if many else self._settings.max_queue
+        if len(self._waiting) > most:
+            raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
+
     async def explain(self, picture: bytes, origin: str = "") -> Answer:
         """Return an answer with what the model looked at; raise Overloaded when too many explanations wait."""
         if self._explanations >= MAX_EXPLANATIONS:
@@ -163,7 +169,7 @@ class Engine:
             try:
                 job.account.reserve(foretold.seconds)
             except TooCostly as error:
-                return error
+                return without_frames(error)
             self._slow.add(job.origin, id(job.account), [(job, foretold)])
             self._changed.notify_all()
         return None
@@ -214,7 +220,7 @@ def _prepare(live: Live, job: _Waiting, look: Callable[..., list[View]]) -> list
     try:
         return look(live.classifier, job.picture, job.account)
     except Exception as error:  # whoever asked is told of a bug, and nobody else
-        return error
+        return without_frames(error)
 
 
 def _deliver(jobs: list[_Waiting], answers: list[Answer] | list[Answer | Exception]) -> None:

@@ -11,6 +11,7 @@ from service import measures
 from service.connections import is_gone
 from service.problems import Problem
 from service.settings import Settings
+from service.turns import Pace, origin_of
 
 OPEN = ("/", "/docs.json", "/metrics")  # that ask for no key, beside the page's own files; all else does
 OPEN_FOLDER = "/page/"
@@ -37,12 +38,14 @@ class Guard:
         self.app = app
         self.keys = [key.get_secret_value().encode() for key in settings.api_keys]
         self.open_to_others = bool(settings.cors_origins)
+        self.pace = Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        await self.pace.turn(origin_of(scope.get("client")))
         app = self.app if self._may_ask(scope) else _no_key().response()
         sending = _Sending(send, scope["path"], self.open_to_others)
         try:

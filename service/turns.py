@@ -1,5 +1,6 @@
-"""Whose turn it is: origins take turns, and of one origin its requests, an item each. Knows nothing of what items are."""
+"""Whose turn it is: origins take turns, and of one origin its requests, an item each. Knows nothing of what is asked."""
 
+import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -51,6 +52,34 @@ class Turns(Generic[T]):
             if not requests:
                 del self._origins[origin]
         self._count = sum(1 for _ in self)
+
+
+class Pace:
+    """Lets one request of each origin begin in a round of the event loop: many of one leave room for those of others."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    async def turn(self, origin: str) -> None:
+        """Wait until a request may begin."""
+        loop = asyncio.get_running_loop()
+        if origin in self._waiting:
+            turn = loop.create_future()
+            self._waiting[origin].append(turn)
+            await turn
+        else:
+            self._waiting[origin] = deque()
+            loop.call_soon(self._next, origin)
+
+    def _next(self, origin: str) -> None:
+        waiting = self._waiting[origin]
+        while waiting:
+            turn = waiting.popleft()
+            if not turn.done():  # else its client has gone
+                turn.set_result(None)
+                asyncio.get_running_loop().call_soon(self._next, origin)
+                return
+        del self._waiting[origin]
 
 
 def origin_of(client: tuple[str, int] | None) -> str:

@@ -1,7 +1,7 @@
 """Colours as a screen shows them: transparency over white, 16 bits as 8, an embedded profile turned into sRGB."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -61,8 +61,18 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         return None
 
 
+def looks_up(profile: bytes) -> bool:
+    """Return whether a profile has tables of colours, which takes far longer than a matrix."""
+    return any(name.startswith(b"A2B") for name, _ in _tags(profile))
+
+
 def _is_bounded(profile: bytes) -> bool:
     count = int.from_bytes(profile[128:132])
-    table = profile[132 : 132 + 12 * min(count, _MOST_TAGS)]
-    starts = (int.from_bytes(table[at + 4 : at + 8]) for at in range(0, len(table) - 11, 12))
-    return count <= _MOST_TAGS and all(profile[start : start + 4] != _UNBOUNDED for start in starts)
+    return count <= _MOST_TAGS and all(profile[start : start + 4] != _UNBOUNDED for _, start in _tags(profile))
+
+
+def _tags(profile: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield the name of each part of a profile, and where it starts."""
+    table = profile[132 : 132 + 12 * min(int.from_bytes(profile[128:132]), _MOST_TAGS)]
+    for at in range(0, len(table) - 11, 12):
+        yield table[at : at + 4], int.from_bytes(table[at + 4 : at + 8])

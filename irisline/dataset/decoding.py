@@ -22,6 +22,7 @@ BAND = 500_000  # pixels
 _PER_BYTE = {"JPEG": 20e-9, "PNG": 20e-9, "WEBP": 0.0}  # seconds
 _PER_BLOCK_ONCE, _PER_BLOCK_AGAIN = 16e-9, 35e-9  # of a JPEG whose blocks are kept until its last scan: the second
 _PER_PIXEL_MADE, _PER_PIXEL_OF_WEBP, _PER_ROW_BYTE = 10e-9, 40e-9, 4e-9
+_PER_PROFILE_BYTE, _PER_PIXEL_OF_TABLE = 16e-9, 120e-9  # of a profile: of its bytes, and where it looks colours up
 _BLOCK_BYTES, _WEBP_BYTES = 128, 20  # of a JPEG's block that is kept; of a WebP's pixel
 _RGB_BYTES = 4  # of a pixel in Pillow's memory
 _BAND_COPIES = 8
@@ -67,6 +68,9 @@ def cost(file: PictureFile, plan: Plan) -> Cost:
     band = min(max(BAND, plan.factor * plan.width), plan.pixels) * _RGB_BYTES * _BAND_COPIES
     seconds = len(file.data) * _PER_BYTE[file.kind] + (plan.pixels + canvas) * _PER_PIXEL_MADE
     size = _ALWAYS + band + (made + canvas) * _RGB_BYTES
+    if file.profile:
+        per_pixel = _PER_PIXEL_OF_TABLE if colour_profiles.looks_up(file.profile) else _PER_PIXEL_MADE
+        seconds += len(file.profile) * _PER_PROFILE_BYTE + made * per_pixel
     if file.kind == "JPEG":
         seconds += sum(file.blocks) * (_PER_BLOCK_AGAIN if file.kept_blocks else _PER_BLOCK_ONCE)
         seconds *= 1 if file.is_whole else 2

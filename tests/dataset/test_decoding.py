@@ -311,6 +311,19 @@ def test_a_profile_counts_with_alpha_and_palette_too(mode: str, kind: str, side:
     assert np.asarray(found)[4, 4, 2] > 200 > 60 > np.asarray(found)[4, 4, 0]
 
 
+def test_what_a_profile_takes_is_foretold_and_tables_take_more_than_a_matrix() -> None:
+    matrix = swapped_profile()
+    table = matrix.replace(b"rXYZ", b"A2B0", 1)
+    costs = []
+    for profile in (None, matrix, table, table + bytes(2**20)):
+        file = picture_files.read(saved(Image.new("RGB", (1000, 1000)), "PNG", icc_profile=profile))
+        costs.append(decoding.cost(file, decoding.Plan.of(file, 640)).seconds)
+    plain, by_matrix, by_table, long = costs
+    assert plain < by_matrix < plain + 0.02
+    assert by_table > plain + 0.1
+    assert long > by_table + 0.01
+
+
 def test_a_profile_without_a_bound_is_left_out() -> None:
     profile = bytearray(swapped_profile())
     start = int.from_bytes(profile[132 + 4 : 132 + 8])

@@ -1,6 +1,8 @@
 """The engine: nothing is lost, nothing waits for a batch to fill, and a batch is answered by one version."""
 
 import asyncio
+import gc
+import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -240,6 +242,31 @@ def test_a_fault_reaches_whoever_asked_and_the_next_is_answered(live: Live, blue
             asyncio.run(made.answer([blue]))
         live.classifier.runtime = sound
         assert label(asyncio.run(made.answer([blue]))[0]) == "blue"
+
+
+def test_a_picture_that_is_refused_is_not_kept_for_the_garbage_collector(live: Live, blue: bytes) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with engine(live) as running:
+            asyncio.run(running.answer([blue[:100] + os.urandom(2000) for _ in range(8)]))
+        assert not [one for one in gc.get_objects() if isinstance(one, UnreadableImage)]
+    finally:
+        gc.enable()
+
+
+def test_a_request_is_sent_away_before_its_body_is_read_when_too_many_wait(live: Live, held: Held, blue: bytes) -> None:
+    async def asked() -> None:
+        with engine(live, max_queue=4) as running:
+            waiting = asyncio.ensure_future(running.answer([blue] * 8))  # alone it may be as long
+            assert await asyncio.to_thread(eventually, lambda: held.started.is_set() and running.waiting >= 3)
+            with pytest.raises(Overloaded, match="pictures wait already, the limit is 2"):
+                running.check_room(many=True)
+            held.go.set()
+            assert len(await waiting) == 8
+            running.check_room(many=True)
+
+    asyncio.run(asked())
 
 
 def test_of_a_batch_that_is_refused_nothing_more_is_looked_at(live: Live, held: Held, blue: bytes) -> None:

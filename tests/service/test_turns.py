@@ -1,10 +1,12 @@
 """Clients take turns, and their requests: nobody waits for all that another has sent."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.turns import Turns, origin_of
+from service.turns import Pace, Turns, origin_of
 
 
 def drained(turns: Turns[str]) -> list[str]:
@@ -58,3 +60,24 @@ def test_each_item_comes_once_and_those_of_a_request_in_order(added: list[tuple[
 )
 def test_an_origin_is_an_address_or_what_a_proxy_says(host: str, origin: str) -> None:
     assert origin_of((host, 1)) == origin
+
+
+def test_one_request_of_an_origin_begins_in_a_round_of_the_loop() -> None:
+    async def begun() -> list[str]:
+        pace, order = Pace(), []
+
+        async def ask(origin: str) -> None:
+            await pace.turn(origin)
+            order.append(origin)
+
+        async with asyncio.TaskGroup() as group:
+            many = [group.create_task(ask("greedy")) for _ in range(20)]
+            await asyncio.sleep(0)
+            many[5].cancel()
+            group.create_task(ask("modest"))
+        return order
+
+    order = asyncio.run(begun())
+    assert order.count("greedy") == 19
+    assert order.index("modest") <= 3
+    assert asyncio.run(begun()) == order
