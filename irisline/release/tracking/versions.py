@@ -116,11 +116,12 @@ def of_digest(client: "MlflowClient", model: str, digest: str) -> Version | None
 
 
 def aliases_of(client: "MlflowClient", model: str) -> dict[str, int]:
-    """Return the version each alias names; empty when nothing is published yet."""
+    """Return the version each alias names, those that name none left out; empty when nothing is published yet."""
     from mlflow.exceptions import MlflowException
 
     try:
-        return {alias: int(number) for alias, number in client.get_registered_model(model).aliases.items()}
+        named = client.get_registered_model(model).aliases.items()
+        return {alias: int(number) for alias, number in named if str(number).isdecimal()}
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return {}

@@ -138,6 +138,18 @@ def test_an_entry_of_no_time_is_one_line(published: Params) -> None:
     assert registry.promote(published, 2).after == 2
 
 
+@pytest.mark.parametrize("number", ["x", "4; drop", "-1", "1.5"])
+def test_an_alias_that_names_no_number_is_no_alias(number: str, published: Params) -> None:
+    registry.promote(published, 1)
+    with closing(sqlite3.connect(store.DATABASE)) as database, database:
+        database.execute("UPDATE registered_model_aliases SET version = ? WHERE alias = 'champion'", (number,))
+    assert versions.aliases_of(store.client(), "eye-colour").get("champion") is None
+    for command in ("versions", "history", "summary"):
+        failure = typed(command).exception
+        assert failure is None or isinstance(failure, IrislineError), (command, failure)
+    assert registry.promote(published, 2).after == 2
+
+
 FILES = ("model.json", "calibration.json", "golden/answers.json", "model.onnx", "neighbours.npz")
 COMMANDS = (*OF_ONE[:-2], "versions", "history", "live-at 2999-01-01", "predict blue.jpg --version 2", "summary")
 
