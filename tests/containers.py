@@ -109,7 +109,8 @@ def running(engine: Podman, image: str, *options: str) -> Iterator[Running]:
         state = engine.inspect(name)["State"]
         yield Running(name, address, state["Pid"], seconds)
     finally:
-        engine.run("rm", "--force", "--time", "1", name)
+        if engine.run("rm", "--force", "--time", "1", name, check=False).returncode:  # it ended just as it was killed
+            engine.run("rm", "--force", name)
 
 
 def _wait(engine: Podman, name: str, address: str) -> None:
