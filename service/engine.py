@@ -100,8 +100,10 @@ class Engine:
     def check_room(self, many: bool) -> None:
         """Raise Overloaded when a request would be refused for those that wait already: its body need not be read."""
         most = self._settings.max_queue // 2 if many else self._settings.max_queue
-        if len(self._waiting) > most:
-            raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
+        with self._changed:
+            self._drop_gone()
+            if len(self._waiting) > most:
+                raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
 
     async def explain(self, picture: bytes, origin: str = "") -> Answer:
         """Return an answer with what the model looked at; raise Overloaded when too many explanations wait."""

@@ -262,9 +262,10 @@ def test_a_request_is_sent_away_before_its_body_is_read_when_too_many_wait(live:
             assert await asyncio.to_thread(eventually, lambda: held.started.is_set() and running.waiting >= 3)
             with pytest.raises(Overloaded, match="pictures wait already, the limit is 2"):
                 running.check_room(many=True)
+            waiting.cancel()
+            await asyncio.sleep(0.1)
+            running.check_room(many=True)  # who has gone takes no room
             held.go.set()
-            assert len(await waiting) == 8
-            running.check_room(many=True)
 
     asyncio.run(asked())
 
