@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -33,13 +34,25 @@ if TYPE_CHECKING:
     from service.following import Follower
 
 FRESH = {"Cache-Control": "no-store"}
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
+PROBES = ("/livez", "/readyz", "/healthz")  # which BentoML answers
+
+
+class _OtherOrigins(CORSMiddleware):
+    """Lets the pages of other origins ask; those of any further one read why not."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Return the answer to a browser that asks whether it may."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == 200:
+            return response
+        return Problem(response.status_code, bytes(response.body).decode(), bodies.HANG_UP).response()
 
 
 def create(settings: Settings, on_failed_start: Callable[[IrislineError], object] = lambda _: None) -> Starlette:
     """Return the app; its lifespan loads the model, so that nothing is answered before it is proven and warm."""
-    others = [Middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
+    others = [Middleware(_OtherOrigins, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
                          allow_headers=["Authorization", "Content-Type", "X-API-Key"])]  # fmt: skip
     app = Starlette(
         routes=[
@@ -161,7 +174,7 @@ async def metrics(request: Request) -> Response:
 async def nothing(request: Request) -> Response:
     """Say that there is nothing at this path, or nothing for this method."""
     path = request.url.path
-    if path in {*ALLOWED, "/", "/model", "/docs.json", "/metrics"}:
+    if path in {*ALLOWED, "/", "/model", "/docs.json", "/metrics", *PROBES}:
         allowed = ALLOWED.get(path, "GET")
         raise Problem(
             405, f"{request.method} is not served at {path}; send {allowed}", {"Allow": allowed, **bodies.HANG_UP}

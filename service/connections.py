@@ -91,7 +91,7 @@ class Connection(HttpToolsProtocol):
         self._ends = False
         self._beside = 0  # bytes that have come and were no body, since the last request began
         self._headed = False  # the head of the request that comes in is whole
-        self._fault = "this is not HTTP/1.1 as it should be"
+        self._fault = Problem(400, "this is not HTTP/1.1 as it should be")
         self._unanswered: list[Any] = []  # requests, the one that is being answered first
 
     @property
@@ -140,22 +140,11 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Let a request whose head is whole be answered; what is raised becomes a 400."""
-        if len(self.headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
-            self._fault = _too_long().detail
-            raise ValueError(self._fault)
-        if len(self.url) > MAX_PATH:
-            self._fault = f"the path has more than {MAX_PATH} bytes"
-            raise ValueError(self._fault)
-        if any(name == b"content-length" and not _is_length(value) for name, value in self.headers):
-            self._fault = NO_LENGTH
-            raise ValueError(self._fault)
-        if self.parser.should_upgrade() and any(name in _WITH_BODY for name, _ in self.headers):
-            self._fault = "Upgrade is not served, and takes the body away; send the request without it"
-            raise ValueError(self._fault)
-        if len(self.pipeline) >= MAX_AHEAD:
-            self._fault = f"more than {MAX_AHEAD} requests before an answer"
-            raise ValueError(self._fault)
+        """Let a request whose head is whole be answered; its fault is told by send_400_response."""
+        fault = self._fault_of_head()
+        if fault:
+            self._fault = fault
+            raise ValueError(fault.detail)
         self._headed = True
         super().on_headers_complete()
         self._unanswered.append(self.cycle)
@@ -189,10 +178,26 @@ class Connection(HttpToolsProtocol):
         self._ends = True
         super().shutdown()
 
+    def _fault_of_head(self) -> Problem | None:
+        names = Counter(name for name, _ in self.headers)
+        if len(self.headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+            return _too_long()
+        if len(self.url) > MAX_PATH:
+            return Problem(400, f"the path has more than {MAX_PATH} bytes")
+        if names[b"host"] > 1 or (not names[b"host"] and self.parser.get_http_version() != "1.0"):
+            return Problem(400, f"a request has one Host header, this one has {names[b'host']}")
+        if any(name == b"content-length" and not _is_length(value) for name, value in self.headers):
+            return Problem(400, NO_LENGTH)
+        if self.parser.should_upgrade() and any(name in _WITH_BODY for name in names):
+            return Problem(400, "Upgrade is not served, and takes the body away; send the request without it")
+        if len(self.pipeline) >= MAX_AHEAD:
+            return Problem(400, f"more than {MAX_AHEAD} requests before an answer")
+        return None
+
     def send_400_response(self, msg: str) -> None:
         """Say why what has come cannot be read."""
         measures.CUT.labels("unreadable").inc()
-        self._hang_up(Problem(400, self._fault))
+        self._hang_up(self._fault)
 
     def cut(self, reason: str) -> None:
         """End at once."""

@@ -90,7 +90,7 @@ class _Sending:
 
 def _key(headers: Headers) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+    return (token.strip() if scheme.lower() == "bearer" else "") or headers.get("x-api-key", "")
 
 
 def _no_key() -> Problem:

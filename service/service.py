@@ -78,14 +78,12 @@ class Ahead:
     It is quicker, too: BentoML's own routing looks at each of the app's routes twice, and that is felt.
     """
 
-    PROBES = ("/livez", "/readyz", "/healthz")
-
     def __init__(self, others: ASGIApp) -> None:
         self.others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        theirs = scope["type"] == "lifespan" or scope["path"] in self.PROBES
+        theirs = scope["type"] == "lifespan" or (scope["path"] in app.PROBES and scope.get("method") in ("GET", "HEAD"))
         await (self.others if theirs else _app)(scope, receive, send)
 
 

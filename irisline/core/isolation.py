@@ -23,6 +23,7 @@ from irisline.core.errors import Overloaded
 _MOST_CALLS = 1000  # of one worker: then the memory it has kept is given back
 _EARLY = 0.1  # of the seconds must be left, else the limit is what has ended it: timers are not exact
 _START = 60.0  # seconds that a fork server may take to prepare
+_FORK = 5.0  # seconds that it may take to fork, once it is prepared: milliseconds, unless somebody has stopped it
 _INHERITED = ("PATH", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 _ALONE = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1"),
@@ -124,6 +125,7 @@ class _ForkServer:
         self._function = function
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._prepared = False
         self._lock = threading.Lock()
         atexit.register(self._end)
 
@@ -138,11 +140,13 @@ class _ForkServer:
         ours, theirs = socket.socketpair()
         with self._lock:
             control = self._control = self._control or self._start()
+            patience = _FORK if self._prepared else _START
         try:
             with theirs:
                 socket.send_fds(control, [wanted], [theirs.fileno()])
-            ours.settimeout(_START)
+            ours.settimeout(patience)
             exactly(ours, len(FORKED))
+            self._prepared = True
         except (OSError, EOFError):
             ours.close()
             with self._lock:
@@ -163,7 +167,7 @@ class _ForkServer:
             self._control.close()
             self._process.kill()
             self._process.wait()
-        self._control = None
+        self._control, self._prepared = None, False
 
 
 @cache

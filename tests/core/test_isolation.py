@@ -132,6 +132,15 @@ def test_whoever_kills_the_fork_server_is_answered_by_a_new_one(worker: Worker) 
     assert {mine, other}.isdisjoint({old, server})
 
 
+def test_a_fork_server_that_somebody_has_stopped_is_replaced(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("irisline.core.isolation._FORK", 0.2)
+    server = pids(worker)[1]
+    worker.close()
+    os.kill(server, signal.SIGSTOP)
+    assert worker.call((b"echo anew",), 5)[0] == b"anew"
+    assert gone(server)
+
+
 def test_a_new_worker_is_answered_though_the_fork_server_died_and_another_of_it_lives(worker: Worker) -> None:
     os.kill(pids(worker)[1], signal.SIGKILL)
     other = Worker("tests.core.test_isolation:tricks", MEMORY)

@@ -308,7 +308,8 @@ def test_keys_are_asked_for_and_compared_and_never_told(served: Path, blue: byte
         assert answer.headers["www-authenticate"] == 'Bearer realm="irisline"'
     assert ask(served, raw(blue, authorization="Bearer wrong"), **keys).status_code == 401
     assert ask(served, raw(blue, authorization="Bearer second-key"), **keys).status_code == 200
-    assert ask(served, raw(blue, **{"x-api-key": "first-key"}), **keys).status_code == 200
+    for beside in ({}, {"authorization": "Bearer "}):
+        assert ask(served, raw(blue, **{"x-api-key": "first-key"}, **beside), **keys).status_code == 200
     assert ask(served, get("/metrics"), **keys).status_code == 200
     assert "first-key" not in repr(Settings.read({"IRISLINE_API_KEYS": "first-key"}))
 
@@ -322,6 +323,16 @@ def test_no_other_way_to_write_a_path_passes_by_the_keys(served: Path, path: str
         return await client.request(method, f"http://service{path}")
 
     assert ask(served, question, API_KEYS="sesame").status_code == 401
+
+
+def test_who_may_not_ask_from_another_origin_reads_why_in_a_document(served: Path) -> None:
+    async def preflight(client: httpx.AsyncClient) -> httpx.Response:
+        headers = {"origin": "https://other.example", "access-control-request-method": "POST"}
+        return await client.request("OPTIONS", "http://service/predict", headers=headers)
+
+    told = problem(ask(served, preflight, CORS_ORIGINS="https://page.example"))
+    assert told == (400, "Disallowed CORS origin")
+    assert ask(served, preflight, CORS_ORIGINS="https://other.example").status_code == 200
 
 
 def test_keys_that_are_none_are_refused() -> None:

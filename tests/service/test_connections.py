@@ -314,6 +314,26 @@ def test_heads_are_bounded(brief: str, head: bytes) -> None:
     assert len(statuses) < 100
 
 
+@pytest.mark.parametrize(
+    ("head", "status", "code"),
+    [
+        pytest.param(ASKED + b"X: y\r\n" * 100, b"431", b"head_too_large", id="too many headers"),
+        pytest.param(ASKED + b"X: " + b"y" * 33_000 + b"\r\n", b"431", b"head_too_large", id="too long a header"),
+        pytest.param(b"GET /model HTTP/1.1\r\n", b"400", b"bad_request", id="no host"),
+        pytest.param(ASKED + b"Host: y\r\n", b"400", b"bad_request", id="two hosts"),
+        pytest.param(b"GET /model HTTP/1.0\r\n", b"200", b"version", id="an old protocol needs no host"),
+        pytest.param(b"OPTIONS /livez HTTP/1.1\r\nHost: x\r\n", b"405", b"method_not_allowed", id="options of a probe"),
+        pytest.param(b"POST /readyz HTTP/1.1\r\nHost: x\r\n", b"405", b"method_not_allowed", id="a probe posted"),
+    ],
+)
+def test_the_status_says_what_a_head_lacks(brief: str, head: bytes, status: bytes, code: bytes) -> None:
+    with connected(brief) as connection:
+        connection.sendall(head + b"Connection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(2**16), b""))
+    assert answer.startswith((b"HTTP/1.1 " + status, b"HTTP/1.0 " + status))
+    assert code in answer
+
+
 def test_an_upgrade_that_would_take_the_body_away_is_refused_and_another_is_passed_over(
     brief: str, blue: bytes
 ) -> None:
