@@ -19,7 +19,7 @@ export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help install lock mended data snapshot repro ui serve bento container up down test coverage check bench format
+.PHONY: help install lock recovered data snapshot repro ui serve bento container up down test coverage check bench format
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,14 +44,14 @@ lock: .venv/bin/uv ## lock every version anew after a change of pyproject.toml (
 .venv/bin/uv:
 	@$(VENV) && $(PIP) uv
 
-data: install mended $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
+data: install recovered $(RENDERED) ## fetch the pool that data.dvc pins, unless data/ is there, and the weights to start from
 	@if [ ! -d data ] || [ -e $(PULLING) ]; then \
 		mkdir -p $(dir $(PULLING)) && touch $(PULLING) && dvc pull --quiet data.dvc && rm $(PULLING); fi
 
-mended: | install
+recovered: | install
 	@python -m irisline.core.recovery
 
-$(RENDERED): %: %.dvc | install mended
+$(RENDERED): %: %.dvc | install recovered
 	@dvc pull --quiet $< && touch $@
 
 snapshot: data ## search the web for pictures under accepted licences, add them to data/, pin it (RETRY=1 to try again what failed)

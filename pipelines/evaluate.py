@@ -46,13 +46,13 @@ def _calibrated(params: Params) -> tuple[Classifier, Answers, Choice]:
     limits, seed = params.evaluate, params.base.seed
     with paths.whole_folder(paths.CALIBRATED) as folder:
         trained_on = suspects.of_training(shards.of_split(paths.ACCEPTED, "train"), params.labels, variant=False)
-        doubted = suspects.doubted(params.labels)
-        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, doubted, limits, seed, folder)
+        suspect_ids = suspects.suspect_ids(params.labels)
+        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, suspect_ids, limits, seed, folder)
         model = (paths.TRAINED, folder)
         classifier = Classifier.load(*model)
         test = evaluation.answers(classifier, paths.ACCEPTED, "test")
         failure = quantization.add(classifier, paths.TRAINED, paths.ACCEPTED, seed, folder)
-        choice = precision.weigh(model, failure, test, paths.ACCEPTED, params.gate.max_changed_answers)
+        choice = precision.choose_for(model, failure, test, paths.ACCEPTED, params.gate.max_changed_answers)
         answering, golden = evaluation.classifiers(*model), folder / "golden"
         evaluation.keep_golden(answering, test, paths.ACCEPTED, limits.golden_images, seed, golden)
     return classifier, test, choice

@@ -4,15 +4,15 @@ import json
 
 from irisline.core import console, paths, stage
 from irisline.core.params import Params
-from irisline.training import export, history, registry, training
+from irisline.training import export, history, tracking, training
 
 
 def train(params: Params) -> None:
     """Read artifacts/validate/ and artifacts/augment/ into artifacts/train/ and reports/train/."""
-    init = registry.initial(params)
+    init = tracking.initial(params)
     key = training.key(params, init)
     progress = paths.SCRATCH / "train" / f"{key}.pt"
-    with registry.LiveRun(params, key) as live:
+    with tracking.LiveRun(params, key) as live:
         trained = training.run(params, init, progress, lambda epoch: live.epoch(int(epoch["epoch"]), epoch))
         with paths.whole_folder(paths.TRAINED) as folder:
             facts = training.facts(params)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from irisline.eyes.finder.judging import SPOKES, WEIGHTS, features, weights
+from irisline.eyes.finder.iris_network import SPOKES, WEIGHTS, features, weights
 from pretrain.eye_rows import Rows, draw, draw_blank, rows_of, spoilt
 
 KEY = "eye finder"

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irisline.core.seeding import generator, pick
-from irisline.eyes.finder.judging import Numbers, as_array, judge, moved, samples
+from irisline.eyes.finder.iris_candidates import candidates
+from irisline.eyes.finder.iris_network import Numbers, as_array, judge, moved, samples
 from irisline.eyes.finder.pyramid import Pixels, Pyramid
-from irisline.eyes.finder.voting import candidates
 from irisline.eyes.rendering import encode, render, sample, true_irises
 from irisline.eyes.rendering.eye import iris_centre, lid_lines
 from irisline.eyes.rendering.scene import Eyes, Scene

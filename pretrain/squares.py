@@ -16,8 +16,8 @@ from irisline.core.seeding import generator, pick
 from irisline.dataset import images
 from irisline.dataset.shards import Row
 from irisline.eyes import finder
+from irisline.eyes.finder.iris_candidates import candidates
 from irisline.eyes.finder.pyramid import Pyramid
-from irisline.eyes.finder.voting import candidates
 from irisline.eyes.rendering import colour as palette
 from irisline.eyes.rendering import encode, render, sample, true_irises
 from irisline.eyes.rendering.scene import Scene

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from irisline.eyes.finder.cropping import SPAN
+from irisline.eyes.finder.iris_crop import SPAN
 from pretrain.table import WIDE
 
 SHIFT, SIZE, TURN = 0.10, 0.08, 0.12

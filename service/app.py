@@ -22,11 +22,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from irisline.core.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
-from service import bodies, measures, openapi, page, schemas
+from service import bodies, openapi, page, prometheus_metrics, schemas
+from service.fair_queue import origin_of
 from service.guard import Guard
 from service.problems import RETRY, Problem
 from service.settings import Settings
-from service.turns import origin_of
 
 if TYPE_CHECKING:
     from service.answering import Answer
@@ -95,8 +95,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     except IrislineError as error:
         app.state.on_failed_start(error)
         raise
-    engine = Engine(first, lanes, settings, on_batch=measures.BATCH_SIZE.observe)
-    measures.show_live(None, first)
+    engine = Engine(first, lanes, settings, on_batch=prometheus_metrics.BATCH_SIZE.observe)
+    prometheus_metrics.show_live(None, first)
     app.state.engine, app.state.follower = engine, follower
     if follower:
         follower.start(engine)
@@ -167,7 +167,7 @@ async def docs(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """Return the numbers that Prometheus reads."""
-    measures.QUEUE_DEPTH.set(_engine(request).waiting)
+    prometheus_metrics.QUEUE_DEPTH.set(_engine(request).waiting)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -213,12 +213,12 @@ def _one_of_many(answer: "Answer", started: float) -> dict[str, Any]:
 def _told(answer: "Answer", started: float) -> dict[str, Any]:
     assert not isinstance(answer.prediction, UnreadableImage)
     if answer.saliency is None:  # an explanation is of a picture that was answered before
-        measures.count(answer.prediction, answer.live.identity.version)
+        prometheus_metrics.count(answer.prediction, answer.live.identity.version)
     return {**schemas.answer_document(answer), "ms": round((time.perf_counter() - started) * 1000, 2)}
 
 
 def _unreadable(error: UnreadableImage) -> Problem:
-    measures.DECODE_FAILURES.inc()
+    prometheus_metrics.DECODE_FAILURES.inc()
     if isinstance(error, TooCostly):
         return Problem(400, f"too large a picture: {error}; send a smaller picture", code="picture_too_large")
     detail = f"not a picture that can be read: {error}; send a whole JPEG, PNG or WebP file"

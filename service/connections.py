@@ -13,11 +13,11 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service import measures
+from service import prometheus_metrics
 from service.bodies import HANG_UP, MAX_LENGTH, NO_LENGTH
+from service.fair_queue import origin_of
 from service.problems import RETRY, Problem
 from service.settings import Settings
-from service.turns import origin_of
 
 MAX_HEAD = 32 * 2**10  # bytes; also of what is neither head nor body: sizes of chunks, lines after the last one
 MAX_HEADERS = 100
@@ -106,7 +106,7 @@ class Connection(HttpToolsProtocol):
         self.origin = origin_of(self.client)
         self._within(self._crowd.head_timeout)
         if not self._crowd.enter(self):
-            measures.CUT.labels("refused").inc()
+            prometheus_metrics.CUT.labels("refused").inc()
             self._hang_up(Problem(503, "busy: too many connections at once; try again in a second", RETRY))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -126,7 +126,7 @@ class Connection(HttpToolsProtocol):
         self._beside += len(data)
         super().data_received(data)
         if self._beside > MAX_HEAD and not self.transport.is_closing():
-            measures.CUT.labels("unreadable").inc()
+            prometheus_metrics.CUT.labels("unreadable").inc()
             self._hang_up(_too_long())
 
     def on_message_begin(self) -> None:
@@ -157,7 +157,7 @@ class Connection(HttpToolsProtocol):
         """Take a piece of a body; chunks may have an eighth of it beside them."""
         self._beside = max(0, self._beside - len(body) - len(body) // 8)
         if self.pipeline and len(self.cycle.body) + len(body) > MAX_AHEAD_BYTES:
-            measures.CUT.labels("unreadable").inc()
+            prometheus_metrics.CUT.labels("unreadable").inc()
             self._hang_up(Problem(413, f"more than {MAX_AHEAD_BYTES} bytes before an answer to the request before"))
         else:
             super().on_body(body)
@@ -196,12 +196,12 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Say why what has come cannot be read."""
-        measures.CUT.labels("unreadable").inc()
+        prometheus_metrics.CUT.labels("unreadable").inc()
         self._hang_up(self._fault)
 
     def cut(self, reason: str) -> None:
         """End at once."""
-        measures.CUT.labels(reason).inc()
+        prometheus_metrics.CUT.labels(reason).inc()
         self.transport.abort()
 
     def _hang_up(self, problem: Problem) -> None:

@@ -21,7 +21,7 @@ class Person(OfSubject):
     eyes: list[Eye]
 
 
-class TellsPeople(Document):
+class DeprecatedFields(Document):
     """An answer that still tells people."""
 
     people: list[Person] = Field(
@@ -29,7 +29,7 @@ class TellsPeople(Document):
     )
 
 
-def told_before(subjects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def old_fields(subjects: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the subjects of an answer as Person has them."""
     return [
         {**{name: value for name, value in subject.items() if name != "regions"}, "eyes": subject["regions"]}

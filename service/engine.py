@@ -19,12 +19,12 @@ from typing import Any
 
 from irisline.core.errors import Overloaded, TooCostly
 from irisline.dataset.crops import View
-from irisline.dataset.strangers import Elsewhere
+from irisline.dataset.untrusted_images import NeedsMore
 from service.answering import Answer, explain, predict, without_frames
+from service.fair_queue import FairQueue
 from service.lanes import Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
-from service.turns import Turns
 
 MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
 LONGEST_BATCH = 0.05  # seconds: who was looked at first waits no longer for others to join
@@ -50,8 +50,10 @@ class Engine:
     ) -> None:
         self.live = live
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
-        self._waiting: Turns[_Waiting] = Turns()
-        self._slow: Turns[tuple[_Waiting, Elsewhere]] = Turns()  # handed on by the quick lanes, with what it may take
+        self._waiting: FairQueue[_Waiting] = FairQueue()
+        self._slow: FairQueue[tuple[_Waiting, NeedsMore]] = (
+            FairQueue()
+        )  # handed on by the quick lanes, with what it may take
         self._taken, self._slow_taken = 0, list[_Waiting]()  # and not answered yet
         self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
         self._changed = threading.Condition()
@@ -134,8 +136,8 @@ class Engine:
         live, jobs, prepared, taken, until = self.live, [], [], 0, time.monotonic() + LONGEST_BATCH
         while job:
             taken += 1
-            seen: list[View] | Exception | None = _prepare(live, job, lane.look)
-            if isinstance(seen, Elsewhere):
+            seen: list[View] | Exception | None = _prepare(live, job, lane.crop)
+            if isinstance(seen, NeedsMore):
                 seen = self._hand_on(job, seen)
             if seen is not None:
                 jobs.append(job)
@@ -157,12 +159,12 @@ class Engine:
             job, foretold = self._slow.next()
             self._slow_taken.append(job)
         if not job.future.done():
-            look = partial(lane.look_longer, reserved=foretold.seconds)
+            look = partial(lane.crop_longer, reserved=foretold.seconds)
             self._finish(self.live, [job], [_prepare(self.live, job, look)])
         self._slow_taken.remove(job)
         return True
 
-    def _hand_on(self, job: _Waiting, foretold: Elsewhere) -> Exception | None:
+    def _hand_on(self, job: _Waiting, foretold: NeedsMore) -> Exception | None:
         """Let a slow lane have a picture; return why not, if it cannot be."""
         with self._changed:
             self._drop_gone()

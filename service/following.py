@@ -20,7 +20,7 @@ from irisline.core.errors import IrislineError, Overloaded
 from irisline.inference import proof
 from irisline.inference.identity import NAME, Identity
 from irisline.inference.runtime import has_cuda
-from service import measures
+from service import prometheus_metrics
 from service.engine import Engine
 from service.live import Live
 from service.settings import Settings
@@ -119,8 +119,8 @@ class Follower:
             return
         before = self._engine.live
         self._engine.swap(self._latest)
-        measures.SWAPS.labels("done").inc()
-        measures.show_live(before, self._latest)
+        prometheus_metrics.SWAPS.labels("done").inc()
+        prometheus_metrics.show_live(before, self._latest)
         log.info(
             "version %d answers now, instead of version %d", self._latest.identity.version, before.identity.version
         )
@@ -128,11 +128,11 @@ class Follower:
     def _tell(self, version: int | None, failure: str | None) -> None:
         """Tell how following goes; a failure of a version is its refusal, one without is the registry's."""
         self.state = failure or "following"
-        measures.FOLLOWING.labels(self.settings.follow).set(version is not None or failure is None)
+        prometheus_metrics.FOLLOWING.labels(self.settings.follow).set(version is not None or failure is None)
         if version is None or failure is None:
             return
         self.refused = {"version": version, "reason": failure, "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        measures.SWAPS.labels("refused").inc()
+        prometheus_metrics.SWAPS.labels("refused").inc()
         log.error("version %d is refused: %s", version, failure)
 
     async def _news(self) -> AsyncGenerator[dict[str, Any], None]:

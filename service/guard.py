@@ -7,11 +7,11 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import measures
+from service import prometheus_metrics
 from service.connections import is_gone
+from service.fair_queue import Pace, origin_of
 from service.problems import Problem
 from service.settings import Settings
-from service.turns import Pace, origin_of
 
 OPEN = ("/", "/docs.json", "/metrics")  # that ask for no key, beside the page's own files; all else does
 OPEN_FOLDER = "/page/"
@@ -77,8 +77,8 @@ class _Sending:
         if message["type"] == "http.response.start":
             self.begun = True
             self._add_headers(MutableHeaders(scope=message))
-            measures.REQUESTS.labels(self.route, message["status"]).inc()
-            measures.SECONDS.labels(self.route).observe(time.perf_counter() - self.started)
+            prometheus_metrics.REQUESTS.labels(self.route, message["status"]).inc()
+            prometheus_metrics.SECONDS.labels(self.route).observe(time.perf_counter() - self.started)
         await self.send(message)
 
     def _add_headers(self, headers: MutableHeaders) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 from irisline.core.errors import TooCostly
 from irisline.dataset.crops import View
 from irisline.dataset.decoding import Cost
-from irisline.dataset.looking import Limits, Looker
+from irisline.dataset.untrusted_crops import Cropper, Limits
 from service.settings import Settings
 
 QUICK = Cost(seconds=0.05, bytes=64 * 2**20)  # as foretold
@@ -57,19 +57,19 @@ class Account:
 class Lane:
     """A process, and what it may spend on a picture."""
 
-    def __init__(self, process: Looker, longest: float) -> None:
+    def __init__(self, process: Cropper, longest: float) -> None:
         self.process, self._longest = process, longest
 
-    def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
-        """Return the views of a picture; raise UnreadableImage, Elsewhere when it is for a slow lane."""
-        return self.process.look(picture, classifier, min(self._longest, account.left()), account.spend)
+    def crop(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
+        """Return the views of a picture; raise UnreadableImage, NeedsMore when it is for a slow lane."""
+        return self.process.crop(picture, classifier, min(self._longest, account.left()), account.spend)
 
-    def look_longer(self, classifier: Limits, picture: bytes, account: Account, reserved: float) -> list[View]:
+    def crop_longer(self, classifier: Limits, picture: bytes, account: Account, reserved: float) -> list[View]:
         """Return the views of a picture whose request has reserved seconds for it, and gives it all that it has left."""
         held = reserved + account.reserve_rest()
         taken: list[float] = []
         try:
-            return self.process.look(picture, classifier, min(self._longest, held), taken.append)
+            return self.process.crop(picture, classifier, min(self._longest, held), taken.append)
         finally:
             account.spend(sum(taken) - held)
 
@@ -85,8 +85,8 @@ class Lanes:
     def of(cls, threads: int, settings: Settings) -> Self:
         """Return as many quick lanes as threads answer, and half as many slow ones."""
         most = Cost(settings.max_seconds, settings.max_decode_bytes)
-        quick = [Lane(Looker(QUICK, ceiling=most), LONGEST_QUICK) for _ in range(threads)]
-        return cls(quick, [Lane(Looker(most, GIVES_WAY), most.seconds) for _ in range(max(1, threads // 2))])
+        quick = [Lane(Cropper(QUICK, ceiling=most), LONGEST_QUICK) for _ in range(threads)]
+        return cls(quick, [Lane(Cropper(most, GIVES_WAY), most.seconds) for _ in range(max(1, threads // 2))])
 
     def start(self) -> None:
         """Have all processes ready."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from irisline.core.params import Preprocess
 from irisline.inference.identity import Identity
 from irisline.inference.reasons import ReasonCode
-from service.deprecated import TellsPeople, told_before
+from service.deprecated import DeprecatedFields, old_fields
 from service.problems import Code
 from service.subjects import Document, Subject
 
@@ -32,7 +32,7 @@ class Neighbour(Document):
     thumbnail: str = Field(description="a small JPEG of what the network saw of it, as a data URI")
 
 
-class Answer(TellsPeople):
+class Answer(DeprecatedFields):
     """What is on one picture."""
 
     label: str = Field(description="the likeliest class, also when unsure")
@@ -120,7 +120,7 @@ def answer_document(answer: Any) -> dict[str, Any]:
     shown: dict[str, Any] = {
         **vars(prediction),
         "subjects": [_subject(subject, kind) for subject in subjects],
-        "people": told_before(subjects),
+        "people": old_fields(subjects),
         "model": model,
     }
     if answer.saliency is None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from irisline.core import imports
-from irisline.core.imports import modules_of
+from irisline.core import import_closure
+from irisline.core.import_closure import modules_of
 
 __all__ = ["ROOT", "files_of", "modules_of"]
 
@@ -12,4 +12,4 @@ ROOT = Path(__file__).parent.parent
 
 def files_of(file: Path) -> set[Path]:
     """Return the project's files that this one needs when it runs: imported anywhere, and the packages they lie in."""
-    return imports.files_of([file], ROOT)
+    return import_closure.files_of([file], ROOT)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from irisline.core import imports
+from irisline.core import import_closure
 from irisline.core.params import Params
 from irisline.release.packaging import bento
 from tests.imports import ROOT, files_of, modules_of
@@ -248,13 +248,17 @@ def test_the_service_loads_nothing_heavy_and_no_registry() -> None:
 
 
 def test_what_the_service_starts_by_name_is_in_its_image() -> None:
-    packed = {name_of(found) for found in imports.files_of([ROOT / name for name in bento.CPU.modules], ROOT)}
+    packed = {name_of(found) for found in import_closure.files_of([ROOT / name for name in bento.CPU.modules], ROOT)}
     named = re.compile(r'"(irisline(?:\.\w+)+)"')
     for name in packed:
         for module in named.findall((ROOT / name).read_text(encoding="utf-8")):
             started = f"{module.replace('.', '/')}.py"
             assert started in packed or started in bento.Kind(gpu=True, follow=True).modules, (name, started)
-    assert {"irisline/core/isolation.py", "irisline/dataset/looking.py", "irisline/dataset/strangers.py"} <= packed
+    assert {
+        "irisline/core/isolation.py",
+        "irisline/dataset/untrusted_crops.py",
+        "irisline/dataset/untrusted_images.py",
+    } <= packed
     assert "irisline/inference/prover.py" in packed
 
 

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from irisline.core import imports
+from irisline.core import import_closure
 from irisline.release.packaging.bento import Kind
 from tests.clones import BIN
 from tests.imports import ROOT
@@ -53,8 +53,8 @@ def test_an_image_installs_what_its_extras_need_as_the_lock_says(kind: Kind) -> 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"image{kind.suffix}")
 def test_an_image_installs_whatever_its_code_imports_and_nothing_that_trains(kind: Kind) -> None:
     installs = {canonicalize_name(line.split("==")[0]) for line in kind.requirements}
-    files = imports.travelling([ROOT / name for name in kind.modules], ROOT)
-    loaded = {name.split(".")[0] for file in files if file.suffix == ".py" for name in imports.modules_of(file)}
+    files = import_closure.travelling([ROOT / name for name in kind.modules], ROOT)
+    loaded = {name.split(".")[0] for file in files if file.suffix == ".py" for name in import_closure.modules_of(file)}
     by_module = metadata.packages_distributions()
     foreign = {name for name in loaded & by_module.keys() if name not in sys.stdlib_module_names}
     absent = {name for name in foreign if not {canonicalize_name(each) for each in by_module[name]} & installs}

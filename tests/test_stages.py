@@ -16,7 +16,7 @@ from irisline.inference.classifier import Classifier
 from irisline.labels import decisions as label_patches
 from irisline.labels.decisions import Patch
 from irisline.networks import bundle
-from irisline.release.publishing import evidence
+from irisline.release.publishing import run_contents
 from irisline.training import training
 from pipelines.augment import augment
 from pipelines.collect import collect
@@ -318,4 +318,4 @@ def test_from_a_pool_to_a_report(pool: Path, capsys: pytest.CaptureFixture[str])
     evaluate(SETTINGS)
     assert untimed(paths.EVALUATE_REPORT) == report
     assert contents(paths.CALIBRATED) == kept
-    assert {file for file in paths.REPORTS.rglob("*") if file.is_file()} == set(evidence.reports())
+    assert {file for file in paths.REPORTS.rglob("*") if file.is_file()} == set(run_contents.reports())

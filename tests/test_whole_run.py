@@ -104,7 +104,7 @@ def test_killed_in_a_stage_the_same_commands_go_on(whole: Clone, clone: Clone) -
     clone.forget(STAGES)
     for number, stage in enumerate(STRUCK):
         _strike(clone, whole, stage, (SHARES * 2)[number % 3 :][: STRIKES or 1])
-        clone.make("mended")
+        clone.make("recovered")
         ended = clone.make("repro") if stage == STAGES[-1] else clone.run("dvc", "repro", stage)
         assert "Traceback" not in ended.stdout + ended.stderr
     assert _digests(clone) == _digests(whole)
@@ -126,7 +126,7 @@ def _strike(clone: Clone, whole: Clone, stage: str, shares: tuple[float, ...]) -
     seconds = json.loads((whole.folder / f"artifacts/scratch/times/{stage}.json").read_text())["seconds"]
     points = [seconds * share * random.Random(f"{stage} {share}").uniform(0.9, 1.1) for share in shares]
     while points:
-        clone.make("mended")  # as make repro does before it
+        clone.make("recovered")  # as make repro does before it
         process = clone.start("dvc", "repro", stage)
         time.sleep(1.0 + points[0])
         ended = process.poll() is not None

@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Return every finding, in the order in which a person would mend them."""
+    """Return every finding, in the order in which a person would fix them."""
     return [*_installed(), *_tools(), _device(), *_project(), *_signing(), _tracking(), *_remotes()]
 
 
@@ -88,7 +88,7 @@ def _project() -> Iterator[Finding]:
         yield Finding("params.yaml", f"{found.base.name}: {', '.join(found.base.classes)}", well=True)
         yield from _weights(found)
     except IrislineError as error:
-        yield Finding("params.yaml", str(error), well=False, advice="mend the key it names")
+        yield Finding("params.yaml", str(error), well=False, advice="correct the key it names")
     pool = paths.POOL.is_dir()
     yield Finding("pool", str(paths.POOL) if pool else "not fetched", pool, "" if pool else "dvc pull data.dvc")
     trained = (paths.TRAINED / "model.onnx").exists()
@@ -115,7 +115,7 @@ def _signing() -> Iterator[Finding]:
     try:
         key, trusted = signing.known(), signed.trusted_keys()
     except IrislineError as error:
-        yield Finding("signing", str(error), well=False, advice="mend the key it names")
+        yield Finding("signing", str(error), well=False, advice="correct the key it names")
         return
     told = f"{key.where} ({key.public.fingerprint[:12]})" if key else f"{signing.own_file()}, made at the first publish"
     yield Finding("signing key", told, well=True)
@@ -133,7 +133,7 @@ def _tracking() -> Finding:
     try:
         store.client()
     except IrislineError as error:
-        return Finding("MLflow", str(error), well=False, advice="irisline publish, once it is mended")
+        return Finding("MLflow", str(error), well=False, advice="irisline publish, once it is fixed")
     return Finding("MLflow", store.shown_address(), well=True)
 
 

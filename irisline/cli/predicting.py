@@ -70,17 +70,17 @@ def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
 
 def _picture(classifier: "Classifier", file: Path) -> bytes:
     """Return a file's picture, decoded apart from this process and written anew."""
-    from irisline.dataset import strangers
+    from irisline.dataset import untrusted_images
 
-    return strangers.rewritten(file.read_bytes(), classifier.max_side, classifier.max_pixels)
+    return untrusted_images.rewritten(file.read_bytes(), classifier.max_side, classifier.max_pixels)
 
 
 def _draw(classifier: "Classifier", files: list[Path]) -> None:
     from irisline.core import names, paths
-    from irisline.inference import portrait
+    from irisline.inference import annotated_picture
 
     for file, name in zip(files, names.distinct((file.stem for file in files), ".png"), strict=True):
-        paths.write_whole(paths.PREDICT_REPORT / name, portrait.draw(classifier, _picture(classifier, file)))
+        paths.write_whole(paths.PREDICT_REPORT / name, annotated_picture.draw(classifier, _picture(classifier, file)))
     if files:
         console.say(f"drawn in {paths.PREDICT_REPORT}/")
 

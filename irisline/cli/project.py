@@ -62,6 +62,6 @@ def summary(
 def ui(port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 5000) -> None:
     """Open the MLflow pages over the project's store; Ctrl-C ends them."""
     from irisline.core import params
-    from irisline.release.tracking import pages
+    from irisline.release.tracking import mlflow_ui
 
-    pages.serve(params.read(paths.PARAMS), port)
+    mlflow_ui.serve(params.read(paths.PARAMS), port)

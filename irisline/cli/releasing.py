@@ -58,10 +58,10 @@ def sign(
     ] = False,
 ) -> None:
     """Sign a version from before versions were signed, once its files and answers are proven to be what they were."""
-    from irisline.release.publishing import countersigning
+    from irisline.release.publishing import older_version
 
     settings = _params()
-    found, changed = countersigning.sign(settings, version, trust_verdict)
+    found, changed = older_version.sign(settings, version, trust_verdict)
     done = "signed by" if changed else "is signed already, by"
     console.say(f"{settings.base.name} version {version}: {done} {found.signed.by}")
 
@@ -144,9 +144,9 @@ def lineage(
     as_json: Json = False,
 ) -> None:
     """Say where a version comes from, what it can do, and how to build it again."""
-    from irisline.release.promotion import explanation
+    from irisline.release.promotion import version_report
 
-    found = explanation.of_version(_params(), version)
+    found = version_report.of_version(_params(), version)
     if as_json:
         show_json(found)
         return

@@ -5,8 +5,8 @@ from irisline.core import stage as stage_edge
 from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
 from irisline.core.stage import Time
-from irisline.release.publishing import evidence
-from irisline.release.tracking.facts import Verdict
+from irisline.release.publishing import run_contents
+from irisline.release.tracking.version_tags import Verdict
 
 STAGES = ("collect", "validate", "labels", "augment", "train", "evaluate", "publish")
 
@@ -28,7 +28,7 @@ def _stages(ran: dict[str, Time]) -> list[str]:
 
 
 def _result() -> list[str]:
-    metrics, gate = _report("metrics.json", evidence.Rates), _report("gate.json", Verdict)
+    metrics, gate = _report("metrics.json", run_contents.Rates), _report("gate.json", Verdict)
     failing = [check["line"] for check in gate["checks"] if not check["passed"]]
     return [
         f"test error rate  {metrics['error_rate']:.1%}, 95 % interval {metrics['error_rate_low']:.1%} to "
@@ -64,5 +64,5 @@ def _next() -> list[str]:
     ]
 
 
-def _report(name: str, kind: type[evidence.Kind]) -> evidence.Kind:
-    return evidence.read_json(paths.EVALUATE_REPORT / name, kind)
+def _report(name: str, kind: type[run_contents.Kind]) -> run_contents.Kind:
+    return run_contents.read_json(paths.EVALUATE_REPORT / name, kind)

@@ -11,7 +11,7 @@ from irisline.core.errors import ReleaseError
 if TYPE_CHECKING:
     from irisline.collection.removal import Removal
     from irisline.core.params import Params
-    from irisline.release.publishing.remains import Step
+    from irisline.release.publishing.purge_steps import Step
     from irisline.release.publishing.trained_on import Use
 
 
@@ -36,7 +36,7 @@ def take_down(
     else:
         _tell(what, removal, uses, steps, told=not failure)
     if failure:
-        console.fail(f"which versions hold it is not known: {failure}; type the same command again when that is mended")
+        console.fail(f"which versions hold it is not known: {failure}; type the same command again when that is fixed")
     if failure or not (removal.known or uses):
         raise typer.Exit(1)
 
@@ -56,9 +56,9 @@ def _uses(settings: "Params", what: str, removal: "Removal") -> "tuple[list[Use]
 
 
 def _steps(settings: "Params", removal: "Removal", uses: "list[Use]") -> "list[Step]":
-    from irisline.release.publishing import remains
+    from irisline.release.publishing import purge_steps
 
-    return remains.steps(settings.base.name, uses) if removal.removed or uses else []
+    return purge_steps.steps(settings.base.name, uses) if removal.removed or uses else []
 
 
 def _document(removal: "Removal", uses: "list[Use]", steps: "list[Step]", failure: str) -> dict[str, Any]:

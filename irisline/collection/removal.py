@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from irisline.collection.snapshot import filing, replay
+from irisline.collection.snapshot import pool_change, replay
 from irisline.collection.snapshot.journal import Journal, alone
 from irisline.collection.snapshot.snapshot import pin
-from irisline.collection.sources import wording
+from irisline.collection.sources import text_cleaning
 from irisline.core import names, paths
 from irisline.core.errors import DataError, MissingInput
 from irisline.core.params import Params
-from irisline.dataset import listing, sources_table, take_downs
+from irisline.dataset import pool_files, sources_table, take_downs
 from irisline.dataset.sources_table import Line
 from irisline.dataset.take_downs import STATUS, Rule, TakeDowns
 from irisline.validation import fingerprints
@@ -71,7 +71,9 @@ def remove(settings: Params, what: str, reason: str, author: bool = False) -> Re
 
 
 def _remove(settings: Params, what: str, reason: str, author: bool) -> Removal:
-    filing.take_up(Journal(paths.SNAPSHOT, settings), settings.base.classes)  # else the next snapshot would, too late
+    pool_change.take_up(
+        Journal(paths.SNAPSHOT, settings), settings.base.classes
+    )  # else the next snapshot would, too late
     lines, files = sources_table.read(paths.POOL / paths.SOURCES), _files()
     known = take_downs.read(paths.POOL / paths.TAKE_DOWNS)
     authors = {digest for line in lines for digest in _authors(line)} | {rule.author for rule in known.rules}
@@ -103,7 +105,7 @@ def _cut_off(lines: Iterable[Line], files: Files, known: TakeDowns) -> set[str]:
 def _finish(settings: Params) -> None:
     """Bring what follows from the pool up to date, whether or not it has changed: a removal before may have been cut off."""
     if (paths.POOL / paths.ATTRIBUTION).is_file():
-        filing.attribute(_SCRATCH, settings.base.classes)
+        pool_change.attribute(_SCRATCH, settings.base.classes)
     shutil.rmtree(paths.ANSWERS, ignore_errors=True)  # they name authors
     for folder in (paths.SNAPSHOT, replay.FOLDER):  # they hold pictures
         Journal(folder, settings).drop()
@@ -111,17 +113,17 @@ def _finish(settings: Params) -> None:
 
 
 def _files() -> dict[str, Path]:
-    """Return the pictures of the pool, of no class of params too; raise DataError as listing.files does."""
-    return {name: file for name, file in listing.files(paths.POOL).items() if "/" in name}
+    """Return the pictures of the pool, of no class of params too; raise DataError as pool_files.files does."""
+    return {name: file for name, file in pool_files.files(paths.POOL).items() if "/" in name}
 
 
 def _asked(what: str, reason: str, classes: Collection[str], authors: Collection[str], author: bool) -> Rule:
     """Return what was asked as a rule, whatever way it was named; raise DataError when that cannot be told."""
-    when, by = sources_table.moment(), take_downs.author_digest(what)
+    when, by = sources_table.now(), take_downs.author_digest(what)
     if not author and _name(what).partition("/")[0] in classes and "/" in _name(what):
         return Rule(when, "id", reason=reason)
     if not author and _ADDRESS.fullmatch(what):
-        if not wording.address(what.replace(" ", "%20")):
+        if not text_cleaning.address(what.replace(" ", "%20")):
             raise DataError(f"take-down: {what[:200]!r} is no address of the web; copy it again from the browser")
         return Rule(when, "url", image_url=what, reason=reason)
     if not author and _SHA256.fullmatch(what):
@@ -187,7 +189,7 @@ def _rule(asked: Rule, name: str, line: Mapping[str, str]) -> Rule:
     provider, stem = line.get("provider") or "", Path(name).stem
     addresses = {key: line.get(key) or "" for key in ("image_url", "page_url")}
     page = addresses["page_url"]
-    if not take_downs.leads_to_one(page) and take_downs.address(page) != take_downs.address(asked.image_url):
+    if not take_downs.shows_one_picture(page) and take_downs.address(page) != take_downs.address(asked.image_url):
         del addresses["page_url"]
     return Rule(
         asked.when,

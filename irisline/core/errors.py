@@ -1,4 +1,4 @@
-"""Every failure a person can cause and mend, as one tree.
+"""Every failure a person can cause and fix, as one tree.
 
     IrislineError
     ├── ParamsError          params.yaml: unknown, missing or mistyped key

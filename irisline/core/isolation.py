@@ -17,8 +17,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from irisline.core.confined import FORKED, WALL, WANTED, exactly, receive, send
 from irisline.core.errors import Overloaded
+from irisline.core.isolated_worker import FORKED, WALL, WANTED, exactly, receive, send
 
 _MOST_CALLS = 1000  # of one worker: then the memory it has kept is given back
 _EARLY = 0.1  # of the seconds must be left, else the limit is what has ended it: timers are not exact
@@ -157,7 +157,7 @@ class _ForkServer:
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        words = [sys.executable, "-m", "irisline.core.confined", self._function]
+        words = [sys.executable, "-m", "irisline.core.isolated_worker", self._function]
         with theirs:
             self._process = subprocess.Popen(words, stdin=theirs.fileno(), env=environment())
         return ours

@@ -31,7 +31,7 @@ _NEXT = {
 }
 
 
-def mend() -> list[Path]:
+def recover() -> list[Path]:
     """Return the files that DVC could not read. They lie in ASIDE now; in their place is what the last commit has, if anything.
 
     A file with a conflict of git's stays, and all stay while a DVC may be writing one. Raise IrislineError when the disk fails.
@@ -148,7 +148,7 @@ def _is_list(data: bytes) -> bool:
 
 if __name__ == "__main__":
     try:
-        mend()
+        recover()
     except IrislineError as error:
         console.fail(str(error))
         sys.exit(1)

@@ -61,7 +61,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
         return None
 
 
-def looks_up(profile: bytes) -> bool:
+def has_tables(profile: bytes) -> bool:
     """Return whether a profile has tables of colours, which takes far longer than a matrix."""
     return any(name.startswith(b"A2B") for name, _ in _tags(profile))
 

@@ -69,7 +69,7 @@ def cost(file: PictureFile, plan: Plan) -> Cost:
     seconds = len(file.data) * _PER_BYTE[file.kind] + (plan.pixels + canvas) * _PER_PIXEL_MADE
     size = _ALWAYS + band + (made + canvas) * _RGB_BYTES
     if file.profile:
-        per_pixel = _PER_PIXEL_OF_TABLE if colour_profiles.looks_up(file.profile) else _PER_PIXEL_MADE
+        per_pixel = _PER_PIXEL_OF_TABLE if colour_profiles.has_tables(file.profile) else _PER_PIXEL_MADE
         seconds += len(file.profile) * _PER_PROFILE_BYTE + made * per_pixel
     if file.kind == "JPEG":
         seconds += sum(file.blocks) * (_PER_BLOCK_AGAIN if file.kept_blocks else _PER_BLOCK_ONCE)

@@ -9,7 +9,7 @@ import imagehash
 from irisline.core import names, paths
 from irisline.core.errors import DataError, MissingInput, UnreadableImage
 from irisline.core.params import Collect
-from irisline.dataset import images, listing, sources_table, strangers
+from irisline.dataset import images, pool_files, sources_table, untrusted_images
 from irisline.dataset.shards import Row
 
 OWN = {"provider": "folder", "licence": "own"}  # a picture someone dropped in by hand
@@ -36,7 +36,7 @@ def items(folder: Path, classes: list[str], limits: Collect) -> list[Item]:
     """
     if not folder.is_dir():
         raise MissingInput(f"{folder}/: no pool here; type dvc pull data.dvc to fetch it")
-    files = listing.files(folder)
+    files = pool_files.files(folder)
     _check_folders(folder, files, classes)
     known = sources_table.by_id(sources_table.read(folder / paths.SOURCES))
     found = [_item(file, name, known, limits) for name, file in files.items() if "/" in name]
@@ -59,7 +59,7 @@ def read(item: Item) -> Row:
     row: Row = {"id": item.id, "label": item.label, **{key: item.source.get(key) or None for key in _KEPT}}
     try:
         data = item.path.read_bytes()
-        image = strangers.decode(data, item.limits.max_side, item.limits.max_pixels)
+        image = untrusted_images.decode(data, item.limits.max_side, item.limits.max_pixels)
     except (UnreadableImage, OSError) as error:
         return row | {"reason": str(error)}
     width, height, kind = images.header(data)
@@ -94,7 +94,7 @@ def _check_folders(folder: Path, files: Collection[str], classes: Sequence[str])
             f"{folder}/{empty[0]}/: no pictures of class {empty[0]}; put some there, or change base.classes"
         )
     shown = (child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    if strangers := sorted({names.same(child.name) for child in shown} - set(classes)):
+    if unknown := sorted({names.same(child.name) for child in shown} - set(classes)):
         raise DataError(
-            f"{folder}/{names.shown(strangers[0])}/: not one of base.classes ({', '.join(classes)}); add it there or move it"
+            f"{folder}/{names.shown(unknown[0])}/: not one of base.classes ({', '.join(classes)}); add it there or move it"
         )

@@ -73,7 +73,7 @@ def write(file: Path, lines: Iterable[Mapping[str, object]]) -> None:
     tables.write(file, FIELDS, lines)
 
 
-def moment() -> str:
+def now() -> str:
     """Return the time as the table writes it, in UTC; that of SOURCE_DATE_EPOCH when set (reproducible-builds.org)."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(float(seconds) if seconds else None))

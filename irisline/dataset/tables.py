@@ -53,7 +53,7 @@ def read(file: Path, needed: Collection[str]) -> list[tuple[int, Line]]:
             raise DataError(f"{file}: no column {', '.join(sorted(missing))}; its first line names the columns")
         lines = [(reader.line_num, raw) for raw in reader]
     except csv.Error as error:
-        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; mend or drop that line") from error
+        raise DataError(f"{file}: line {reader.reader.line_num}: {error}; correct or drop that line") from error
     if long := [number for number, raw in lines if None in raw]:
         raise DataError(f"{file}: line {long[0]}: more cells than columns; put quotes around a cell with a comma")
     return [(number, {_as_it_was(name): _as_it_was(cell) for name, cell in raw.items()}) for number, raw in lines]

@@ -100,7 +100,7 @@ def read(file: Path) -> TakeDowns:
             _rule(line) for _, line in tables.read(file, {field.name for field in fields(Rule)} - {"phash"})
         )
     except DataError as error:
-        raise DataError(f"{error}; mend it, for it says what may never be fetched") from error
+        raise DataError(f"{error}; correct it, for it says what may never be fetched") from error
 
 
 def write(file: Path, rules: Iterable[Rule]) -> None:
@@ -131,7 +131,7 @@ def address(url: str) -> str:
     return _of_one_picture(url) or _plainly(url)
 
 
-def leads_to_one(page_url: str) -> bool:
+def shows_one_picture(page_url: str) -> bool:
     """Whether a page is known to be of one picture, so that it stands for the picture."""
     return bool(_of_one_picture(page_url))
 

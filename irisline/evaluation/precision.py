@@ -41,7 +41,7 @@ class Choice:
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
-def weigh(folders: Sequence[Path], failure: str | None, test: Answers, rows: Path, max_changed: float) -> Choice:
+def choose_for(folders: Sequence[Path], failure: str | None, test: Answers, rows: Path, max_changed: float) -> Choice:
     """Return the choice for the model of these folders: failure says why it has no int8, else it lies there.
 
     test holds its float32 answers on the test split of a folder of rows.

@@ -16,8 +16,8 @@ from irisline.core.linear_light import to_linear
 from irisline.eyes import finder
 from irisline.eyes.columns import COLUMNS
 from irisline.eyes.finder import Eye, Face
-from irisline.eyes.finder.cropping import SPAN, polar
-from irisline.eyes.finder.light import DARKEST, white
+from irisline.eyes.finder.iris_crop import SPAN, polar
+from irisline.eyes.finder.white_balance import DARKEST, white
 
 Band = NDArray[np.floating]
 

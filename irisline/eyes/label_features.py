@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from irisline.eyes.finder.cropping import SPAN
+from irisline.eyes.finder.iris_crop import SPAN
 from irisline.eyes.finder.pyramid import Pixels
 
 Numbers = NDArray[np.float32]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from irisline.core import confined
+from irisline.core import isolated_worker
 from irisline.core.errors import IrislineError, MissingInput, in_a_line
 from irisline.domains import regions
 from irisline.inference import golden, saliency
@@ -28,7 +28,7 @@ def main() -> None:
     pictures, memory, seconds, wall = map(int, limits)
     result = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no result
-    confined.confine(memory, bounds.NICE)
+    isolated_worker.confine(memory, bounds.NICE)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     signal.alarm(wall)
     result.write(json.dumps(_told(Path(folder), name, "int8" if precision == "int8" else "float32", pictures)))

@@ -16,7 +16,7 @@ from irisline.inference.runtime import Device, Outputs
 from irisline.networks import architectures
 from irisline.networks.architectures import Network
 from irisline.networks.bundle import WEIGHTS, Precision
-from irisline.networks.feature_extractor import Telling
+from irisline.networks.feature_extractor import WithFeatures
 
 
 class TorchRuntime:
@@ -27,7 +27,7 @@ class TorchRuntime:
     def __init__(self, folder: Path, device: Device) -> None:
         self.device = device
         torch.backends.cudnn.allow_tf32 = False  # its rounding would move answers beyond what the golden set allows
-        self._network = Telling(_load(folder)).to(device).eval()
+        self._network = WithFeatures(_load(folder)).to(device).eval()
         self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
 
     def run(self, pixels: NDArray[np.uint8]) -> Outputs:

@@ -74,7 +74,7 @@ def judge(features: Floats, labels: Labels, groups: Names, training: Mask, seed:
     folds = min([FOLDS, *(len(set(names[own == name])) for name in range(max(2, labels.max(initial=0) + 1)))])
     if folds < 2:
         return None
-    found = _Data(features, labels, groups, training, folds, seed).judged_twice()
+    found = _Data(features, labels, groups, training, folds, seed).cleaned_probabilities()
     right = found[training].argmax(axis=1) == own
     accuracy = float(np.mean([right[own == name].mean() for name in np.unique(own)]))
     return Quality(found, _confidence(labels, found), accuracy)
@@ -89,7 +89,7 @@ class _Data:
     folds: int
     seed: int
 
-    def judged_twice(self) -> Floats:
+    def cleaned_probabilities(self) -> Floats:
         """Return the probabilities by models that were fitted without the labels that the first models found wrong."""
         from threadpoolctl import threadpool_limits
 

@@ -12,7 +12,7 @@ from irisline.core import paths
 from irisline.core.errors import DataError, MissingInput, UnreadableImage
 from irisline.core.names import same, shown
 from irisline.core.params import Collect
-from irisline.dataset import images, listing, shards, sources_table, strangers
+from irisline.dataset import images, pool_files, shards, sources_table, untrusted_images
 from irisline.labels import decisions
 from irisline.labels.decisions import Patch
 
@@ -50,7 +50,7 @@ class Label:
         """Return a decision about it, made now."""
         sure = "" if self.confidence is None else f"{self.confidence:.4f}"
         reason = " ".join(why.split())
-        return Patch(self.id, self.sha256, action, label, self.given, who, sources_table.moment(), reason, sure)
+        return Patch(self.id, self.sha256, action, label, self.given, who, sources_table.now(), reason, sure)
 
 
 def listed(classes: Sequence[str]) -> list[Label]:
@@ -66,7 +66,7 @@ def of_pictures(ids: Sequence[str], classes: Sequence[str], limits: Collect) -> 
     Raise MissingInput for an id that names no picture, DataError for a picture that cannot be read.
     """
     known = {label.sha256: label for label in listed(classes)} if paths.LABELLED.is_dir() else {}
-    files = listing.files(paths.POOL)
+    files = pool_files.files(paths.POOL)
     return [_of_picture(same(name.removeprefix(f"{paths.POOL}/")), files, known, classes, limits) for name in ids]
 
 
@@ -85,7 +85,7 @@ def _of_picture(
 
 def _digest(file: Path, limits: Collect) -> str:
     try:
-        return images.pixel_digest(strangers.decode(file.read_bytes(), limits.max_side, limits.max_pixels))
+        return images.pixel_digest(untrusted_images.decode(file.read_bytes(), limits.max_side, limits.max_pixels))
     except UnreadableImage as error:
         raise DataError(f"{file}: {error}; it stays out already, there is nothing to decide") from error
 

@@ -14,7 +14,7 @@ from irisline.networks.architectures import Network
 WIDEST = 4096  # numbers of a picture that may be told: the blocks of some networks read every place of their maps
 
 
-class Telling(nn.Module):
+class WithFeatures(nn.Module):
     """A network that gives logits and features, float32 (n, d): what its last block reads, over maps their mean."""
 
     def __init__(self, network: Network) -> None:
@@ -39,7 +39,7 @@ def initial(
     """
     built = architectures.build(arch, classes, init, seed)
     architectures.check_size(built, arch, size)
-    telling = Telling(built).eval()
+    telling = WithFeatures(built).eval()
 
     def extract(squares: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():

@@ -17,7 +17,7 @@ from irisline.inference.runtime import OnnxRuntime, Outputs, Runtime
 from irisline.networks import onnx_graph
 from irisline.networks.architectures import Network
 from irisline.networks.bundle import file_digest
-from irisline.networks.feature_extractor import Telling
+from irisline.networks.feature_extractor import WithFeatures
 
 BATCH = 64
 
@@ -49,12 +49,12 @@ def measure_parity(network: Network, model: Path, sample: torch.Tensor) -> float
 
     Of logits, and of features as shares of their length: only their direction is ever used.
     """
-    runtime, telling = OnnxRuntime(model), Telling(network)
+    runtime, telling = OnnxRuntime(model), WithFeatures(network)
     with torch.inference_mode():
         return float(np.max([_difference(telling, runtime, batch) for batch in torch.split(sample, BATCH)]))
 
 
-def _difference(telling: Telling, runtime: Runtime, batch: torch.Tensor) -> float:
+def _difference(telling: WithFeatures, runtime: Runtime, batch: torch.Tensor) -> float:
     expected, found = Outputs(*(output.numpy() for output in telling(batch))), runtime.run(batch.numpy())
     length = np.linalg.norm(expected.features, axis=1, keepdims=True).clip(min=1e-9)
     away = np.abs(found.features - expected.features) / length
@@ -65,7 +65,7 @@ def _write_onnx(network: Network, sample: torch.Tensor, target: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
         program = torch.onnx.export(
-            Telling(network),
+            WithFeatures(network),
             (sample,),
             input_names=["pixels"],
             output_names=["logits", "features"],

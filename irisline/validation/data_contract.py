@@ -206,4 +206,4 @@ def _accepted(name: str, column: str, kind: str, **kwargs: Any) -> Expectation:
 
 
 def _change(verb: str, key: str) -> str:
-    return f"mend them or {verb} validate.{key}"
+    return f"correct them or {verb} validate.{key}"

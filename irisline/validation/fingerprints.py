@@ -12,7 +12,7 @@ import numpy as np
 from irisline.core.errors import UnreadableImage
 from irisline.core.execution import map_ordered
 from irisline.core.params import Collect, Execution
-from irisline.dataset import images, strangers
+from irisline.dataset import images, untrusted_images
 
 FEW = 32  # files; for fewer it takes longer to start a process than to read them here
 
@@ -41,7 +41,7 @@ def recorded(phash: str) -> Fingerprint:
 def of_file(file: Path, limits: Collect) -> Fingerprint:
     """Return the fingerprint of a picture, decoded and bounded as the collect stage does."""
     try:
-        image = strangers.decode(file.read_bytes(), limits.max_side, limits.max_pixels)
+        image = untrusted_images.decode(file.read_bytes(), limits.max_side, limits.max_pixels)
     except (UnreadableImage, OSError) as error:
         return Fingerprint(reason=str(error))
     return Fingerprint(images.pixel_digest(image), int(str(imagehash.phash(image)), 16))

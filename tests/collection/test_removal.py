@@ -265,7 +265,7 @@ def test_without_the_pool_nothing_is_pinned(project: Path) -> None:
 def test_what_dvc_cannot_pin_is_said_with_the_command_to_type(project: Path) -> None:
     Path(".dvc/config").write_text("[core\n")
     with pytest.raises(
-        IrislineError, match=r"data/ is changed, but dvc add data failed: .*; mend it, then type dvc add data$"
+        IrislineError, match=r"data/ is changed, but dvc add data failed: .*; correct it, then type dvc add data$"
     ):
         remove(FLICKR)
     assert not Path("data", FLICKR).exists()

@@ -68,7 +68,7 @@ def test_what_is_whole_stays_as_it_is(repository: Path) -> None:
     changed = {LOCK: WHOLE[LOCK] + f"  train:\n{STAGE}", PIN: WHOLE[PIN].replace("size: 7", "size: 8"), AT_WORK: "{}"}
     for file, text in changed.items():
         file.write_text(text)
-    assert recovery.mend() == []
+    assert recovery.recover() == []
     assert {file: file.read_text() for file in WHOLE} == changed
 
 
@@ -80,7 +80,7 @@ def test_what_is_whole_stays_as_it_is(repository: Path) -> None:
 )  # fmt: skip
 def test_what_dvc_reads_stays(repository: Path, text: str) -> None:
     LOCK.write_text(text)
-    assert recovery.mend() == []
+    assert recovery.recover() == []
     assert LOCK.read_text() == text
 
 
@@ -88,7 +88,7 @@ def test_what_dvc_reads_stays(repository: Path, text: str) -> None:
 def test_a_conflict_is_left_to_a_person(repository: Path, file: Path) -> None:
     conflict = f"<<<<<<< HEAD\n{WHOLE[file]}=======\n{WHOLE[file]}>>>>>>> theirs\n"
     file.write_text(conflict)
-    assert recovery.mend() == []
+    assert recovery.recover() == []
     assert file.read_text() == conflict
 
 
@@ -97,21 +97,21 @@ def test_what_is_torn_is_kept_and_work_goes_on_with_the_last_commits(
     repository: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_text(WHOLE[file][:40])
-    assert recovery.mend() == [file]
+    assert recovery.recover() == [file]
     assert file.read_text() == WHOLE[file]
     assert kept() == {file.name: WHOLE[file][:40]}
     said = " ".join(capsys.readouterr().err.split())
     assert said.startswith(
         f"{file}: torn, as by a kill; it lies in .dvc/tmp/torn now, and work goes on with the last commit's; "
     )
-    assert recovery.mend() == []
+    assert recovery.recover() == []
 
 
 @pytest.mark.parametrize("file", WHOLE, ids=str)
 def test_without_a_commit_work_goes_on_without_the_file(repository: Path, file: Path) -> None:
     shutil.rmtree(".git")
     file.write_text(WHOLE[file][:5])
-    assert recovery.mend() == [file]
+    assert recovery.recover() == [file]
     assert not file.exists()
     assert kept() == {file.name: WHOLE[file][:5]}
 
@@ -119,7 +119,7 @@ def test_without_a_commit_work_goes_on_without_the_file(repository: Path, file: 
 def test_without_git_nothing_is_lost(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     LOCK.write_text("schema")
-    assert recovery.mend() == [LOCK]
+    assert recovery.recover() == [LOCK]
     assert kept() == {LOCK.name: "schema"}
 
 
@@ -128,13 +128,13 @@ def test_nothing_is_touched_while_a_dvc_may_be_writing(repository: Path, lock: P
     LOCK.write_text("")
     with lock.open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert recovery.mend() == []
+        assert recovery.recover() == []
         assert LOCK.read_text() == ""
-    assert recovery.mend() == [LOCK]
+    assert recovery.recover() == [LOCK]
 
 
 def test_where_no_dvc_has_worked_there_is_nothing_to_mend(project: Path) -> None:
-    assert recovery.mend() == []
+    assert recovery.recover() == []
     assert list(project.iterdir()) == []
 
 
@@ -143,7 +143,7 @@ def test_dvc_reads_whatever_beginning_a_kill_has_left_once_it_is_mended(reposito
         for file, kind in ((LOCK, Lockfile), (PIN, SingleStageFile)):
             for end in range(0, len(WHOLE[file]), 7):
                 file.write_text(WHOLE[file][:end])
-                recovery.mend()
+                recovery.recover()
                 kind(repo, str(file)).load()
         assert PIN.read_text() == WHOLE[PIN]
 
@@ -187,27 +187,27 @@ def test_a_dead_dvc_whose_id_another_program_has_now_is_dropped(
     file: Path, mode: str, repository: Path, run: Callable[..., int]
 ) -> None:
     list_at_work(run("sleep", "60"), "/usr/bin/dvc repro", file, mode)
-    recovery.mend()
+    recovery.recover()
     assert json.loads(file.read_text()) == {"read": {}, "write": {}}
 
 
 def test_dvc_goes_on_once_the_dead_is_dropped(repository: Path, run: Callable[..., int]) -> None:
     list_at_work(run("sleep", "60"), "/usr/bin/dvc repro")
     assert "is busy, it is being blocked by" in dvc_add().stderr
-    recovery.mend()
+    recovery.recover()
     assert dvc_add().returncode == 0, dvc_add().stderr
 
 
 def test_a_python_that_began_after_the_list_was_written_is_another(repository: Path, run: Callable[..., int]) -> None:
     list_at_work(run(sys.executable, "-c", AT_IT, "repro"), "-c repro")
     os.utime(AT_WORK, (1e9, 1e9))
-    recovery.mend()
+    recovery.recover()
     assert json.loads(AT_WORK.read_text())["write"] == {}
 
 
 def test_a_python_that_was_called_with_other_words_is_another(repository: Path, run: Callable[..., int]) -> None:
     list_at_work(run(sys.executable, "-c", AT_IT, "serve"), "/usr/bin/dvc repro")
-    recovery.mend()
+    recovery.recover()
     assert json.loads(AT_WORK.read_text())["write"] == {}
 
 
@@ -228,7 +228,7 @@ def test_a_dvc_that_is_at_work_stays_listed(words: list[str], repository: Path) 
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
             before = json.loads(AT_WORK.read_text())
-            recovery.mend()
+            recovery.recover()
             assert json.loads(AT_WORK.read_text()) == before
             assert {one["pid"] for one in before["write"].values()} == {working.pid}
         finally:
@@ -238,5 +238,5 @@ def test_a_dvc_that_is_at_work_stays_listed(words: list[str], repository: Path) 
 @pytest.mark.parametrize("text", ['{"write": {"data": null}}', "[]", '{"read": {"data": [{"pid": "one", "cmd": ""}]}}'])
 def test_a_list_that_is_none_is_set_aside(repository: Path, text: str) -> None:
     AT_WORK.write_text(text)
-    assert recovery.mend() == [AT_WORK]
+    assert recovery.recover() == [AT_WORK]
     assert kept() == {AT_WORK.name: text}

@@ -1,4 +1,4 @@
-"""The edge of a stage: one line and exit 1 for what a person can mend, a traceback for a bug, one of a name at a time."""
+"""The edge of a stage: one line and exit 1 for what a person can fix, a traceback for a bug, one of a name at a time."""
 
 import shutil
 import subprocess

@@ -65,7 +65,7 @@ def test_a_table_without_its_columns_or_in_another_encoding_is_refused(folder: P
 
 def test_a_field_too_long_for_a_table_is_refused_in_one_line(folder: Path) -> None:
     (folder / "sources.csv").write_text(f"{SOURCES}brown/1.jpg,{'x' * 200_000}\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"sources.csv: line 3: field larger than .*; mend or drop that line$"):
+    with pytest.raises(DataError, match=r"sources.csv: line 3: field larger than .*; correct or drop that line$"):
         items(folder)
 
 

@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_read_stops_whoever_asks(tmp_path: Path) -> None:
     file = tmp_path / "take_downs.csv"
     file.write_text("when,what\n2026,id\n")
     with pytest.raises(
-        DataError, match=r"take_downs.csv: no column author, .*; mend it, for it says what may never be"
+        DataError, match=r"take_downs.csv: no column author, .*; correct it, for it says what may never be"
     ):
         take_downs.read(file)
     file.write_bytes(b"\xff\xfe")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from service import measures
+from service import prometheus_metrics
 from service.guard import ROUTES
 from tests.deploy.manifests import DEPLOY
 from tests.imports import ROOT
@@ -25,7 +25,7 @@ every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert
 
 def given() -> dict[str, set[str]]:
     """Return the labels of each series that the service shows."""
-    metrics = [value for value in vars(measures).values() if isinstance(value, MetricWrapperBase)]
+    metrics = [value for value in vars(prometheus_metrics).values() if isinstance(value, MetricWrapperBase)]
     return {
         metric._name + suffix: {*metric._labelnames, "instance", "job", *(["le"] if suffix == "_bucket" else [])}
         for metric in metrics

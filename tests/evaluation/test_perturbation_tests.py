@@ -15,7 +15,7 @@ from irisline.core.seeding import generator
 from irisline.dataset import shards
 from irisline.evaluation import evaluate, flips, gate, perturbation_report, perturbation_tests
 from irisline.evaluation.flips import Asked
-from irisline.eyes.finder.cropping import IRIS_RING, WHITE_RING, polar
+from irisline.eyes.finder.iris_crop import IRIS_RING, WHITE_RING, polar
 from irisline.eyes.perturbations import BACKGROUND, PERTURBATIONS, RECOLOUR
 from irisline.inference.classifier import Classifier
 from tests import drawn, planted

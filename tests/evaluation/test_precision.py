@@ -107,7 +107,7 @@ def model(tmp_path: Path) -> Path:
 
 def test_a_model_is_weighed_on_its_test_split(model: Path, tmp_path: Path) -> None:
     test = evaluate.answers(Classifier.load(model), tmp_path / "rows", "test")
-    found = precision.weigh([model], None, test, tmp_path / "rows", 0.0)
+    found = precision.choose_for([model], None, test, tmp_path / "rows", 0.0)
     assert (found.changed_answers, found.test_images, found.int8_error_rate) == (0, 12, 0.0)
     assert found.speed_ratio
     assert found.int8_ece
@@ -119,14 +119,14 @@ def test_an_int8_that_answers_otherwise_is_not_served(model: Path, tmp_path: Pat
     network = planted.linear(np.zeros((3, planted.SIZE, planted.SIZE, 2), np.float32), np.array([1, 0], np.float32))
     (model / "model.int8.onnx").write_bytes(network.SerializeToString())
     test = evaluate.answers(Classifier.load(model), tmp_path / "rows", "test")
-    found = precision.weigh([model], None, test, tmp_path / "rows", 0.4)
+    found = precision.choose_for([model], None, test, tmp_path / "rows", 0.4)
     assert (found.chosen, found.changed_answers, found.int8_error_rate) == ("float32", 6, 0.5)
     assert found.reason == "int8 changes 6 of 12 test answers, limit is 40.0% (gate.max_changed_answers)"
 
 
 def test_a_network_that_has_no_int8_is_served_in_float32(model: Path, tmp_path: Path) -> None:
     test = evaluate.answers(Classifier.load(model), tmp_path / "rows", "test")
-    found = precision.weigh([model], "model.onnx: cannot be quantised: it is odd", test, tmp_path / "rows", 1.0)
+    found = precision.choose_for([model], "model.onnx: cannot be quantised: it is odd", test, tmp_path / "rows", 1.0)
     assert found == Choice("float32", "model.onnx: cannot be quantised: it is odd")
     assert json.loads(found.as_json())["speed_ratio"] is None
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from irisline.core.linear_light import to_display, to_linear
 from irisline.eyes.finder import Eye, balanced, crop, find, visibility
-from irisline.eyes.finder.light import white
+from irisline.eyes.finder.white_balance import white
 from irisline.eyes.rendering import Scene, TrueIris, encode, render, sample, true_irises
 from irisline.eyes.rendering.without_eyes import KINDS, draw_without_eye
 from irisline.eyes.wording import WORDING

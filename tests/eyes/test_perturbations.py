@@ -11,7 +11,7 @@ from irisline.core import seeding
 from irisline.eyes import finder
 from irisline.eyes.finder import Eye, Face
 from irisline.eyes.perturbations import AROUND_EYES, PERTURBATIONS, iris
-from irisline.eyes.perturbations.near import near
+from irisline.eyes.perturbations.geometry import near
 from tests import drawn
 
 LABELS = ("blue", "brown")

@@ -82,7 +82,7 @@ def test_nobody_loses_a_decision_that_is_made_at_the_same_time(file: Path) -> No
         ("blue/1.jpg,,set,\n", r"line 2: label is '', must be one of base.classes"),
         (",,reject,\n", r"line 2: neither sha256 nor id; say which picture it is about, or drop it$"),
         ("blue/1.jpg,,reject,,more,than\n", r"line 2: more cells than columns; put quotes around a cell with a comma$"),
-        ('blue/1.jpg,,"reject\n', r"line 2: .*; mend or drop that line$"),
+        ('blue/1.jpg,,"reject\n', r"line 2: .*; correct or drop that line$"),
     ],
 )
 def test_a_line_that_decides_nothing_is_named(file: Path, lines: str, message: str) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from irisline.core import seeding
 from irisline.networks import architectures
-from irisline.networks.feature_extractor import Telling
+from irisline.networks.feature_extractor import WithFeatures
 
 PIXELS = torch.from_numpy(seeding.generator("telling").integers(0, 256, (12, 3, 64, 64), dtype="uint8"))
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_the_head_makes_the_logits_of_the_features(arch: str) -> None:
     built = architectures.build(arch, 3, "scratch", 1).eval()
     with torch.inference_mode():
-        logits, features = Telling(built).eval()(PIXELS[:2])
+        logits, features = WithFeatures(built).eval()(PIXELS[:2])
         assert features.shape == (2, architectures.head(built).in_features)
         assert torch.allclose(architectures.head(built)(features), logits, atol=1e-5)
         assert torch.allclose(built(PIXELS[:2]), logits)
@@ -31,7 +31,7 @@ def test_a_block_of_several_layers_tells_what_the_first_reads_that_is_not_too_wi
 ) -> None:
     built = architectures.build(arch, 3, "scratch", 1).eval()
     with torch.inference_mode():
-        logits, features = Telling(built).eval()(PIXELS[:2])
+        logits, features = WithFeatures(built).eval()(PIXELS[:2])
         last: Any = built.body.get_submodule("classifier")
         assert features.shape == (2, width)
         assert torch.allclose(last[first:](features), logits, atol=1e-5)
@@ -40,14 +40,14 @@ def test_a_block_of_several_layers_tells_what_the_first_reads_that_is_not_too_wi
 def test_a_head_that_reads_maps_tells_their_mean() -> None:
     built = architectures.build("squeezenet1_1", 3, "scratch", 1).eval()
     with torch.inference_mode():
-        logits, features = Telling(built)(PIXELS[:2])
+        logits, features = WithFeatures(built)(PIXELS[:2])
         maps = built.body.get_submodule("features")((PIXELS[:2].float() / 255 - built.mean) / built.deviation)
     assert (logits.shape, features.shape) == ((2, 3), (2, 512))
     assert torch.allclose(features, maps.mean((2, 3)))
 
 
 def test_threads_that_share_a_network_are_told_their_own() -> None:
-    telling = Telling(architectures.build("resnet18", 2, "scratch", 1)).eval()
+    telling = WithFeatures(architectures.build("resnet18", 2, "scratch", 1)).eval()
 
     def features(at: int) -> torch.Tensor:
         with torch.inference_mode():

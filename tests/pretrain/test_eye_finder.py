@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from irisline.eyes.finder.judging import features
+from irisline.eyes.finder.iris_network import features
 from irisline.eyes.rendering import sample
 from pretrain.eye_finder import fit
 from pretrain.eye_rows import Drawn, Rows, draw, draw_blank, openness, rows_of, spoilt

@@ -7,7 +7,7 @@ from PIL import Image
 
 from irisline.dataset import images
 from irisline.eyes import finder
-from irisline.eyes.finder.cropping import SPAN
+from irisline.eyes.finder.iris_crop import SPAN
 from irisline.eyes.rendering import render, sample, true_irises
 from pretrain import squares
 from pretrain.table import TRUTH, WIDE

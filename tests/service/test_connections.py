@@ -188,7 +188,9 @@ def test_more_connections_than_files_may_be_open_do_no_harm(
 def _still(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Keep the processes that look at pictures from working during the block."""
     looking = [
-        one for one in psutil.Process(process.pid).children(recursive=True) if "irisline.core.confined" in one.cmdline()
+        one
+        for one in psutil.Process(process.pid).children(recursive=True)
+        if "irisline.core.isolated_worker" in one.cmdline()
     ]
     assert looking
     for one in looking:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from irisline.core.errors import Overloaded, UnreadableImage
 from irisline.dataset.crops import View
 from irisline.dataset.decoding import Cost
-from irisline.dataset.looking import Limits, Looker
+from irisline.dataset.untrusted_crops import Cropper, Limits
 from irisline.inference.runtime import Device, Outputs
 from irisline.networks.bundle import Precision
 from service.answering import Answer
@@ -99,10 +99,10 @@ def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(
     class Slow(Lane):
         """A quick lane that waits until it is let go."""
 
-        def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
+        def crop(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
             decoding.append(picture)
             assert go.wait(10)
-            return super().look(classifier, picture, account)
+            return super().crop(classifier, picture, account)
 
     async def question(made: Engine) -> None:
         first = [asyncio.create_task(made.answer([blue])) for _ in range(2)]
@@ -116,7 +116,7 @@ def test_a_batch_grows_while_it_is_decoded_and_the_threads_share(
 
     settings = Settings(max_batch=4)
     made = Engine(
-        live, Lanes([Slow(Looker(QUICK), LONGEST_QUICK) for _ in range(2)], Lanes.of(2, settings).slow), settings
+        live, Lanes([Slow(Cropper(QUICK), LONGEST_QUICK) for _ in range(2)], Lanes.of(2, settings).slow), settings
     )
     asyncio.run(question(made))
     made.close()
@@ -274,13 +274,13 @@ def test_of_a_batch_that_is_refused_nothing_more_is_looked_at(live: Live, held: 
     class Full(Lane):
         """A quick lane that has no room for one picture."""
 
-        def look(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
+        def crop(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
             if picture == b"no room":
                 raise Overloaded("8 large pictures wait already; send smaller ones")
-            return super().look(classifier, picture, account)
+            return super().crop(classifier, picture, account)
 
     settings = Settings(max_batch=1, threads=1)
-    made = Engine(live, Lanes([Full(Looker(QUICK), LONGEST_QUICK)], Lanes.of(1, settings).slow), settings)
+    made = Engine(live, Lanes([Full(Cropper(QUICK), LONGEST_QUICK)], Lanes.of(1, settings).slow), settings)
     held.go.set()
     with pytest.raises(Overloaded):
         asyncio.run(made.answer([b"no room", *[blue] * 20]))
@@ -308,7 +308,7 @@ def test_ordinary_pictures_are_answered_however_many_come_at_once(live: Live, bl
     settings = Settings(threads=2)
     lanes = Lanes.of(2, settings)
     most = Cost(settings.max_seconds, settings.max_decode_bytes)
-    strict = [Lane(Looker(Cost(QUICK.seconds, 1), ceiling=most), LONGEST_QUICK) for _ in range(2)]  # all is too much
+    strict = [Lane(Cropper(Cost(QUICK.seconds, 1), ceiling=most), LONGEST_QUICK) for _ in range(2)]  # all is too much
     made = Engine(live, Lanes(strict, lanes.slow), settings)
 
     async def question() -> list[list[Answer]]:

@@ -14,7 +14,7 @@ import pytest
 from irisline.core.params import Params
 from irisline.release.packaging import export
 from irisline.release.promotion import registry
-from irisline.release.publishing import sealing
+from irisline.release.publishing import version_signature
 from irisline.release.signatures import signed, signing
 from irisline.release.tracking import store, versions
 from tests.inference import test_proof
@@ -51,7 +51,7 @@ def test_every_process_ends_when_the_supervisor_is_killed(published: Params, tmp
     follow: dict[str, Any] = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
     with running(tmp_path / "given", tmp_path / "log", **follow) as (_, process):
         family = psutil.Process(process.pid).children(recursive=True)
-        assert {"irisline.release.serving.watch", "irisline.core.confined"} <= {
+        assert {"irisline.release.serving.watch", "irisline.core.isolated_worker"} <= {
             word for one in family for word in one.cmdline()
         }
         process.kill()
@@ -245,7 +245,7 @@ def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -
     shutil.copytree(found, found.with_name("kept"))
     spoil(found)
     tags = versions.get(store.client(), "eye-colour", 2).tags | {versions.DIGEST: bundle.digest(found)}
-    sealing.seal(store.client(), "eye-colour", 2, bundle.files(found), tags)
+    version_signature.seal(store.client(), "eye-colour", 2, bundle.files(found), tags)
     store.client().set_model_version_tag("eye-colour", "2", versions.DIGEST, tags[versions.DIGEST])
 
 

@@ -17,7 +17,7 @@ from irisline.inference.classifier import Classifier
 from irisline.inference.runtime import OnnxRuntime
 from irisline.networks import architectures, bundle
 from irisline.networks.architectures import Network
-from irisline.networks.feature_extractor import Telling
+from irisline.networks.feature_extractor import WithFeatures
 from irisline.training import export
 from tests.planted import ROOT
 
@@ -104,7 +104,7 @@ def test_parity_is_the_largest_difference_over_all_batches(written: Path) -> Non
     other = architectures.build(ARCH, 2, "scratch", 2).eval()
     runtime = OnnxRuntime(written / "model.onnx")
     with torch.inference_mode():
-        theirs = Telling(other)(odd)
+        theirs = WithFeatures(other)(odd)
     ours = runtime.run(odd.numpy())
     logits = np.abs(ours.logits - theirs[0].numpy()).max()
     length = theirs[1].norm(dim=1, keepdim=True).numpy()

@@ -157,7 +157,7 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
             pool(**each(range(40), sharpness=1.0)),
             PARAMS,
             r"reports/validate/rejected.csv: 40 of 120 images rejected \(33%\), must be at most 20%; "
-            r"most often failed: sharp \(40\), e.g. blue/000.jpg; mend them or raise validate.max_rejected_share",
+            r"most often failed: sharp \(40\), e.g. blue/000.jpg; correct them or raise validate.max_rejected_share",
         ),
         (
             pool(**each(range(120), label="blue")),
@@ -172,7 +172,7 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
         (
             pool(**each(range(1, 61, 2), label="blue")),
             limited(min_class_share=0.4),
-            "share of the rarest class: 0.25, must be at least 40%; mend them or lower validate.min_class_share",
+            "share of the rarest class: 0.25, must be at least 40%; correct them or lower validate.min_class_share",
         ),
         (
             pool(**each(range(0, 20, 2), sha256="0" * 64)),

@@ -17,6 +17,7 @@ import aiohttp
 
 from irisline.collection.downloads import addresses, answers, bodies, connections, pictures
 from irisline.collection.downloads.answers import NotNow
+from irisline.collection.downloads.byte_budget import ByteBudget
 from irisline.collection.downloads.download import (
     DAMAGED,
     TIMEOUT,
@@ -28,8 +29,7 @@ from irisline.collection.downloads.download import (
     Refused,
     short,
 )
-from irisline.collection.downloads.room import Room
-from irisline.collection.downloads.turns import Host, Job, Turns
+from irisline.collection.downloads.host_queue import Host, HostQueue, Job
 from irisline.core import paths
 
 REDIRECTS = 5  # that are followed
@@ -69,11 +69,11 @@ class _Run:
 
     def __init__(self, folder: Path, limits: Limits, done: Callable[[Download], None]) -> None:
         self._folder, self._limits, self._done = folder, limits, done
-        self._turns = Turns(limits.per_host)
+        self._turns = HostQueue(limits.per_host)
         self._connections = connections.Connections(limits.agent, limits.allowed)
         self._agent = answers.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
-        self._room = Room(WAITING)
+        self._room = ByteBudget(WAITING)
         self._locks = tuple(Lock() for _ in range(16))  # by a hash's first digit: the same bytes may come twice at once
 
     async def take_in(self, urls: Iterable[str]) -> None:

@@ -1,9 +1,9 @@
 """What becomes of a fetched picture: taken, or refused beside what the pool has. Decides by fingerprints, reads no picture."""
 
 from irisline.collection.downloads.download import DAMAGED
-from irisline.collection.snapshot import ledger as ledgers
-from irisline.collection.snapshot.journal import Noted
-from irisline.collection.snapshot.ledger import Ledger, label_of, stem_of
+from irisline.collection.snapshot import source_lines as ledgers
+from irisline.collection.snapshot.journal import Recorded
+from irisline.collection.snapshot.source_lines import SourceLines, label_of, stem_of
 from irisline.collection.sources.candidate import Candidate
 from irisline.dataset.sources_table import FETCHED, PHASH
 from irisline.dataset.take_downs import TakeDowns
@@ -13,7 +13,7 @@ from irisline.validation.fingerprints import Fingerprint, Index, recorded
 class Admission:
     """Admits pictures one after the other; each is held against all that came before it."""
 
-    def __init__(self, ledger: Ledger, take_downs: TakeDowns, distance: int) -> None:
+    def __init__(self, ledger: SourceLines, take_downs: TakeDowns, distance: int) -> None:
         self.ledger, self.take_downs = ledger, take_downs
         self.reports: list[str] = []  # what a person should look at
         self._index = Index(distance)
@@ -31,7 +31,7 @@ class Admission:
         """Note a picture that is in the pool already."""
         self._index.add(stem_of(identity), fingerprint)
 
-    def admit(self, candidate: Candidate, noted: Noted, fingerprint: Fingerprint | None) -> None:
+    def admit(self, candidate: Candidate, noted: Recorded, fingerprint: Fingerprint | None) -> None:
         """Take a candidate or refuse it; fingerprint is None where nothing was fetched."""
         found = noted.download
         if fingerprint is None:
@@ -48,7 +48,7 @@ class Admission:
         else:
             self._beside_the_others(candidate, noted, fingerprint)
 
-    def _beside_the_others(self, candidate: Candidate, noted: Noted, fingerprint: Fingerprint) -> None:
+    def _beside_the_others(self, candidate: Candidate, noted: Recorded, fingerprint: Fingerprint) -> None:
         label = candidate.query.label
         like = self._index.like(fingerprint)
         elsewhere = [name for name in like if label_of(name) != label or self.ledger.status(name) == ledgers.CONFLICT]
@@ -75,7 +75,7 @@ class Admission:
             stays = "it stays, for no snapshot brought it"
             self.reports.append(f"{self.ledger.present[name]}: shows the same as {new}; {stays}")
 
-    def _refuse_for_good(self, candidate: Candidate, noted: Noted, fingerprint: Fingerprint, detail: str) -> None:
+    def _refuse_for_good(self, candidate: Candidate, noted: Recorded, fingerprint: Fingerprint, detail: str) -> None:
         """Refuse it, and remember what it shows: a third copy must not slip in under either label."""
         self.ledger.refuse(candidate, ledgers.CONFLICT, detail, noted, fingerprint.written)
         name = ledgers.stem(candidate.query.label, candidate.provider, candidate.provider_id)

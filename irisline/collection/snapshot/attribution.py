@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from urllib.parse import quote
 
-from irisline.collection.snapshot.ledger import label_of
-from irisline.collection.sources import wording
+from irisline.collection.snapshot.source_lines import label_of
+from irisline.collection.sources import text_cleaning
 from irisline.core import names
 from irisline.dataset import licences
 from irisline.dataset.sources_table import Line, by_id, is_fetched
@@ -55,6 +55,6 @@ def _credit(line: Line) -> str:
 
 def _linked(words: str, url: str) -> str:
     """Return words that lead to a page of the web; without a link where the address is none."""
-    if not wording.address(url.replace(" ", "%20")):
+    if not text_cleaning.address(url.replace(" ", "%20")):
         return words
     return f"[{words}]({quote(url, safe=':/?#@!$&+,;=%~')})"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from irisline.collection.downloads import addresses, download, downloader, pictures
 from irisline.collection.downloads.download import Download, Limits, Refused
-from irisline.collection.snapshot.journal import Journal, Noted
+from irisline.collection.snapshot.journal import Journal, Recorded
 from irisline.collection.sources import api, providers
 from irisline.collection.sources.candidate import Candidate
 from irisline.core import paths
@@ -33,12 +33,12 @@ def limits(settings: Params) -> Limits:
 
 def fetch(
     candidates: Sequence[Candidate], journal: Journal, settings: Params, advance: Callable[[int], None]
-) -> dict[str, Noted]:
+) -> dict[str, Recorded]:
     """Return what came of each address; advance is told of each picture as it ends.
 
     Raise IrislineError when the disk is full, or when no address at all can be reached.
     """
-    found: dict[str, Noted] = {}
+    found: dict[str, Recorded] = {}
     for candidate in candidates:
         known = journal.known.get(candidate.image_url) or _of_this_machine(candidate, journal, settings)
         if known:
@@ -50,8 +50,8 @@ def fetch(
 
 def _of_the_web(
     urls: Iterable[str], journal: Journal, settings: Params, advance: Callable[[int], None]
-) -> dict[str, Noted]:
-    found: dict[str, Noted] = {}
+) -> dict[str, Recorded]:
+    found: dict[str, Recorded] = {}
 
     def done(ended: Download) -> None:
         found[ended.url] = journal.note(ended)
@@ -63,7 +63,7 @@ def _of_the_web(
     return found
 
 
-def _blame_the_network(ended: Sequence[Noted], journal: Journal) -> None:
+def _blame_the_network(ended: Sequence[Recorded], journal: Journal) -> None:
     """Raise IrislineError where many addresses failed, all in this way, and none was ever reached: no picture is to blame."""
     if len(ended) < MANY or any(noted.download.status != download.UNREACHABLE for noted in ended):
         return
@@ -75,7 +75,7 @@ def _blame_the_network(ended: Sequence[Noted], journal: Journal) -> None:
         )
 
 
-def _of_this_machine(candidate: Candidate, journal: Journal, settings: Params) -> Noted | None:
+def _of_this_machine(candidate: Candidate, journal: Journal, settings: Params) -> Recorded | None:
     """Return a picture that a provider has at hand, kept beside the fetched ones; None for one that must be fetched."""
     url = candidate.image_url
     try:

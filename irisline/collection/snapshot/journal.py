@@ -25,7 +25,7 @@ PASSING = {download.UNREACHABLE, download.UNWELL, download.TIMEOUT}
 
 
 @dataclass(frozen=True)
-class Noted:
+class Recorded:
     """What came of one address, and when."""
 
     download: Download
@@ -47,9 +47,9 @@ class Journal:
             self._end_last_line()
         self.known = dict(self._read())
 
-    def note(self, found: Download) -> Noted:
+    def note(self, found: Download) -> Recorded:
         """Keep what came of an address; a failure of the moment is forgotten with the run."""
-        noted = Noted(found, sources_table.moment())
+        noted = Recorded(found, sources_table.now())
         self.known[found.url] = noted
         if found.status not in PASSING:
             line = json.dumps(asdict(found) | {"file": found.file and found.file.name, "at": noted.at}) + "\n"
@@ -65,7 +65,7 @@ class Journal:
             self.folder.rename(_leftover(self.folder))
         shutil.rmtree(_leftover(self.folder), ignore_errors=True)
 
-    def _read(self) -> Iterator[tuple[str, Noted]]:
+    def _read(self) -> Iterator[tuple[str, Recorded]]:
         """Yield the downloads noted before; of a line that was cut short, or whose picture is gone, nothing."""
         if not self._downloads.is_file():
             return
@@ -80,7 +80,7 @@ class Journal:
             with paths.disk_errors(self._downloads), self._downloads.open("a") as file:
                 file.write("\n")
 
-    def _parsed(self, line: str) -> Noted | None:
+    def _parsed(self, line: str) -> Recorded | None:
         try:
             document: dict[str, Any] = json.loads(line)
         except ValueError:
@@ -88,10 +88,10 @@ class Journal:
         at, name = document.pop("at"), document.pop("file")
         found = Download(**document)
         if not name:
-            return Noted(found, at)
+            return Recorded(found, at)
         file = self.blobs / name
         whole = file.is_file() and file.stat().st_size == found.bytes
-        return Noted(replace(found, file=file), at) if whole else None
+        return Recorded(replace(found, file=file), at) if whole else None
 
 
 @contextmanager

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from irisline.collection.snapshot import fetching
-from irisline.collection.snapshot.journal import Journal, Noted, alone
-from irisline.collection.snapshot.ledger import label_of
+from irisline.collection.snapshot.journal import Journal, Recorded, alone
+from irisline.collection.snapshot.source_lines import label_of
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.core import console, paths
 from irisline.core.errors import MissingInput
 from irisline.core.params import Params
-from irisline.dataset import listing, sources_table
+from irisline.dataset import pool_files, sources_table
 from irisline.dataset.sources_table import FETCHED, Line
 
 FOLDER = paths.SNAPSHOT.with_name("replay")
@@ -72,8 +72,8 @@ def _candidate(line: Line) -> Candidate:
     return Candidate(provider, here, Query(label_of(line["id"]), ""), 0, url)
 
 
-def _compared(recorded: Iterable[Line], found: dict[str, Noted], pinned: "_Pinned") -> Iterator[Replayed]:
-    files = listing.files(paths.POOL)
+def _compared(recorded: Iterable[Line], found: dict[str, Recorded], pinned: "_Pinned") -> Iterator[Replayed]:
+    files = pool_files.files(paths.POOL)
     for line in recorded:
         fetched = found[line["image_url"]].download
         web = SAME if fetched.sha256 == line["sha256"] else CHANGED if fetched.status == FETCHED else GONE

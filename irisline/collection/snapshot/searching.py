@@ -5,7 +5,7 @@ Knows nothing of the pool: what is found again is for others to leave out.
 
 from collections.abc import Callable, Iterable
 
-from irisline.collection.sources.answers import Answers, forget_old
+from irisline.collection.sources.answer_cache import Answers, forget_old
 from irisline.collection.sources.candidate import Candidate, Provider, Query
 from irisline.collection.sources.providers import UNKEPT, WITHOUT_WORDS, provider
 from irisline.core import paths

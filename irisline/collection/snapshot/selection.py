@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 
-from irisline.collection.snapshot import ledger as ledgers
-from irisline.collection.snapshot.ledger import Ledger, stem
+from irisline.collection.snapshot import source_lines as ledgers
+from irisline.collection.snapshot.source_lines import SourceLines, stem
 from irisline.collection.sources.candidate import Candidate
 from irisline.core.params import Params
 from irisline.dataset import licences
@@ -27,7 +27,7 @@ def interleaved(found: Found) -> list[Candidate]:
 class Selection:
     """The candidates of each class, in order, and the rules that keep them out."""
 
-    def __init__(self, settings: Params, ledger: Ledger, take_downs: TakeDowns, retry: bool = False) -> None:
+    def __init__(self, settings: Params, ledger: SourceLines, take_downs: TakeDowns, retry: bool = False) -> None:
         self.settings, self.ledger, self.take_downs, self.retry = settings, ledger, take_downs, retry
         self.classes = settings.base.classes
         self._waiting: dict[str, deque[Candidate]] = {label: deque() for label in self.classes}

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from irisline.collection.snapshot import fetching, filing, searching, sheets
+from irisline.collection.snapshot import contact_sheets, fetching, pool_change, searching
 from irisline.collection.snapshot.admission import Admission
-from irisline.collection.snapshot.journal import Journal, Noted, alone
-from irisline.collection.snapshot.ledger import Ledger
+from irisline.collection.snapshot.journal import Journal, Recorded, alone
 from irisline.collection.snapshot.searching import Searching
 from irisline.collection.snapshot.selection import Selection, interleaved
+from irisline.collection.snapshot.source_lines import SourceLines
 from irisline.collection.sources.candidate import Candidate
 from irisline.core import console, paths, recovery
 from irisline.core.errors import IrislineError, MissingInput
@@ -48,8 +48,8 @@ class Rounds:
 
     def __init__(self, settings: Params, journal: Journal, tell: Callable[[str], None], retry: bool) -> None:
         self.settings, self.journal = settings, journal
-        self.files = filing.files(paths.POOL, settings.base.classes)
-        self.ledger = Ledger(sources_table.read(paths.POOL / paths.SOURCES), self.files)
+        self.files = pool_change.files(paths.POOL, settings.base.classes)
+        self.ledger = SourceLines(sources_table.read(paths.POOL / paths.SOURCES), self.files)
         taken_down = take_downs.read(paths.POOL / paths.TAKE_DOWNS)
         self.selection = Selection(settings, self.ledger, taken_down, retry)
         self.admission = Admission(self.ledger, taken_down, settings.split.near_duplicate_distance)
@@ -82,11 +82,11 @@ class Rounds:
             self.selection.offer(label, interleaved(answers or []))
         return any(answers is not None for answers in found.values())
 
-    def _fetched(self, batch: list[Candidate]) -> dict[str, Noted]:
+    def _fetched(self, batch: list[Candidate]) -> dict[str, Recorded]:
         with console.progress("fetching", len(batch)) as advance:
             return fetching.fetch(batch, self.journal, self.settings, advance)
 
-    def _admit(self, batch: list[Candidate], found: Mapping[str, Noted]) -> None:
+    def _admit(self, batch: list[Candidate], found: Mapping[str, Recorded]) -> None:
         self._know_the_pool()
         files = [file for candidate in batch if (file := found[candidate.image_url].download.file)]
         prints = dict(zip(files, self._fingerprints(files), strict=True))
@@ -122,7 +122,7 @@ def run(settings: Params, tell: Callable[[str], None], pin: Callable[[], None], 
         rounds.fill()
         if rounds.ledger.changed:
             _report(rounds.ledger)
-            filing.write_down(rounds.ledger, journal)
+            pool_change.write_down(rounds.ledger, journal)
             _taken_up(journal, settings, pin)
         journal.drop()
     tally = rounds.ledger.tally | {
@@ -144,14 +144,16 @@ def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> 
 def pin(patience: float = PATIENCE) -> None:
     """Let DVC pin data/ as it is; raise IrislineError when it does not.
 
-    Another DVC at work there is waited for: one of a run that was killed may still be ending. What a kill has torn is mended.
+    Another DVC at work there is waited for: one of a run that was killed may still be ending. What a kill has torn is recovered.
     """
     adding, until = f"dvc add {paths.POOL}", time.monotonic() + patience
     while said := _refusal([sys.executable, "-m", "dvc", "add", str(paths.POOL)]):
-        mended = recovery.mend()
-        if not (mended or BUSY in said) or time.monotonic() > until:
-            raise IrislineError(f"{paths.POOL}/ is changed, but {adding} failed: {said}; mend it, then type {adding}")
-        if not mended:
+        recovered = recovery.recover()
+        if not (recovered or BUSY in said) or time.monotonic() > until:
+            raise IrislineError(
+                f"{paths.POOL}/ is changed, but {adding} failed: {said}; correct it, then type {adding}"
+            )
+        if not recovered:
             time.sleep(0.5)
 
 
@@ -171,16 +173,16 @@ def _check(settings: Params) -> None:
 
 def _taken_up(journal: Journal, settings: Params, pin: Callable[[], None]) -> Tally | None:
     """Do the change of the pool that is written down, by this run or one that was cut off."""
-    tally = filing.take_up(journal, settings.base.classes)
+    tally = pool_change.take_up(journal, settings.base.classes)
     if tally is None:
         return None
-    sheets.draw(paths.POOL, settings)
+    contact_sheets.draw(paths.POOL, settings)
     pin()
     journal.drop()
     return {(label, provider): counts for label, provider, counts in tally}
 
 
-def _report(ledger: Ledger) -> None:
+def _report(ledger: SourceLines) -> None:
     """Write why each picture was refused, in a sentence."""
     rows = ((name, ledger.status(name), why) for name, why in ledger.details.items())
     paths.write_whole(paths.SNAPSHOT_REPORT / "refused.csv", tables.as_csv(("id", "status", "why"), rows))

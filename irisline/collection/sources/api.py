@@ -17,9 +17,9 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import irisline
-from irisline.collection.sources import wording
-from irisline.collection.sources.answers import Answers
-from irisline.collection.sources.pace import Clock, Rate, spoken
+from irisline.collection.sources import text_cleaning
+from irisline.collection.sources.answer_cache import Answers
+from irisline.collection.sources.rate_limit import Clock, Rate, duration
 from irisline.core import console
 from irisline.core.errors import SearchFailed
 from irisline.core.params import Snapshot
@@ -69,8 +69,8 @@ def home(environment: Mapping[str, str], name: str, usual: str) -> str:
     Raise SearchFailed when that is no address.
     """
     url = (environment.get(name) or usual).rstrip("/")
-    if not wording.address(url):
-        raise SearchFailed(f"{name}: {url!r} is no http or https address; mend or unset it")
+    if not text_cleaning.address(url):
+        raise SearchFailed(f"{name}: {url!r} is no http or https address; correct or unset it")
     return url
 
 
@@ -205,10 +205,10 @@ class Api:
 
     def _wait(self, seconds: float, why: str) -> None:
         if seconds > PATIENCE:
-            until = f"{why}, and the next is welcome in {spoken(seconds)}{self._kept()}"
+            until = f"{why}, and the next is welcome in {duration(seconds)}{self._kept()}"
             self.fail(f"{until}; run the same command then{self._hint}")
         if seconds >= WORTH_TELLING:
-            console.say(f"{self.name}: {why}; waiting {spoken(seconds)}")
+            console.say(f"{self.name}: {why}; waiting {duration(seconds)}")
         if seconds > 0:
             self.clock.sleep(seconds)
 
@@ -229,7 +229,7 @@ class Api:
     def _said(self, message: str) -> str:
         for secret in self._secrets:
             message = message.replace(secret, "***")
-        return f"{self.name}: {wording.line(message)}"
+        return f"{self.name}: {text_cleaning.line(message)}"
 
 
 def _reason(response: httpx.Response, body: bytes) -> str:

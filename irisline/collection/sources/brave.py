@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from irisline.collection.sources import api, wording
+from irisline.collection.sources import api, text_cleaning
 from irisline.collection.sources.api import Answer, Api, Setup
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Rate
+from irisline.collection.sources.rate_limit import Rate
 from irisline.core.errors import SearchFailed
 
 HOME = "https://api.search.brave.com"
@@ -64,15 +64,15 @@ class Brave:
         results = self._api.get(Results, url, asked, lambda: {"X-Subscription-Token": self._token}).results
         seen: set[str] = set()
         for result in results:
-            image_url = wording.address(result.properties.url if result.properties else None)
+            image_url = text_cleaning.address(result.properties.url if result.properties else None)
             if image_url and image_url not in seen and len(seen) < limit:
                 seen.add(image_url)
                 yield Candidate(
                     provider=self.name,
-                    provider_id=wording.id_of(image_url),
+                    provider_id=text_cleaning.id_of(image_url),
                     query=query,
                     rank=len(seen),
                     image_url=image_url,
-                    page_url=wording.address(result.url),
-                    title=wording.line(result.title),
+                    page_url=text_cleaning.address(result.url),
+                    title=text_cleaning.line(result.title),
                 )

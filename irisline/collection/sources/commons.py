@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field
 
-from irisline.collection.sources import api, wording
+from irisline.collection.sources import api, text_cleaning
 from irisline.collection.sources.api import Answer, Api, Setup
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.core.errors import SearchFailed
@@ -130,18 +130,18 @@ def _candidate(file: File, query: Query, rank: int) -> Candidate | None:
     facts = info.facts.items() if isinstance(info.facts, dict) else ()
     told = {name: fact.value for name, fact in facts if isinstance(fact.value, str)}
     licence = _licence(told)
-    restricted = wording.without_markup(told.get("Restrictions"))
+    restricted = text_cleaning.without_markup(told.get("Restrictions"))
     return Candidate(
         provider=Commons.name,
-        provider_id=wording.line(file.pageid),
+        provider_id=text_cleaning.line(file.pageid),
         query=query,
         rank=rank,
         image_url=image_url,
-        page_url=wording.address(info.descriptionurl),
-        title=wording.line(file.title.removeprefix("File:")),
-        author=wording.without_markup(told.get("Artist")) or wording.line(info.user),
+        page_url=text_cleaning.address(info.descriptionurl),
+        title=text_cleaning.line(file.title.removeprefix("File:")),
+        author=text_cleaning.without_markup(told.get("Artist")) or text_cleaning.line(info.user),
         licence=licence,
-        licence_url=licences.url_of(licence) or wording.address(told.get("LicenseUrl")),
+        licence_url=licences.url_of(licence) or text_cleaning.address(told.get("LicenseUrl")),
         provider_hash=f"sha1:{info.sha1}" if info.sha1 and image_url == original else "",  # it is the original's
         restricted=f"Commons marks it: {restricted}" if restricted else "",
     )
@@ -155,6 +155,6 @@ def _licence(told: Mapping[str, str]) -> str:
 
 def _plain(url: str | None) -> str:
     """Return an address without the marks that Commons adds to see who follows it: they change, the picture does not."""
-    parts = urlsplit(wording.address(url))
+    parts = urlsplit(text_cleaning.address(url))
     marked = parts.query.startswith("utm_")
     return urlunsplit(parts._replace(query="")) if marked else urlunsplit(parts)

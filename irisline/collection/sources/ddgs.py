@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 from pydantic import TypeAdapter, ValidationError
 
-from irisline.collection.sources import wording
-from irisline.collection.sources.answers import Answers
+from irisline.collection.sources import text_cleaning
+from irisline.collection.sources.answer_cache import Answers
 from irisline.collection.sources.api import Answer
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Clock, Rate
+from irisline.collection.sources.rate_limit import Clock, Rate
 from irisline.core.errors import SearchFailed
 
 ENGINE = "duckduckgo"
@@ -67,7 +67,7 @@ class Ddgs:
             page += 1
             known = len(seen)
             for result in self._page(query.text, page):
-                image_url = wording.address(result.image)
+                image_url = text_cleaning.address(result.image)
                 if image_url and image_url not in seen and len(seen) < limit:
                     seen.add(image_url)
                     yield self._candidate(result, image_url, query, len(seen))
@@ -94,17 +94,16 @@ class Ddgs:
         except Exception as error:  # whatever a page that changed makes of it
             if NOTHING in str(error):
                 return []
-            raise SearchFailed(
-                f"ddgs: {type(error).__name__}: {wording.line(str(error))}; wait an hour, or drop ddgs from snapshot.sources"
-            ) from error
+            what = f"{type(error).__name__}: {text_cleaning.line(str(error))}"
+            raise SearchFailed(f"ddgs: {what}; wait an hour, or drop ddgs from snapshot.sources") from error
 
     def _candidate(self, result: Result, image_url: str, query: Query, rank: int) -> Candidate:
         return Candidate(
             provider=self.name,
-            provider_id=wording.id_of(image_url),
+            provider_id=text_cleaning.id_of(image_url),
             query=query,
             rank=rank,
             image_url=image_url,
-            page_url=wording.address(result.url),
-            title=wording.line(result.title),
+            page_url=text_cleaning.address(result.url),
+            title=text_cleaning.line(result.title),
         )

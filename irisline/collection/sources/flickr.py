@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from irisline.collection.sources import api, wording
+from irisline.collection.sources import api, text_cleaning
 from irisline.collection.sources.api import Answer, Api, Setup
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Rate
+from irisline.collection.sources.rate_limit import Rate
 from irisline.core.errors import SearchFailed
 from irisline.dataset import licences
 
@@ -139,19 +139,19 @@ class Flickr:
 
 
 def _image_url(photo: Photo) -> str:
-    return next((url for size in SIZES if (url := wording.address(getattr(photo, size)))), "")
+    return next((url for size in SIZES if (url := text_cleaning.address(getattr(photo, size)))), "")
 
 
 def _candidate(photo: Photo, query: Query, rank: int, licence: str) -> Candidate:
     return Candidate(
         provider=Flickr.name,
-        provider_id=wording.line(photo.id),
+        provider_id=text_cleaning.line(photo.id),
         query=query,
         rank=rank,
         image_url=_image_url(photo),
-        page_url=wording.address(f"https://www.flickr.com/photos/{photo.owner}/{photo.id}"),
-        title=wording.line(photo.title),
-        author=wording.line(photo.ownername),
+        page_url=text_cleaning.address(f"https://www.flickr.com/photos/{photo.owner}/{photo.id}"),
+        title=text_cleaning.line(photo.title),
+        author=text_cleaning.line(photo.ownername),
         licence=licence,
         restricted="its author reserves all rights" if photo.license == ALL_RIGHTS_RESERVED else "",
         licence_url=licences.url_of(licence),

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from irisline.collection.sources import wording
+from irisline.collection.sources import text_cleaning
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.core.errors import SearchFailed
 from irisline.core.params import Snapshot
@@ -30,7 +30,7 @@ class Folder:
         files = sorted(file for file in place.iterdir() if file.is_file() and not file.name.startswith("."))
         for rank, file in enumerate(files[:limit], start=1):
             name = file.relative_to(self._folder).as_posix()
-            if wording.line(name) != name:
+            if text_cleaning.line(name) != name:
                 raise SearchFailed(f"folder: {os.fsencode(file)!r}: its name is not plain text; rename it")
             yield Candidate(self.name, name, query, rank, file.as_uri(), title=file.stem, licence=licences.OWN)
 

@@ -7,10 +7,10 @@ of WordPress/openverse.
 
 from collections.abc import Iterator
 
-from irisline.collection.sources import api, wording
+from irisline.collection.sources import api, text_cleaning
 from irisline.collection.sources.api import Answer, Api, Refused, Setup
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.collection.sources.pace import Rate
+from irisline.collection.sources.rate_limit import Rate
 from irisline.core.errors import SearchFailed
 from irisline.dataset import licences
 
@@ -80,7 +80,7 @@ class Openverse:
         for number in range(1, self._last_page() + 1):
             page = self._page(query, number)
             for work in page.results:  # a page may be short: filter_dead drops dead links after the page is cut
-                if len(seen) < limit and work.id not in seen and wording.address(work.url):
+                if len(seen) < limit and work.id not in seen and text_cleaning.address(work.url):
                     seen.add(work.id)
                     yield _candidate(work, query, len(seen))
             if len(seen) >= limit or number >= page.page_count:
@@ -134,14 +134,14 @@ def _candidate(work: Work, query: Query, rank: int) -> Candidate:
     )
     return Candidate(
         provider=Openverse.name,
-        provider_id=wording.line(work.id),
+        provider_id=text_cleaning.line(work.id),
         query=query,
         rank=rank,
-        image_url=wording.address(work.url),
-        page_url=wording.address(work.foreign_landing_url),
-        title=wording.line(work.title),
-        author=wording.line(work.creator),
+        image_url=text_cleaning.address(work.url),
+        page_url=text_cleaning.address(work.foreign_landing_url),
+        title=text_cleaning.line(work.title),
+        author=text_cleaning.line(work.creator),
         licence=licence,
-        licence_url=licences.url_of(licence) or wording.address(work.license_url),
+        licence_url=licences.url_of(licence) or text_cleaning.address(work.license_url),
         restricted="Openverse marks it as not safe for all" if work.mature else "",
     )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 
 from irisline.collection.sources import drawn
-from irisline.collection.sources.answers import Answers
+from irisline.collection.sources.answer_cache import Answers
 from irisline.collection.sources.api import Setup
 from irisline.collection.sources.brave import Brave
 from irisline.collection.sources.candidate import Candidate, Provider

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from irisline.collection.sources import wording
+from irisline.collection.sources import text_cleaning
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.core.errors import SearchFailed
 from irisline.core.params import Snapshot
@@ -44,13 +44,13 @@ class Urls:
     def _candidate(self, line: Line, query: Query, rank: int) -> Candidate:
         return Candidate(
             provider=self.name,
-            provider_id=wording.id_of(line["url"]),
+            provider_id=text_cleaning.id_of(line["url"]),
             query=query,
             rank=rank,
             image_url=line["url"],
-            page_url=wording.address(line.get("page_url")),
-            title=wording.line(line.get("title")),
-            author=wording.line(line.get("author")),
+            page_url=text_cleaning.address(line.get("page_url")),
+            title=text_cleaning.line(line.get("title")),
+            author=text_cleaning.line(line.get("author")),
             licence=line["licence"],
             licence_url=licences.url_of(line["licence"]),
         )
@@ -61,7 +61,7 @@ class Urls:
         except FileNotFoundError as error:
             raise SearchFailed(f"urls: {self._file}: no such file; mind snapshot.urls in params.yaml") from error
         except (OSError, UnicodeDecodeError) as error:
-            raise SearchFailed(f"urls: {self._file}: {wording.line(str(error))}; save it as UTF-8") from error
+            raise SearchFailed(f"urls: {self._file}: {text_cleaning.line(str(error))}; save it as UTF-8") from error
         reader = csv.DictReader(io.StringIO(text, newline=""))
         try:
             if missing := [name for name in NEEDED if name not in (reader.fieldnames or ())]:
@@ -71,7 +71,7 @@ class Urls:
             return [self._checked(reader.line_num, line) for line in reader]
         except csv.Error as error:
             raise SearchFailed(
-                f"urls: {self._file}: line {reader.reader.line_num}: {error}; mend or drop that line"
+                f"urls: {self._file}: line {reader.reader.line_num}: {error}; correct or drop that line"
             ) from error
 
     def _checked(self, number: int, line: dict[str, str | None]) -> Line:
@@ -83,7 +83,7 @@ class Urls:
             raise SearchFailed(
                 f"{where}: label {given['label']!r} is not one of base.classes: {', '.join(self._classes)}"
             )
-        if not wording.address(given["url"]):
+        if not text_cleaning.address(given["url"]):
             raise SearchFailed(f"{where}: {given['url'][:100]!r} is no http or https address")
         if given["licence"] and not licence:
             raise SearchFailed(

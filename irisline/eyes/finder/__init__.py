@@ -6,9 +6,9 @@ white light. Needs numpy, Pillow and OpenCV only.
 
 import cv2
 
-from irisline.eyes.finder.cropping import crop, visibility
-from irisline.eyes.finder.finding import Eye, Face, Found, find
-from irisline.eyes.finder.light import balanced
+from irisline.eyes.finder.finder import Eye, Face, Found, find
+from irisline.eyes.finder.iris_crop import crop, visibility
+from irisline.eyes.finder.white_balance import balanced
 
 cv2.setNumThreads(1)  # who looks at many pictures does so side by side
 

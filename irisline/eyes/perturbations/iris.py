@@ -13,9 +13,9 @@ from PIL import Image
 from irisline.core.linear_light import to_display, to_linear
 from irisline.eyes import finder
 from irisline.eyes.finder import Face
-from irisline.eyes.finder.cropping import IRIS_RING, polar
-from irisline.eyes.finder.light import white
-from irisline.eyes.perturbations.near import Near, Plane, inside, near
+from irisline.eyes.finder.iris_crop import IRIS_RING, polar
+from irisline.eyes.finder.white_balance import white
+from irisline.eyes.perturbations.geometry import EyeCoordinates, Plane, inside, near
 
 SQUARE = 96  # pixels of what an iris is measured in
 DARKEST = 0.004  # added to linear light against the white, so that black has a logarithm
@@ -123,7 +123,7 @@ def _painted(logarithms: Plane, seen: _Seen, to: Shade) -> Plane:
     return np.asarray((np.exp(to.bands + np.minimum(texture, BRIGHTEST * to.spread)) - DARKEST) * seen.light)
 
 
-def _cover(at: Near, logarithms: Plane, seen: _Seen, openness: float) -> Plane:
+def _cover(at: EyeCoordinates, logarithms: Plane, seen: _Seen, openness: float) -> Plane:
     """Return how much of each pixel is iris: not pupil, gleam or lid."""
     distance, brightness = np.hypot(at.across, at.down), logarithms.mean(axis=2)
     ring = inside(distance - RIM, 0.2) * inside(PUPIL - distance, 0.15)

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from irisline.core import seeding
 from irisline.eyes.finder import Face
-from irisline.eyes.perturbations.near import Near, Plane, inside, near
+from irisline.eyes.perturbations.geometry import EyeCoordinates, Plane, inside, near
 
 Colour = tuple[int, int, int]
 
@@ -66,7 +66,9 @@ def _mask(cover: Plane) -> Image.Image:
     return Image.fromarray(np.asarray(np.round(255 * cover), dtype=np.uint8))
 
 
-def _around_eyes(picture: Image.Image, faces: Sequence[Face], reach: float, shape: Callable[[Near], Plane]) -> Plane:
+def _around_eyes(
+    picture: Image.Image, faces: Sequence[Face], reach: float, shape: Callable[[EyeCoordinates], Plane]
+) -> Plane:
     """Return a shape around each eye, within so many iris radii of it, as a plane of the picture's size."""
     cover = np.zeros((picture.height, picture.width), dtype=np.float32)
     for face in faces:
@@ -91,19 +93,19 @@ def _faces(picture: Image.Image, faces: Sequence[Face]) -> Plane:
     return cover
 
 
-def _lids(at: Near) -> Plane:
+def _lids(at: EyeCoordinates) -> Plane:
     lids = inside(_ellipse(at, LIDS), 0.35) * inside(-_ellipse(at, OPENING), 0.15)
     return lids * (LOWER_LID + (1 - LOWER_LID) * inside(at.down, 0.8))
 
 
-def _frame(at: Near, width: float, power: int) -> Plane:
+def _frame(at: EyeCoordinates, width: float, power: int) -> Plane:
     lens = (np.abs(at.across / LENS[0]) ** power + np.abs(at.down / LENS[1]) ** power) ** (1 / power) - 1
     rim = np.abs(lens * LENS[1] - width / 2) - width / 2
     arms = np.maximum(np.abs(at.down + 1) - ARM[1], np.maximum(LENS[0] - np.abs(at.across), np.abs(at.across) - ARM[0]))
     return inside(np.minimum(rim, arms), 0.15)
 
 
-def _ellipse(at: Near, half: tuple[float, float], middle: float = 0.0) -> Plane:
+def _ellipse(at: EyeCoordinates, half: tuple[float, float], middle: float = 0.0) -> Plane:
     """Return the distance from an ellipse's rim, as a share of its half axes, negative inside of it."""
     rim = np.hypot(at.across / np.float32(half[0]), (at.down - np.float32(middle)) / np.float32(half[1]))
     return np.asarray(rim - 1)

@@ -17,14 +17,14 @@ from typing import Any
 
 import yaml
 
-from irisline.core import console, imports, paths
+from irisline.core import console, import_closure, paths
 from irisline.core.errors import MissingInput, ReleaseError
 from irisline.core.params import Params
 from irisline.inference import keys
 from irisline.inference.identity import Identity
 from irisline.release.packaging import export
 from irisline.release.promotion import registry
-from irisline.release.publishing import package
+from irisline.release.publishing import pyfunc_package
 from irisline.release.signatures import signed
 from irisline.release.tracking import lineage, store
 
@@ -37,7 +37,7 @@ _GENERATED = ("env/docker/entrypoint.sh", "env/python/requirements.in", "apis/op
 _IMAGE = Path(__file__).parent / "image"
 _NVIDIA = "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
 _WATCHES = "irisline/release/serving/watch.py"
-_STARTED = ("service/service.py", "service/__main__.py", "service/health.py", *package.STARTED)
+_STARTED = ("service/service.py", "service/__main__.py", "service/health.py", *pyfunc_package.STARTED)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Kind:
     @property
     def modules(self) -> list[str]:
         """The modules that are started, or loaded by name."""
-        return [*_STARTED, *[package.ON_CUDA] * self.gpu, *[_WATCHES] * self.follow]
+        return [*_STARTED, *[pyfunc_package.ON_CUDA] * self.gpu, *[_WATCHES] * self.follow]
 
     @property
     def requirements(self) -> list[str]:
@@ -103,7 +103,7 @@ def tag_of(identity: Identity, kind: Kind) -> str:
 
 def _copy_code(kind: Kind, root: Path, packed: Path) -> None:
     """Copy the files that serving imports, and the page."""
-    code = imports.travelling([root / module for module in kind.modules], root)
+    code = import_closure.travelling([root / module for module in kind.modules], root)
     page = (path for path in (root / "service" / "page").iterdir() if path.is_file())
     for file in {*code, *page}:
         target = packed / file.relative_to(root)

@@ -14,7 +14,7 @@ from irisline.core.params import Params
 from irisline.dataset import shards
 from irisline.evaluation import gate
 from irisline.inference import golden
-from irisline.release.promotion import journal, proving
+from irisline.release.promotion import journal, proven_version
 from irisline.release.signatures import signed
 from irisline.release.tracking import versions
 
@@ -35,7 +35,7 @@ def of(client: "MlflowClient", params: Params, version: signed.SignedVersion, ch
 def proof(client: "MlflowClient", model: str, version: signed.SignedVersion) -> gate.Check:
     """Return the check of a version's files and golden set; raise ReleaseError, which no force passes by."""
     signed.fetch(client, model, version, fresh=True)
-    count = proving.prove(client, model, version)
+    count = proven_version.prove(client, model, version)
     line = f"golden: {count} of {count} pictures answered as when version {version.number} was registered"
     return gate.Check("golden", 0.0, golden.TOLERANCE[version.precision], passed=True, line=line)
 
@@ -51,7 +51,7 @@ def _against(client: "MlflowClient", params: Params, candidate: signed.SignedVer
     try:
         registered = versions.get(client, params.base.name, champion)
         rival = signed.verified(client, params.base.name, registered, console.fail)
-        proving.prove(client, params.base.name, rival)
+        proven_version.prove(client, params.base.name, rival)
         ours, theirs = (_mistakes(client, params, version) for version in (candidate, rival))
     except (ReleaseError, MissingInput, ModelError) as error:
         line = f"champion: cannot be compared with: {error}"
@@ -61,7 +61,7 @@ def _against(client: "MlflowClient", params: Params, candidate: signed.SignedVer
 
 def _mistakes(client: "MlflowClient", params: Params, version: signed.SignedVersion) -> "NDArray[np.bool_]":
     """Return for each test picture of the workspace whether a proven version is wrong about it; memory stays bounded."""
-    model = proving.load(client, params.base.name, version)
+    model = proven_version.load(client, params.base.name, version)
     labels: list[str] = []
 
     def pictures() -> Iterator[bytes]:

@@ -8,9 +8,9 @@ from irisline.core import console
 from irisline.core.errors import Busy, GateRefused, NotFound, ReleaseError
 from irisline.core.params import Params
 from irisline.inference.classifier import Classifier
-from irisline.release.promotion import checks, journal, proving
+from irisline.release.promotion import checks, journal, proven_version
 from irisline.release.signatures import signed
-from irisline.release.tracking import lock, store, versions
+from irisline.release.tracking import registry_lock, store, versions
 from irisline.release.tracking.versions import CHALLENGER, CHAMPION, PREVIOUS, Version
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def classifier(params: Params, number: int | None = None) -> tuple[Version, Clas
     """Return a version and its classifier, the champion's when no number is given; raise as proven does."""
     version, client = proven(params, number), store.client()
     with store.one_line_failures():
-        return version, proving.load(client, params.base.name, version)
+        return version, proven_version.load(client, params.base.name, version)
 
 
 def proven(params: Params, number: int | None = None) -> signed.SignedVersion:
@@ -114,7 +114,7 @@ def proven(params: Params, number: int | None = None) -> signed.SignedVersion:
     version, client = find(params, number), store.client()
     with store.one_line_failures():
         found = signed.verified(client, params.base.name, version, console.fail)
-        proving.prove(client, params.base.name, found)
+        proven_version.prove(client, params.base.name, found)
     return found
 
 
@@ -148,7 +148,7 @@ def _move(
     lines: Sequence[str],
 ) -> Outcome:
     """Move the aliases under the lock, between the two halves of a journal entry."""
-    with lock.held(client, f"{model}.lock", f"{action} {version.number}"):
+    with registry_lock.held(client, f"{model}.lock", f"{action} {version.number}"):
         settle(client, model)
         aliases = versions.aliases_of(client, model)
         if aliases.get(CHAMPION) != champion:

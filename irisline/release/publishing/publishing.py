@@ -16,9 +16,9 @@ from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
 from irisline.inference.identity import Manifest
 from irisline.networks import bundle
-from irisline.release.publishing import evidence, note, package, sealing, trained_on
-from irisline.release.tracking import files, lineage, live_logging, lock, store, versions
-from irisline.release.tracking.facts import Verdict
+from irisline.release.publishing import descriptions, pyfunc_package, run_contents, trained_on, version_signature
+from irisline.release.tracking import artifacts, lineage, live_logging, registry_lock, store, versions
+from irisline.release.tracking.version_tags import Verdict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,28 +51,28 @@ def publish(params: Params) -> Published:
     """Complete the run of the workspace's model and register its version; raise MissingInput or ReleaseError."""
     digest, gate = (
         bundle.digest(*bundle.MODEL_FOLDERS),
-        evidence.read_json(paths.EVALUATE_REPORT / "gate.json", Verdict),
+        run_contents.read_json(paths.EVALUATE_REPORT / "gate.json", Verdict),
     )
-    evidence.read_json(paths.EVALUATE_REPORT / "metrics.json", evidence.Rates)
+    run_contents.read_json(paths.EVALUATE_REPORT / "metrics.json", run_contents.Rates)
     client = store.client()
-    with store.one_line_failures(), lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
+    with store.one_line_failures(), registry_lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
         experiment = store.experiment(client, params.base.name)
-        files.writable(client.get_experiment(experiment).artifact_location)
+        artifacts.writable(client.get_experiment(experiment).artifact_location)
         found = versions.of_digest(client, params.base.name, digest)
-        before = sealing.signed_before(client, params.base.name, found) if found else None
+        before = version_signature.signed_before(client, params.base.name, found) if found else None
         run_id, run_changed = _complete_run(client, experiment, params, digest, before)
         pictures, added = trained_on.record(client, run_id, _model_facts())
         run_changed |= added
         facts = _facts(run_id, gate, before, pictures)
-        restored = found is not None and not package.is_whole(client, found.source, digest)
-        lost = restored and found and not package.restore(client, experiment, run_id, digest, found.source)
+        restored = found is not None and not pyfunc_package.is_whole(client, found.source, digest)
+        lost = restored and found and not pyfunc_package.restore(client, experiment, run_id, digest, found.source)
         if found is None or lost:
             number = _register(client, experiment, params.base.name, run_id, {versions.DIGEST: digest, **facts})
         else:
             number = found.number
             _update(client, params.base.name, found, facts)
         ours, tags = bundle.files(*bundle.MODEL_FOLDERS), {versions.DIGEST: digest, **facts}
-        signed_now = sealing.seal(client, params.base.name, number, ours, tags)
+        signed_now = version_signature.seal(client, params.base.name, number, ours, tags)
         _set_challenger(client, params.base.name, number)
         client.set_tag(run_id, PUBLISHED, _evidence(digest))
     created = number != (found and found.number)
@@ -84,7 +84,7 @@ def publish_or_warn(params: Params) -> None:
     try:
         published = publish(params)
     except ReleaseError as error:
-        console.fail(f"not published: {error}; nothing is lost, type irisline publish when that is mended")
+        console.fail(f"not published: {error}; nothing is lost, type irisline publish when that is fixed")
     else:
         console.say(f"published as version {published.version} of {params.base.name}")
 
@@ -99,13 +99,13 @@ def _complete_run(
         tags = {live_logging.MODEL_DIGEST: _model_digest(), **lineage.run_tags()}
         run = client.create_run(experiment, tags=tags, run_name=live_logging.run_name(params))
     run_id = str(run.info.run_id)
-    files.writable(run.info.artifact_uri)
+    artifacts.writable(run.info.artifact_uri)
     if run.data.tags.get(PUBLISHED) == seen:
         _refine_source(client, run)
         return run_id, False
     client.set_tag(run_id, EVIDENCE, seen)
-    evidence.show(client, run_id, params)
-    about = {versions.DIGEST: digest, "mlflow.note.content": note.of_run(experiment, run_id)}
+    run_contents.show(client, run_id, params)
+    about = {versions.DIGEST: digest, "mlflow.note.content": descriptions.of_run(experiment, run_id)}
     live_logging.set_tags(client, run_id, {**lineage.run_tags(), **about})
     client.set_terminated(run_id, "FINISHED")
     return run_id, True
@@ -123,7 +123,7 @@ def _find_run(client: "MlflowClient", experiment: str, params: Params, seen: str
 
 
 def _agrees(run: "Run", params: Params) -> bool:
-    ours = {name: str(value) for name, value in evidence.all_params(params).items()}
+    ours = {name: str(value) for name, value in run_contents.all_params(params).items()}
     return all(ours.get(name) == value for name, value in run.data.params.items())
 
 
@@ -139,20 +139,20 @@ def _refine_source(client: "MlflowClient", run: "Run") -> None:
 def _register(client: "MlflowClient", experiment: str, model: str, run_id: str, tags: dict[str, str]) -> int:
     from mlflow.exceptions import MlflowException
 
-    stored = package.log(client, experiment, run_id, tags[versions.DIGEST])
+    stored = pyfunc_package.log(client, experiment, run_id, tags[versions.DIGEST])
     try:
         client.create_registered_model(model, description="Irisline's versions. Change aliases with irisline promote.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    source, about = f"models:/{stored}", note.of_version(tags)
+    source, about = f"models:/{stored}", descriptions.of_version(tags)
     created = client.create_model_version(model, source, run_id, tags, description=about, model_id=stored)
     return int(created.version)
 
 
 def _facts(run_id: str, gate: Verdict, before: Manifest | None, pictures: str) -> dict[str, str]:
     """Return the tags of a version, all of it known here: verdict, numbers, source, and which run shows the evidence."""
-    metrics, choice, made = evidence.reported_metrics().get("evaluate", {}), _choice(), _model_facts()
+    metrics, choice, made = run_contents.reported_metrics().get("evaluate", {}), _choice(), _model_facts()
     return {
         versions.GATE: json.dumps(gate),
         versions.METRICS: json.dumps(metrics),
@@ -177,7 +177,7 @@ def _source(before: Manifest | None) -> dict[str, str]:
     return {**now, **kept, lineage.LOCK: now[lineage.LOCK]}
 
 
-def _pictures(before: Manifest | None, made: evidence.Made, pictures: str) -> dict[str, str]:
+def _pictures(before: Manifest | None, made: run_contents.Made, pictures: str) -> dict[str, str]:
     """Return what is told of the pictures: as the workspace knows them, else as it was signed before."""
     if not pictures and before and before.pictures.get("digest") == made.get("data_pictures"):
         pictures = json.dumps(before.pictures)
@@ -191,7 +191,7 @@ def _update(client: "MlflowClient", model: str, version: versions.Version, facts
     for name, value in facts.items():
         if version.tags.get(name) != value:
             client.set_model_version_tag(model, str(version.number), name, value)
-    if version.description != (about := note.of_version(facts)):
+    if version.description != (about := descriptions.of_version(facts)):
         client.update_model_version(model, str(version.number), about)
 
 
@@ -201,12 +201,12 @@ def _set_challenger(client: "MlflowClient", model: str, number: int) -> None:
         client.set_registered_model_alias(model, versions.CHALLENGER, str(number))
 
 
-def _model_facts() -> evidence.Made:
-    return evidence.read_json(paths.TRAINED / "model.json", evidence.Made)
+def _model_facts() -> run_contents.Made:
+    return run_contents.read_json(paths.TRAINED / "model.json", run_contents.Made)
 
 
-def _choice() -> evidence.Choice:
-    return evidence.read_json(_CHOICE, evidence.Choice)
+def _choice() -> run_contents.Choice:
+    return run_contents.read_json(_CHOICE, run_contents.Choice)
 
 
 def _model_digest() -> str:
@@ -221,4 +221,4 @@ def _evidence(digest: str) -> str:
 
 def _shown_files() -> Iterator[Path]:
     yield paths.PARAMS
-    yield from (path for path in evidence.reports() if path != _CHOICE)  # a stopwatch never says the same twice
+    yield from (path for path in run_contents.reports() if path != _CHOICE)  # a stopwatch never says the same twice

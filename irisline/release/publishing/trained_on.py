@@ -20,9 +20,9 @@ from irisline.core.params import Params
 from irisline.dataset import shards, take_downs, training_set
 from irisline.networks import bounds
 from irisline.networks.bundle import ANSWERS
-from irisline.release.publishing.evidence import Made
-from irisline.release.tracking import files, store, versions
-from irisline.release.tracking.facts import Facts, Pictures
+from irisline.release.publishing.run_contents import Made
+from irisline.release.tracking import artifacts, store, versions
+from irisline.release.tracking.version_tags import Facts, Pictures
 from irisline.release.tracking.versions import Version
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _table(told: Pictures) -> "pa.Table":
     """Return the table a tag tells of; raise NotFound when it is not what was kept."""
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            arrived = files.bring(f"runs:/{told['run']}/{FOLDER}", Path(scratch), _LARGEST)
+            arrived = artifacts.bring(f"runs:/{told['run']}/{FOLDER}", Path(scratch), _LARGEST)
             pictures = training_set.unpacked((arrived / FILE).read_bytes())
         except (NotFound, OSError, ValueError) as error:
             reason = in_a_line(error)

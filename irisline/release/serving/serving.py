@@ -12,7 +12,7 @@ from irisline.core.params import Params
 from irisline.release.packaging import export
 from irisline.release.promotion import registry
 from irisline.release.signatures import signed
-from irisline.release.tracking import pages, store
+from irisline.release.tracking import mlflow_ui, store
 from irisline.release.tracking.versions import CHAMPION
 
 SERVICE = "service.service:Irisline"
@@ -26,7 +26,7 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
     """
     if not paths.SERVICE.is_dir():
         raise MissingInput(f"{paths.SERVICE}/: not here; run from the project's root")
-    pages.check_free(host, port, f"irisline serve --port {port + 1}")
+    mlflow_ui.check_free(host, port, f"irisline serve --port {port + 1}")
     version = registry.find(params, number)
     client = store.client()
     with store.one_line_failures():

@@ -21,8 +21,8 @@ from irisline.core.errors import MissingInput, ModelError, NotFound, ReleaseErro
 from irisline.inference import keys, signature
 from irisline.inference.identity import Manifest
 from irisline.inference.signature import MANIFEST, SIGNATURE, Signed
-from irisline.release.tracking import files, lineage, store, versions
-from irisline.release.tracking.facts import Facts
+from irisline.release.tracking import artifacts, lineage, store, versions
+from irisline.release.tracking.version_tags import Facts
 from irisline.release.tracking.versions import Version
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def attach(client: "MlflowClient", model: str, version: Version, documents: dict
         for file, data in documents.items():
             Path(scratch, file).write_bytes(data)
         stored = _stored(client, model, version.number)
-        files.writable(client.get_logged_model(stored).artifact_location)
+        artifacts.writable(client.get_logged_model(stored).artifact_location)
         client.log_model_artifacts(stored, scratch, f"{FOLDER}/{name}")
     client.set_model_version_tag(model, str(version.number), TAG, name)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from irisline.core import console, locks, paths, stage
 from irisline.core.errors import Busy, IrislineError, NotFound, ReleaseError
-from irisline.release.tracking import moved
+from irisline.release.tracking import moved_project
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -174,7 +174,7 @@ def _open_database(file: Path) -> None:
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=PATIENCE)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("SELECT version_num FROM alembic_version")
-        gone = moved.follow(connection, home() / FILES) if file == home() / DATABASE else None
+        gone = moved_project.follow(connection, home() / FILES) if file == home() / DATABASE else None
         connection.commit()
     if gone:
         console.fail(f"{file}: the project was moved from {gone.parent}; the addresses of its files have followed")

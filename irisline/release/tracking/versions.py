@@ -11,17 +11,17 @@ from irisline.core import paths
 from irisline.core.errors import MissingInput, ModelError, NotFound, ReleaseError, in_a_line
 from irisline.networks import bounds, bundle
 from irisline.networks.bundle import Precision
-from irisline.release.tracking import files
-from irisline.release.tracking.facts import DIGEST as DIGEST
-from irisline.release.tracking.facts import GATE as GATE
-from irisline.release.tracking.facts import LICENCES as LICENCES
-from irisline.release.tracking.facts import METRICS as METRICS
-from irisline.release.tracking.facts import PICTURES as PICTURES
-from irisline.release.tracking.facts import PRECISION as PRECISION
-from irisline.release.tracking.facts import PRECISION_REASON as PRECISION_REASON
-from irisline.release.tracking.facts import PROVIDERS as PROVIDERS
-from irisline.release.tracking.facts import RUN as RUN
-from irisline.release.tracking.facts import Facts, Verdict
+from irisline.release.tracking import artifacts
+from irisline.release.tracking.version_tags import DIGEST as DIGEST
+from irisline.release.tracking.version_tags import GATE as GATE
+from irisline.release.tracking.version_tags import LICENCES as LICENCES
+from irisline.release.tracking.version_tags import METRICS as METRICS
+from irisline.release.tracking.version_tags import PICTURES as PICTURES
+from irisline.release.tracking.version_tags import PRECISION as PRECISION
+from irisline.release.tracking.version_tags import PRECISION_REASON as PRECISION_REASON
+from irisline.release.tracking.version_tags import PROVIDERS as PROVIDERS
+from irisline.release.tracking.version_tags import RUN as RUN
+from irisline.release.tracking.version_tags import Facts, Verdict
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -157,9 +157,9 @@ def forget(version: Version) -> None:
 
 
 def part(model: str, version: Version, folder: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
-    """Return a folder of what the store holds of a version, brought into another; raise as files.bring does."""
+    """Return a folder of what the store holds of a version, brought into another; raise as artifacts.bring does."""
     try:
-        return files.bring(f"models:/{model}/{version.number}/{folder}", target, most)
+        return artifacts.bring(f"models:/{model}/{version.number}/{folder}", target, most)
     except NotFound as error:
         raise NotFound(f"{model} version {version.number}: its files are not in the store: {error}; {MEND}") from error
 
@@ -192,7 +192,7 @@ def _with_files(client: "MlflowClient", model: str, version: Version) -> Version
     if version.broken:
         return version
     try:
-        kept = files.folder_of(client.get_model_version_download_uri(model, str(version.number)))
+        kept = artifacts.folder_of(client.get_model_version_download_uri(model, str(version.number)))
         if kept is None or (kept / "artifacts/bundle").is_dir():
             return version
         wrong = f"not in {kept}"

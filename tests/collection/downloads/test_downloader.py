@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from irisline.collection.downloads import connections, turns
+from irisline.collection.downloads import connections, host_queue
 from irisline.collection.downloads.download import Download
 from irisline.collection.downloads.downloader import fetch_all
 from irisline.core.errors import IrislineError
@@ -132,10 +132,10 @@ def test_a_host_that_is_silent_is_left_alone(server: Server, tmp_path: Path) -> 
     urls = [server.url("slow", number) for number in range(200)]
     started = time.monotonic()
     ended = fetched(urls, tmp_path, limits(server, timeout=0.3))
-    assert time.monotonic() - started < 0.3 * turns.SILENCE
+    assert time.monotonic() - started < 0.3 * host_queue.SILENCE
     assert set(statuses(ended)) == {"timeout", "unreachable"}
     assert "127.0.0.1 did not answer 20 times running; left alone" in {download.detail for download in ended}
-    assert turns.SILENCE <= len(server.seen.requests) <= turns.SILENCE + 4
+    assert host_queue.SILENCE <= len(server.seen.requests) <= host_queue.SILENCE + 4
 
 
 def test_a_host_that_refuses_connections_is_unreachable(server: Server, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_name_that_is_none_is_asked_for_some_times_only(server: Server, tmp_pa
     ended = fetched([f"http://nowhere.invalid/{number}" for number in range(60)], tmp_path, limits(server))
     assert set(statuses(ended)) == {"unreachable"}
     details = [download.detail for download in ended]
-    assert sum(detail.startswith("nowhere.invalid: no such name: ") for detail in details) <= turns.SILENCE + 4
+    assert sum(detail.startswith("nowhere.invalid: no such name: ") for detail in details) <= host_queue.SILENCE + 4
     assert "nowhere.invalid did not answer 20 times running; left alone" in details
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from irisline.collection.downloads.download import Download
-from irisline.collection.snapshot.journal import Noted
+from irisline.collection.snapshot.journal import Recorded
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.core.params import Params
 from irisline.dataset import sources_table
@@ -33,12 +33,12 @@ def candidate(label: str, name: str, licence: str = "CC-BY-4.0", **changes: Any)
     return Candidate(provider_id=name, query=Query(label, f"{label} eye"), licence=licence, **values | changes)
 
 
-def noted(candidate: Candidate, sha256: str = "", status: str = FETCHED) -> Noted:
+def noted(candidate: Candidate, sha256: str = "", status: str = FETCHED) -> Recorded:
     """Return what came of a candidate's address."""
     digest = sha256 or f"sha256 of {candidate.provider_id}"
     if status != FETCHED:
-        return Noted(Download(candidate.image_url, status, f"it is {status}"), AT)
-    return Noted(Download(candidate.image_url, FETCHED, "", Path(f"{digest}.jpg"), digest, 9, 4, 3, "jpg"), AT)
+        return Recorded(Download(candidate.image_url, status, f"it is {status}"), AT)
+    return Recorded(Download(candidate.image_url, FETCHED, "", Path(f"{digest}.jpg"), digest, 9, 4, 3, "jpg"), AT)
 
 
 def fingerprint(number: int) -> Fingerprint:

@@ -1,7 +1,7 @@
 """What becomes of a fetched picture beside those that are there: taken once, and under one label or none."""
 
 from irisline.collection.snapshot.admission import Admission
-from irisline.collection.snapshot.ledger import Ledger
+from irisline.collection.snapshot.source_lines import SourceLines
 from irisline.dataset.sources_table import Line
 from irisline.dataset.take_downs import Rule, TakeDowns
 from irisline.validation.fingerprints import Fingerprint
@@ -11,7 +11,7 @@ FROM_A_SEARCH = {"provider": "openverse", "licence": "CC0-1.0", "image_url": "ht
 
 
 def admission(*lines: Line, present: tuple[str, ...] = (), rules: tuple[Rule, ...] = ()) -> Admission:
-    made = Admission(Ledger(lines, present), TakeDowns(rules), distance=4)
+    made = Admission(SourceLines(lines, present), TakeDowns(rules), distance=4)
     for number, identity in enumerate(present):
         made.know(identity, fingerprint(number))
     return made

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from irisline.collection.downloads.download import Download
-from irisline.collection.snapshot import filing, snapshot
+from irisline.collection.snapshot import pool_change, snapshot
 from irisline.collection.snapshot.journal import Journal, alone
 from irisline.core import paths
 from irisline.core.errors import IrislineError
@@ -86,7 +86,7 @@ def cut_off(web: Web, done: int) -> dict[str, bytes]:
     with pytest.raises(Cut):
         snapshot.run(few(web), print, cut)
     whole = contents()
-    placed: dict[str, str] = json.loads((FILING / filing.PLAN).read_text())["place"]
+    placed: dict[str, str] = json.loads((FILING / pool_change.PLAN).read_text())["place"]
     moved = [("sources.csv", FILING / "sources.csv"), *((name, FOLDER / "blobs" / placed[name]) for name in placed)]
     Path("data/ATTRIBUTION.md").unlink()
     for name, origin in moved[done:]:
@@ -146,7 +146,7 @@ def test_when_dvc_fails_the_next_run_files_and_pins_without_fetching(connected: 
 
 
 def test_when_dvc_refuses_it_is_one_line_and_the_pool_is_there(connected: Web) -> None:
-    message = r"^data/ is changed, but dvc add data failed: you are not inside .*; mend it, then type dvc add data$"
+    message = r"^data/ is changed, but dvc add data failed: you are not inside .*; correct it, then type dvc add data$"
     with pytest.raises(IrislineError, match=message):
         snapshot.run(few(connected), print, snapshot.pin)
     assert len([name for name in contents() if name.endswith(".jpg")]) == 8
@@ -160,7 +160,7 @@ def test_another_dvc_at_work_is_waited_for(project: Path) -> None:
     lock = Path(".dvc/tmp/rwlock")
     lock.write_text(json.dumps(held))
     with pytest.raises(
-        IrislineError, match=r"^data/ is changed, but dvc add data failed: .* is busy, .*; mend it, then"
+        IrislineError, match=r"^data/ is changed, but dvc add data failed: .* is busy, .*; correct it, then"
     ):
         snapshot.pin(patience=0.1)
     ending = threading.Timer(1.0, lock.write_text, ["{}"])

@@ -9,7 +9,7 @@ import pytest
 
 from irisline.collection.snapshot import snapshot
 from irisline.collection.snapshot.searching import Searching
-from irisline.collection.sources.answers import LIFE
+from irisline.collection.sources.answer_cache import LIFE
 from irisline.core import paths
 from irisline.core.errors import SearchFailed
 from irisline.core.params import Params

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irisline.collection.snapshot.admission import Admission
-from irisline.collection.snapshot.ledger import Ledger, stem
 from irisline.collection.snapshot.selection import Selection, interleaved
+from irisline.collection.snapshot.source_lines import SourceLines, stem
 from irisline.collection.sources.candidate import Candidate
 from irisline.dataset.take_downs import Rule, TakeDowns
 from tests.collection.snapshot.made import candidate, fingerprint, noted, settings
@@ -21,7 +21,7 @@ def names(candidates: list[Candidate]) -> list[str]:
     return [candidate.provider_id for candidate in candidates]
 
 
-def selection(ledger: Ledger, rules: tuple[Rule, ...] = (), retry: bool = False, **changes: object) -> Selection:
+def selection(ledger: SourceLines, rules: tuple[Rule, ...] = (), retry: bool = False, **changes: object) -> Selection:
     return Selection(settings(**changes), ledger, TakeDowns(rules), retry)
 
 
@@ -38,7 +38,7 @@ def test_sources_come_in_order_and_within_one_its_queries_by_turns() -> None:
 
 
 def test_a_batch_is_exactly_what_each_class_is_short_of() -> None:
-    held = Ledger([line("blue/openverse-a.jpg", "fetched")], ["blue/openverse-a.jpg", "blue/own.jpg"])
+    held = SourceLines([line("blue/openverse-a.jpg", "fetched")], ["blue/openverse-a.jpg", "blue/own.jpg"])
     choosing = selection(held)
     for label in CLASSES:
         choosing.offer(label, [candidate(label, f"{label}{number}") for number in range(5)])
@@ -54,7 +54,7 @@ def test_a_picture_counts_while_its_line_is_fetched_its_provider_asked_and_its_f
         line("blue/openverse-dead", "dead"),
         line("blue/flickr-b.jpg", "fetched", provider="flickr"),
     ]
-    held = Ledger(lines, ["blue/openverse-a.jpg", "blue/flickr-b.jpg", "blue/own.jpg", "brown/own.jpg"])
+    held = SourceLines(lines, ["blue/openverse-a.jpg", "blue/flickr-b.jpg", "blue/own.jpg", "brown/own.jpg"])
     assert selection(held).short() == {"blue": 1, "brown": 2}
     assert selection(held, snapshot__sources=["openverse", "flickr"]).short() == {"brown": 2}
 
@@ -77,7 +77,7 @@ def test_a_picture_counts_while_its_line_is_fetched_its_provider_asked_and_its_f
 def test_what_may_not_be_fetched_is_refused_before_it_is(
     found: Candidate, rules: tuple[Rule, ...], status: str, why: str
 ) -> None:
-    ledger = Ledger([], [])
+    ledger = SourceLines([], [])
     choosing = selection(ledger, rules)
     choosing.offer("blue", [found, candidate("blue", "b")])
     assert names(choosing.batch()) == ["b"]
@@ -100,20 +100,20 @@ def test_what_is_known_is_not_tried_again_unless_asked_and_some_never() -> None:
     ]
     offered = [candidate("blue", name) for name in "abcdefgh"]
     for retry, expected in ((False, ["g", "h"]), (True, ["c", "f", "g"])):
-        ledger = Ledger([dict(line) for line in lines], ["blue/openverse-a.jpg"])
+        ledger = SourceLines([dict(line) for line in lines], ["blue/openverse-a.jpg"])
         choosing = selection(ledger, retry=retry, snapshot__per_class=len(expected) + 1)
         choosing.offer("blue", offered)
         assert names(choosing.batch()) == expected
 
 
 def test_a_picture_in_the_pool_that_has_no_line_is_known_too() -> None:
-    choosing = selection(Ledger([], ["blue/openverse-a.jpg"]))
+    choosing = selection(SourceLines([], ["blue/openverse-a.jpg"]))
     choosing.offer("blue", [candidate("blue", "a"), candidate("blue", "b")])
     assert names(choosing.batch()) == ["b"]
 
 
 def test_what_was_found_for_two_classes_is_fetched_for_neither() -> None:
-    ledger = Ledger([], [])
+    ledger = SourceLines([], [])
     choosing = selection(ledger)
     choosing.offer("blue", [candidate("blue", "both"), candidate("blue", "a")])
     choosing.offer("brown", [candidate("brown", "b"), candidate("brown", "both")])
@@ -122,7 +122,7 @@ def test_what_was_found_for_two_classes_is_fetched_for_neither() -> None:
 
 
 def test_what_is_found_for_a_second_class_later_leaves_the_first() -> None:
-    ledger = Ledger([line("blue/openverse-both.jpg", "fetched")], ["blue/openverse-both.jpg"])
+    ledger = SourceLines([line("blue/openverse-both.jpg", "fetched")], ["blue/openverse-both.jpg"])
     choosing = selection(ledger)
     choosing.offer("brown", [candidate("brown", "both"), candidate("brown", "b")])
     assert names(choosing.batch()) == ["b"]
@@ -173,9 +173,9 @@ WANTING = {wanted: settings(snapshot__per_class=wanted) for wanted in range(1, 7
 
 def collected(
     web: list[tuple[str, int, str]], wanted: int, shuffle: Callable[[list[Candidate]], object]
-) -> tuple[Ledger, list[int]]:
+) -> tuple[SourceLines, list[int]]:
     """Collect from a made-up web, as a snapshot does; give the ledger and the numbers that were fetched."""
-    ledger = Ledger([], [])
+    ledger = SourceLines([], [])
     choosing = Selection(WANTING[wanted], ledger, TakeDowns([]))
     admitting = Admission(ledger, TakeDowns([]), distance=4)
     for number, (label, _, _) in enumerate(web):

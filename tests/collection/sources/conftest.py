@@ -2,7 +2,7 @@
 
 import pytest
 
-from irisline.collection.sources.pace import Clock
+from irisline.collection.sources.rate_limit import Clock
 from tests.fakes.web import Web, running_web, web
 
 __all__ = ["running_web", "web"]

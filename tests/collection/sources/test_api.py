@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import irisline
 from irisline.collection.sources import api
 from irisline.collection.sources.api import Answer, Api, Refused, Setup
-from irisline.collection.sources.pace import Rate
+from irisline.collection.sources.rate_limit import Rate
 from irisline.core.errors import SearchFailed
 from tests.collection.sources.conftest import Time
 from tests.fakes.reply import Reply, as_json

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from irisline.collection.sources import ddgs
-from irisline.collection.sources.answers import Answers
+from irisline.collection.sources.answer_cache import Answers
 from irisline.collection.sources.candidate import Query
 from irisline.collection.sources.ddgs import Ddgs, Library
 from irisline.core.errors import SearchFailed

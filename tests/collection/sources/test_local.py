@@ -132,7 +132,7 @@ def test_a_list_as_a_spreadsheet_saves_it_is_read(tmp_path: Path) -> None:
         ("blue,,own,,,\n", "line 2: '' is no http or https address"),
         ("blue\n", "line 2: '' is no http or https address"),
         ("blue,https://example.org/a.jpg,CC-BY,,,\n", "line 2: licence 'CC-BY' is unknown; write CC-BY-SA-4.0, CC0-1.0, "),
-        ('blue,"' + "a" * 140_000 + '"\n', "line 2: field larger than field limit (131072); mend or drop that line"),
+        ('blue,"' + "a" * 140_000 + '"\n', "line 2: field larger than field limit (131072); correct or drop that line"),
     ],
     ids=["label", "scheme", "no address", "short", "licence", "endless cell"],
 )  # fmt: skip

@@ -48,7 +48,7 @@ def test_a_home_that_is_no_address_is_one_line(
 ) -> None:
     variable = f"IRISLINE_{name.upper()}_URL"
     monkeypatch.setenv(variable, odd)
-    expected = rf"^{variable}: {re.escape(repr(odd))} is no http or https address; mend or unset it$"
+    expected = rf"^{variable}: {re.escape(repr(odd))} is no http or https address; correct or unset it$"
     with pytest.raises(SearchFailed, match=expected):
         providers.provider(name, settings(snapshot__contact="me@example.org"))
 

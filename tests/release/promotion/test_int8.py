@@ -13,7 +13,7 @@ from irisline.inference import golden, identity
 from irisline.inference.classifier import Classifier
 from irisline.networks import bundle
 from irisline.release.packaging import export
-from irisline.release.promotion import explanation, registry
+from irisline.release.promotion import registry, version_report
 from irisline.release.publishing import publishing
 from irisline.release.tracking import store, versions
 from irisline.release.tracking.versions import Version
@@ -50,7 +50,7 @@ def int8(train: Train, settings: Params) -> Version:
 
 def test_the_version_says_what_was_chosen_and_why(int8: Version, settings: Params) -> None:
     assert (int8.precision, int8.precision_reason) == ("int8", REASON)
-    assert explanation.of_version(settings, int8.number)["precision on the CPU"] == f"int8: {REASON}"
+    assert version_report.of_version(settings, int8.number)["precision on the CPU"] == f"int8: {REASON}"
     note = store.client().get_run(int8.run_id).data.tags["mlflow.note.content"]
     assert f"On the CPU: **int8**, {REASON}" in note
     assert registry.classifier(settings, int8.number)[1].precision == "int8"

@@ -17,9 +17,9 @@ from irisline.core import paths
 from irisline.core.errors import Busy, GateRefused, NotFound, ReleaseError
 from irisline.core.params import Params
 from irisline.networks import bundle
-from irisline.release.promotion import journal, registry, weights
-from irisline.release.publishing import publishing, sealing
-from irisline.release.tracking import lock, store, versions
+from irisline.release.promotion import initial_weights, journal, registry
+from irisline.release.publishing import publishing, version_signature
+from irisline.release.tracking import registry_lock, store, versions
 from tests.inference import test_proof
 from tests.release.conftest import Train
 
@@ -169,7 +169,7 @@ def test_what_does_not_exist_is_named(project: Path, train: Train, settings: Par
 
 def test_a_promotion_under_way_elsewhere_is_a_clear_error(published: Params) -> None:
     with (
-        lock.held(store.client(), "eye-colour.lock", "promote 2"),
+        registry_lock.held(store.client(), "eye-colour.lock", "promote 2"),
         pytest.raises(Busy, match=r"ada@bench is at it \(promote 2, since \d\d:\d\d:\d\d UTC\); let it end"),
     ):
         registry.promote(published, 1)
@@ -214,9 +214,9 @@ def test_a_fetched_version_that_was_damaged_is_fetched_again(published: Params) 
 
 def test_initial_weights_of_a_version_are_a_file(published: Params) -> None:
     train = published.train.model_copy(update={"init": "registry:1"})
-    init = weights.initial(published.model_copy(update={"train": train}))
+    init = initial_weights.initial(published.model_copy(update={"train": train}))
     assert Path(init.removeprefix("file:")).read_bytes() == b"weights 0.05 0.0"
-    assert weights.initial(published) == "scratch"
+    assert initial_weights.initial(published) == "scratch"
 
 
 def spoil(number: int, network: onnx.ModelProto, settings: Params) -> None:
@@ -226,7 +226,7 @@ def spoil(number: int, network: onnx.ModelProto, settings: Params) -> None:
     digest, client = bundle.digest(bundle_folder), store.client()
     client.set_model_version_tag("eye-colour", str(number), versions.DIGEST, digest)
     tags = versions.get(client, "eye-colour", number).tags
-    sealing.seal(client, "eye-colour", number, bundle.files(bundle_folder), tags)
+    version_signature.seal(client, "eye-colour", number, bundle.files(bundle_folder), tags)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from irisline.core import params, paths
 from irisline.core.errors import MissingInput
 from irisline.core.params import Params
 from irisline.release.promotion import registry
-from irisline.release.publishing import evidence, note, publishing
+from irisline.release.publishing import descriptions, publishing, run_contents
 from irisline.release.tracking import lineage, live_logging, store, versions
 from tests.imports import ROOT
 from tests.release.conftest import Train
@@ -87,15 +87,17 @@ def test_nothing_that_is_not_on_the_list_enters_a_run(train: Train, settings: Pa
     published = publishing.publish(settings)
     held = uploaded(published.run_id)
     assert not held & set(STRAY)
-    assert {name for name in held if name.startswith("reports/")} == {file.as_posix() for file in evidence.reports()}
+    assert {name for name in held if name.startswith("reports/")} == {
+        file.as_posix() for file in run_contents.reports()
+    }
     assert "reports/validate/docs/validations/images/validate/1/one.html" in held
-    assert not [name for name in STRAY if name in note.of_run("1", published.run_id)]
+    assert not [name for name in STRAY if name in descriptions.of_run("1", published.run_id)]
     paths.write_whole(paths.PREDICT_REPORT / "another.png", b"of somebody's own")
     assert not publishing.publish(settings).changed
 
 
 def test_the_list_is_what_the_stages_report() -> None:
-    listed = {folder / name.partition("/")[0] for folder, named in evidence.REPORTS.items() for name in named}
+    listed = {folder / name.partition("/")[0] for folder, named in run_contents.REPORTS.items() for name in named}
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
     made = {
         Path(name) for stage in stages for one in (*stage.get("outs", []), *stage.get("metrics", [])) for name in one
@@ -107,9 +109,9 @@ def test_every_folder_of_reports_is_on_the_list_or_kept_back(monkeypatch: pytest
     monkeypatch.chdir(ROOT)
     kept_back = {paths.SNAPSHOT_REPORT, paths.PREDICT_REPORT}
     named = {value for name, value in vars(paths).items() if name.endswith("_REPORT")}
-    assert named == {*evidence.REPORTS} | kept_back
+    assert named == {*run_contents.REPORTS} | kept_back
     there = {file for file in paths.REPORTS.rglob("*") if file.is_file() and file.name != ".gitignore"}
-    assert {file for file in there if not kept_back & {*file.parents}} == set(evidence.reports())
+    assert {file for file in there if not kept_back & {*file.parents}} == set(run_contents.reports())
 
 
 def test_the_sheets_of_a_snapshot_are_no_evidence(train: Train, settings: Params) -> None:
@@ -241,7 +243,7 @@ def test_a_version_shows_its_headline_source_and_model_card(train: Train, settin
 def test_a_card_that_changes_is_shown_by_the_same_version(train: Train, settings: Params) -> None:
     train()
     publishing.publish(settings)
-    note.CARD.write_text("# Model card: eye-colour\n\n## Metrics\n\n- reviewed\n")
+    descriptions.CARD.write_text("# Model card: eye-colour\n\n## Metrics\n\n- reviewed\n")
     assert publishing.publish(settings).version == 1
     assert about(settings).endswith("- reviewed\n")
 
@@ -249,7 +251,7 @@ def test_a_card_that_changes_is_shown_by_the_same_version(train: Train, settings
 def test_a_card_that_is_too_long_for_a_database_is_cut_between_sections(train: Train, settings: Params) -> None:
     train()
     sections = [f"## Part {number}\n\n{'word ' * 300}\n" for number in range(5)]
-    note.CARD.write_text("\n".join(["# Model card: eye-colour\n", *sections]))
+    descriptions.CARD.write_text("\n".join(["# Model card: eye-colour\n", *sections]))
     publishing.publish(settings)
     assert len(about(settings)) <= 5000
     assert about(settings).count("## Part") == about(settings).count(f"{'word ' * 300}\n") == 3
@@ -277,7 +279,7 @@ def test_a_workspace_without_a_model_says_what_to_type(project: Path, settings: 
 
 def test_a_workspace_from_before_there_were_cards_says_what_to_type(train: Train, settings: Params) -> None:
     train()
-    note.CARD.unlink()
+    descriptions.CARD.unlink()
     with pytest.raises(MissingInput, match=r"^reports/evaluate/model_card.md: not found; type dvc repro to make it$"):
         publishing.publish(settings)
 

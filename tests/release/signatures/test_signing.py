@@ -22,7 +22,7 @@ from irisline.inference import identity, signature
 from irisline.inference.signature import MANIFEST, SIGNATURE
 from irisline.release.packaging import export
 from irisline.release.promotion import registry
-from irisline.release.publishing import countersigning, publishing
+from irisline.release.publishing import older_version, publishing
 from irisline.release.signatures import signed, signing
 from irisline.release.tracking import store, versions
 from tests.release.conftest import Train
@@ -248,11 +248,11 @@ def test_a_version_of_before_is_signed_once_it_is_proven_and_its_verdict_trusted
 ) -> None:
     store.client().delete_model_version_tag(NAME, "1", signed.TAG)
     with pytest.raises(ReleaseError, match="if you trust it, type irisline sign 1 --trust-verdict"):
-        countersigning.sign(published, 1, trust_verdict=False)
+        older_version.sign(published, 1, trust_verdict=False)
     assert "  passed  error_rate: 0 is within" in capsys.readouterr().out
-    assert countersigning.sign(published, 1, trust_verdict=True)[1]
+    assert older_version.sign(published, 1, trust_verdict=True)[1]
     assert registry.promote(published, 1).changed
-    assert not countersigning.sign(published, 1, trust_verdict=False)[1]
+    assert not older_version.sign(published, 1, trust_verdict=False)[1]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_a_version_whose_tags_make_no_sense_is_not_signed(published: Params, nam
     store.client().delete_model_version_tag(NAME, "1", signed.TAG)
     tag(1, name, value)
     with pytest.raises(ReleaseError, match=told):
-        countersigning.sign(published, 1, trust_verdict=True)
+        older_version.sign(published, 1, trust_verdict=True)
 
 
 def test_a_version_of_before_whose_files_have_changed_is_not_signed(train: Train, settings: Params) -> None:
@@ -277,7 +277,7 @@ def test_a_version_of_before_whose_files_have_changed_is_not_signed(train: Train
     store.client().delete_model_version_tag(NAME, "1", signed.TAG)
     (stored_bundle(1) / "calibration.json").write_text("{}")
     with pytest.raises(ReleaseError, match="the stored files are not those that were published"):
-        countersigning.sign(settings, 1, trust_verdict=True)
+        older_version.sign(settings, 1, trust_verdict=True)
 
 
 def test_a_file_beside_those_of_a_version_is_refused(train: Train, settings: Params) -> None:

@@ -17,10 +17,16 @@ from irisline.core import paths
 from irisline.core.errors import IrislineError
 from irisline.core.params import Params
 from irisline.release.promotion import journal, registry
-from irisline.release.tracking import facts, store, versions
+from irisline.release.tracking import store, version_tags, versions
 from tests.release.conftest import BLUE, Train
 
-JSON_TAGS = (facts.GATE, facts.METRICS, facts.LICENCES, facts.PROVIDERS, facts.PICTURES)
+JSON_TAGS = (
+    version_tags.GATE,
+    version_tags.METRICS,
+    version_tags.LICENCES,
+    version_tags.PROVIDERS,
+    version_tags.PICTURES,
+)
 NONSENSE = [
     "{",
     "null",
@@ -57,10 +63,10 @@ def set_tag(number: int, name: str, text: str) -> None:
         )
 
 
-NAMES = (*JSON_TAGS, facts.DIGEST, facts.PRECISION, facts.RUN)
+NAMES = (*JSON_TAGS, version_tags.DIGEST, version_tags.PRECISION, version_tags.RUN)
 SENSE = {
-    *((name, "null") for name in (facts.GATE, facts.PICTURES)),
-    *((name, '{"passed": 1}') for name in (facts.METRICS, facts.LICENCES, facts.PROVIDERS)),
+    *((name, "null") for name in (version_tags.GATE, version_tags.PICTURES)),
+    *((name, '{"passed": 1}') for name in (version_tags.METRICS, version_tags.LICENCES, version_tags.PROVIDERS)),
 }
 
 
@@ -93,7 +99,7 @@ def test_a_version_without_our_tags_is_broken_and_hides_nothing(published: Param
 def test_every_command_about_a_broken_version_is_one_line(published: Params) -> None:
     Path("blue.jpg").write_bytes(BLUE)
     paths.SERVICE.mkdir()
-    set_tag(1, facts.GATE, "{")
+    set_tag(1, version_tags.GATE, "{")
     for command in OF_ONE:
         failure = typed(command).exception
         assert isinstance(failure, IrislineError), (command, failure)
@@ -157,7 +163,16 @@ COMMANDS = (*OF_ONE[:-2], "versions", "history", "live-at 2999-01-01", "predict 
 @pytest.mark.slow
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(
-    place=st.sampled_from([*JSON_TAGS, facts.DIGEST, facts.RUN, facts.PRECISION, facts.PRECISION_REASON, *FILES]),
+    place=st.sampled_from(
+        [
+            *JSON_TAGS,
+            version_tags.DIGEST,
+            version_tags.RUN,
+            version_tags.PRECISION,
+            version_tags.PRECISION_REASON,
+            *FILES,
+        ]
+    ),
     text=st.one_of(
         st.sampled_from(NONSENSE),
         st.text(max_size=50),
@@ -181,7 +196,7 @@ def test_whatever_is_written_no_command_ends_in_a_traceback(published: Params, p
         else:
             (kept / place).write_text(text)
             digest = versions._digest(kept)
-            set_tag(1, facts.DIGEST, digest)
+            set_tag(1, version_tags.DIGEST, digest)
             if not digest.startswith("none"):
                 kept.rename(kept.with_name(digest))
                 kept = kept.with_name(digest)

@@ -17,7 +17,7 @@ from irisline.core.errors import Busy, ReleaseError
 from irisline.core.params import Params
 from irisline.release.promotion import registry
 from irisline.release.publishing import publishing
-from irisline.release.tracking import lock, pages, store, versions
+from irisline.release.tracking import mlflow_ui, registry_lock, store, versions
 from tests.release.conftest import Train
 
 
@@ -196,9 +196,9 @@ def test_a_server_serves_as_well_as_a_file(
     assert [entry.change.after for entry in registry.history(settings)[0]] == [1, 2, 1]
     assert registry.classifier(settings)[0].number == 1
     assert not Path("mlartifacts").exists()
-    with lock.held(store.client(), "eye-colour.lock", "test"), pytest.raises(Busy, match="ada@bench is at it"):
+    with registry_lock.held(store.client(), "eye-colour.lock", "test"), pytest.raises(Busy, match="ada@bench is at it"):
         registry.promote(settings, 2)
-    pages.serve(settings, port=1)
+    mlflow_ui.serve(settings, port=1)
     assert f"{server}/#/experiments/1/runs?workflowType=machine_learning" in capsys.readouterr().out
 
 

@@ -13,17 +13,17 @@ import pytest
 
 from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
-from irisline.release.tracking import pages
+from irisline.release.tracking import mlflow_ui
 from tests.release.tracking.test_store import free_port, wait_for
 
 
 def test_a_taken_port_is_said(project: Path, settings: Params) -> None:
     with closing(socket.socket()) as taken:
-        taken.bind((pages.HOST, 0))
+        taken.bind((mlflow_ui.HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ReleaseError, match=rf"port {port} on 127\.0\.0\.1 is taken: .*; type irisline ui --port"):
-            pages.serve(settings, port)
+            mlflow_ui.serve(settings, port)
 
 
 @pytest.mark.slow

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from irisline.collection.downloads.room import Room
+from irisline.collection.downloads.byte_budget import ByteBudget
 
 
 async def passed(budget: int, sizes: list[int]) -> tuple[int, int]:
     """Return the most bytes and pieces that were inside at once, when all go through and each stays a while."""
-    room, inside, most = Room(budget), [], (0, 0)
+    room, inside, most = ByteBudget(budget), [], (0, 0)
 
     async def go(size: int) -> None:
         nonlocal most

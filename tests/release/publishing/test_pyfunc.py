@@ -12,12 +12,12 @@ import pytest
 
 from irisline.core.params import Params
 from irisline.inference.classifier import Classifier
-from irisline.release.publishing.package import ON_CUDA, REQUIRED, STARTED
+from irisline.release.publishing.pyfunc_package import ON_CUDA, REQUIRED, STARTED
 from irisline.release.tracking import store, versions
 from tests import imports
 from tests.release.conftest import BLUE, BROWN
 
-SERVED = imports.ROOT / "irisline/release/publishing/served.py"
+SERVED = imports.ROOT / "irisline/release/publishing/pyfunc.py"
 NOT_IN_A_VERSION = {"cli", "collection", "evaluation", "labels", "release", "rendering", "training", "validation"}
 IMPORTED_AS = {"google": "protobuf", "PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml"}
 NOT_TO_SERVE = {"scipy"}  # only fitting a temperature needs it

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from irisline.core.linear_light import Plane, to_display, to_linear
-from irisline.eyes.finder.cropping import WHITE_RING, polar
+from irisline.eyes.finder.iris_crop import WHITE_RING, polar
 
 BESIDE = 0.35
 """Greatest slope from the centre of what is taken for white: lids are above and below."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from irisline.collection.snapshot.journal import Noted
+from irisline.collection.snapshot.journal import Recorded
 from irisline.collection.sources.candidate import Candidate
 from irisline.core.names import same
 from irisline.dataset import sources_table
@@ -45,7 +45,7 @@ def label_of(identity: str) -> str:
     return identity.split("/")[0]
 
 
-class Ledger:
+class SourceLines:
     """One line for each picture that was ever considered, and the ids of the files that are in the pool."""
 
     def __init__(self, lines: Iterable[Line], present: Iterable[str]) -> None:
@@ -89,7 +89,7 @@ class Ledger:
         return line.get("status") == FETCHED and bool(line.get("image_url")) and line.get("licence") != "own"
 
     def refuse(
-        self, candidate: Candidate, status: str, detail: str, noted: Noted | None = None, phash: str = ""
+        self, candidate: Candidate, status: str, detail: str, noted: Recorded | None = None, phash: str = ""
     ) -> None:
         """Note that a candidate is not taken, and why."""
         name = stem(candidate.query.label, candidate.provider, candidate.provider_id)
@@ -98,7 +98,7 @@ class Ledger:
             candidate = replace(candidate, title="", author="")
         self._put(name, _line(candidate, name, status, noted, phash))
 
-    def accept(self, candidate: Candidate, noted: Noted, phash: str) -> str:
+    def accept(self, candidate: Candidate, noted: Recorded, phash: str) -> str:
         """Note that a candidate is taken; give its stem."""
         name = stem(candidate.query.label, candidate.provider, candidate.provider_id)
         identity = f"{name}.{noted.download.kind}"
@@ -128,7 +128,7 @@ class Ledger:
             self.lines.append(line)
 
 
-def _line(candidate: Candidate, identity: str, status: str, noted: Noted | None, phash: str) -> Line:
+def _line(candidate: Candidate, identity: str, status: str, noted: Recorded | None, phash: str) -> Line:
     found = noted.download if noted else None
     values = {
         "id": identity,

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.turns import Pace, Turns, origin_of
+from service.fair_queue import FairQueue, Pace, origin_of
 
 
-def drained(turns: Turns[str]) -> list[str]:
+def drained(turns: FairQueue[str]) -> list[str]:
     return [turns.next() for _ in range(len(turns))]
 
 
 def test_origins_take_turns_and_of_one_origin_its_requests() -> None:
-    turns: Turns[str] = Turns()
+    turns: FairQueue[str] = FairQueue()
     turns.add("greedy", 1, ["a1", "a2", "a3"])
     turns.add("greedy", 2, ["b1", "b2"])
     turns.add("modest", 3, ["c1"])
@@ -23,7 +23,7 @@ def test_origins_take_turns_and_of_one_origin_its_requests() -> None:
 
 
 def test_what_nobody_waits_for_is_dropped() -> None:
-    turns: Turns[str] = Turns()
+    turns: FairQueue[str] = FairQueue()
     turns.add("one", 1, ["a1", "a2"])
     turns.add("one", 2, ["b1"])
     turns.add("other", 3, ["c1"])
@@ -33,7 +33,7 @@ def test_what_nobody_waits_for_is_dropped() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 3), st.integers(0, 4))))
 def test_each_item_comes_once_and_those_of_a_request_in_order(added: list[tuple[str, int, int]]) -> None:
-    turns: Turns[str] = Turns()
+    turns: FairQueue[str] = FairQueue()
     wanted = []
     for place, (origin, request, count) in enumerate(added):
         items = [f"{origin}{request} {place:03} {number}" for number in range(count)]

@@ -1,9 +1,9 @@
-"""Room for bytes that wait: so many at most at the same time. Knows nothing of what they are."""
+"""ByteBudget for bytes that wait: so many at most at the same time. Knows nothing of what they are."""
 
 import asyncio
 
 
-class Room:
+class ByteBudget:
     """So many bytes; who comes with more than all of it has it alone."""
 
     def __init__(self, budget: int) -> None:

@@ -12,7 +12,7 @@ Plane = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class Near:
+class EyeCoordinates:
     """A window of a picture around an eye, and where each of its pixels lies: in iris radii, level with the person's eyes."""
 
     rows: slice
@@ -21,7 +21,7 @@ class Near:
     down: Plane
 
 
-def near(size: tuple[int, int], eye: Eye, tilt: float, reach: float) -> Near:
+def near(size: tuple[int, int], eye: Eye, tilt: float, reach: float) -> EyeCoordinates:
     """Return the window of a picture (width, height) that reaches so many iris radii around an eye; tilt in radians."""
     columns, rows = (
         slice(max(0, int(middle - reach * eye.radius)), max(0, min(side, int(middle + reach * eye.radius) + 2)))
@@ -30,7 +30,7 @@ def near(size: tuple[int, int], eye: Eye, tilt: float, reach: float) -> Near:
     x = (np.arange(columns.start, columns.stop, dtype=np.float32) - np.float32(eye.x)) / np.float32(eye.radius)
     y = (np.arange(rows.start, rows.stop, dtype=np.float32) - np.float32(eye.y))[:, None] / np.float32(eye.radius)
     cosine, sine = np.float32(math.cos(tilt)), np.float32(math.sin(tilt))
-    return Near(rows, columns, x * cosine + y * sine, y * cosine - x * sine)
+    return EyeCoordinates(rows, columns, x * cosine + y * sine, y * cosine - x * sine)
 
 
 def inside(distance: Plane, softness: float) -> Plane:

@@ -6,7 +6,7 @@ from typing import Any
 
 from irisline.core import names, paths
 from irisline.core.errors import MissingInput
-from irisline.release.publishing import evidence
+from irisline.release.publishing import run_contents
 from irisline.release.tracking import lineage
 
 CARD = paths.EVALUATE_REPORT / "model_card.md"
@@ -63,7 +63,7 @@ def of_version(tags: dict[str, str]) -> str:
 
 def _worth_a_look() -> list[Path]:
     docs = paths.VALIDATE_REPORT / "index.html"
-    figures = [file for file in evidence.reports() if file.suffix == ".png" and file.parent in evidence.REPORTS]
+    figures = [file for file in run_contents.reports() if file.suffix == ".png" and file.parent in run_contents.REPORTS]
     return [*(page for page in (CARD, docs) if page.exists()), *figures]
 
 

@@ -10,7 +10,7 @@ from irisline.core.errors import ModelError, ReleaseError
 from irisline.core.params import Params
 from irisline.inference import proof, signature
 from irisline.networks import bundle
-from irisline.release.publishing import sealing
+from irisline.release.publishing import version_signature
 from irisline.release.signatures import signed
 from irisline.release.signatures.signed import SignedVersion
 from irisline.release.tracking import store, versions
@@ -39,7 +39,7 @@ def sign(params: Params, number: int, trust_verdict: bool) -> tuple[SignedVersio
         console.say(f"its files make up the digest it was registered with, {version.digest[:12]}")
         console.say(f"its {count} golden pictures are answered as they were then")
         _judge(model, version, tags, trust_verdict)
-        sealing.seal(client, model, number, files, tags)
+        version_signature.seal(client, model, number, files, tags)
         return signed.verified(client, model, versions.get(client, model, number)), True
 
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irisline.core import imports
+from irisline.core import import_closure
 from irisline.core.errors import MissingInput, ModelError, NotFound
 from irisline.inference import signature
 from irisline.networks import bounds, bundle
-from irisline.release.tracking import files, lineage, versions
+from irisline.release.tracking import artifacts, lineage, versions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -66,7 +66,7 @@ def restore(client: "MlflowClient", experiment: str, run_id: str, digest: str, s
     if model_id not in _stored(client, experiment, digest):
         return False
     with _contents() as contents, tempfile.TemporaryDirectory() as scratch:
-        files.writable(client.get_logged_model(model_id).artifact_location)
+        artifacts.writable(client.get_logged_model(model_id).artifact_location)
         saved, about = str(Path(scratch, "model")), Model(model_uuid=model_id, model_id=model_id, run_id=run_id)
         mlflow.pyfunc.save_model(saved, mlflow_model=about, **contents)
         client.log_model_artifacts(model_id, saved)
@@ -80,7 +80,7 @@ def _holds(client: "MlflowClient", model_id: str, digest: str) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         try:
             place = client.get_logged_model(model_id).artifact_location
-            arrived = files.bring(f"{place}/artifacts/bundle", Path(scratch))
+            arrived = artifacts.bring(f"{place}/artifacts/bundle", Path(scratch))
             bounds.check(arrived)
             signature.holds_only(arrived, bundle.files(arrived))
             return bundle.digest(arrived) == digest
@@ -131,7 +131,9 @@ def _copy_code(target: Path) -> Path:
     """Copy what an answer needs of this library, and nothing else; return its folder."""
     library, served = Path(__file__).parents[2], Path(__file__).with_name(SERVED)
     root = library.parent
-    for file in imports.travelling([served, *(root / module for module in (*STARTED, ON_CUDA))], root) - {served}:
+    for file in import_closure.travelling([served, *(root / module for module in (*STARTED, ON_CUDA))], root) - {
+        served
+    }:
         copied = target / file.relative_to(library)
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copied)

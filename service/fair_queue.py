@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Turns(Generic[T]):
+class FairQueue(Generic[T]):
     """Items that wait. Not safe among threads: whoever uses it holds a lock."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from irisline.eyes.finder.finding import Eye
+from irisline.eyes.finder.finder import Eye
 
 Plane = NDArray[np.floating]
 

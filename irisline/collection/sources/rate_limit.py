@@ -35,10 +35,10 @@ class Rate:
             self._asked.popleft()
 
     def __str__(self) -> str:
-        return f"{self.questions} request{'s' if self.questions != 1 else ''} in {spoken(self.seconds)}"
+        return f"{self.questions} request{'s' if self.questions != 1 else ''} in {duration(self.seconds)}"
 
 
-def spoken(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a stretch of time as a person says it."""
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:

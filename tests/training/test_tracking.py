@@ -9,7 +9,7 @@ import pytest
 from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
 from irisline.release.tracking import live_logging, store
-from irisline.training import registry
+from irisline.training import tracking
 from tests.release import conftest as releases
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def status(settings: Params) -> str:
 
 
 def test_the_run_holds_the_epochs_and_the_model_that_came_out(project: Path, settings: Params) -> None:
-    with registry.LiveRun(settings, "key") as live:
+    with tracking.LiveRun(settings, "key") as live:
         live.epoch(0, {"train_loss": 0.7, "valid_loss": float("nan")})
         live.epoch(1, {"train_loss": 0.5, "valid_loss": 0.4})
         live.finish("abc")
@@ -39,7 +39,7 @@ def test_the_run_holds_the_epochs_and_the_model_that_came_out(project: Path, set
 def test_a_training_that_failed_is_told_from_one_that_goes_on(
     project: Path, settings: Params, raised: BaseException, left: str
 ) -> None:
-    with pytest.raises(type(raised)), registry.LiveRun(settings, "key"):
+    with pytest.raises(type(raised)), tracking.LiveRun(settings, "key"):
         raise raised
     assert status(settings) == left
 
@@ -55,7 +55,7 @@ def test_no_store_costs_one_line_and_no_training(
     project: Path, settings: Params, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    with registry.LiveRun(settings, "key") as live:
+    with tracking.LiveRun(settings, "key") as live:
         for step in range(1000):  # told to a process that may have ended
             live.epoch(step, {"train_loss": 0.7})
     said = capfd.readouterr().err
@@ -65,7 +65,7 @@ def test_no_store_costs_one_line_and_no_training(
 
 def test_a_version_gives_its_weights_or_the_line_why_not(published: Params) -> None:
     def of(init: str) -> str:
-        return registry.initial(
+        return tracking.initial(
             published.model_copy(update={"train": published.train.model_copy(update={"init": init})})
         )
 

@@ -53,7 +53,7 @@ class Host:
             self.silent = 0 if whole else self.silent + 1
 
 
-class Turns:
+class HostQueue:
     """The jobs of a run that wait."""
 
     def __init__(self, per_host: int) -> None:

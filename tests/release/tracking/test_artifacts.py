@@ -12,7 +12,7 @@ from irisline.core.params import Params
 from irisline.release.promotion import journal, registry
 from irisline.release.publishing import publishing
 from irisline.release.signatures import signed
-from irisline.release.tracking import files, lineage, store, versions
+from irisline.release.tracking import artifacts, lineage, store, versions
 from tests.release.conftest import Train
 from tests.release.tracking.test_broken import set_tag, typed
 
@@ -43,7 +43,7 @@ def test_publish_writes_and_deletes_nothing_outside_of_the_store(more: str, trai
 @pytest.mark.parametrize("address", ["file://[x", "file:///a?b", "file://host/a", f"file:///{'x' * 300}"])
 def test_an_address_that_makes_no_sense_is_refused(address: str, project: Path) -> None:
     with pytest.raises(ReleaseError):
-        files.writable(address)
+        artifacts.writable(address)
 
 
 def test_what_is_signed_is_what_is_known_here(train: Train, settings: Params) -> None:

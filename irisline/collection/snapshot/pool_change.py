@@ -13,23 +13,23 @@ from typing import Any
 
 from irisline.collection.snapshot import attribution
 from irisline.collection.snapshot.journal import Journal
-from irisline.collection.snapshot.ledger import Ledger
+from irisline.collection.snapshot.source_lines import SourceLines
 from irisline.core import paths
-from irisline.dataset import listing, sources_table
+from irisline.dataset import pool_files, sources_table
 
 PLAN = "plan.json"
 
 
 def files(folder: Path, classes: Iterable[str]) -> dict[str, Path]:
-    """Return the pictures of the classes by id; raise DataError as listing.files does."""
+    """Return the pictures of the classes by id; raise DataError as pool_files.files does."""
     return {
         name: file
-        for name, file in listing.files(folder).items()
+        for name, file in pool_files.files(folder).items()
         if name.partition("/")[0] in {*classes} and "/" in name
     }
 
 
-def write_down(ledger: Ledger, journal: Journal) -> None:
+def write_down(ledger: SourceLines, journal: Journal) -> None:
     """Write down what is to be done; from then on it will be, also by another run."""
     plan = {
         "before": _digest(paths.POOL / paths.SOURCES),
@@ -63,7 +63,7 @@ def take_up(journal: Journal, classes: Iterable[str]) -> list[Any] | None:
     for identity, blob in plan["place"].items():
         if identity in promised and (journal.blobs / blob).is_file():
             move(journal.blobs / blob, paths.POOL / identity)
-    present = listing.files(paths.POOL)
+    present = pool_files.files(paths.POOL)
     for identity in plan["remove"]:
         if identity in present and identity not in promised:
             with paths.disk_errors(present[identity]):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irisline.collection.sources import wording
+from irisline.collection.sources import text_cleaning
 
 
 @pytest.mark.parametrize(
@@ -23,14 +23,14 @@ from irisline.collection.sources import wording
     ],
 )
 def test_a_text_is_one_line(text: str | None, line: str) -> None:
-    assert wording.line(text) == line
+    assert text_cleaning.line(text) == line
 
 
 @given(st.text(max_size=2000))
 def test_any_text_is_one_bounded_line_and_stays_it(text: str) -> None:
-    line = wording.line(text)
-    assert len(line) <= wording.LONGEST
-    assert wording.line(line) == line
+    line = text_cleaning.line(text)
+    assert len(line) <= text_cleaning.LONGEST
+    assert text_cleaning.line(line) == line
     assert not any(unicodedata.category(one).startswith("C") for one in line if one not in "\u200c\u200d")
     assert len(line.splitlines()) <= 1
 
@@ -47,19 +47,19 @@ def test_any_text_is_one_bounded_line_and_stays_it(text: str) -> None:
     ],
 )
 def test_markup_is_not_words(html: str | None, words: str) -> None:
-    assert wording.without_markup(html) == words
+    assert text_cleaning.without_markup(html) == words
 
 
 @given(st.text(max_size=2000))
 def test_any_markup_is_one_bounded_line(text: str) -> None:
-    assert len(wording.without_markup(f"<b>{text}")) <= wording.LONGEST
+    assert len(text_cleaning.without_markup(f"<b>{text}")) <= text_cleaning.LONGEST
 
 
 @pytest.mark.parametrize(
     "url", ["http://example.org/a.jpg", "https://example.org:8/a?b=c#d", "https://例え.jp/虹彩.jpg"]
 )
 def test_an_address_of_the_web_is_one(url: str) -> None:
-    assert wording.address(f" {url} ") == url
+    assert text_cleaning.address(f" {url} ") == url
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_an_address_of_the_web_is_one(url: str) -> None:
      "https://[example.org/", "https://example.org/a b", "https://example.org/a\n.jpg", "https://example.org/" + "a" * 2000],
 )  # fmt: skip
 def test_anything_else_is_none(url: str | None) -> None:
-    assert wording.address(url) == ""
+    assert text_cleaning.address(url) == ""

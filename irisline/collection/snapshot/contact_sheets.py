@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from irisline.collection.snapshot.ledger import label_of
+from irisline.collection.snapshot.source_lines import label_of
 from irisline.core import paths
 from irisline.core.errors import UnreadableImage
 from irisline.core.params import Params
-from irisline.dataset import contact_sheet, images, listing, sources_table, strangers
+from irisline.dataset import contact_sheet, images, pool_files, sources_table, untrusted_images
 
 PICTURES, COLUMNS = 60, 6
 
@@ -15,7 +15,7 @@ PICTURES, COLUMNS = 60, 6
 def draw(pool: Path, settings: Params) -> None:
     """Write reports/snapshot/<class>.png for every class: at most 60 of its fetched pictures, evenly spread."""
     lines = [line for line in sources_table.read(pool / paths.SOURCES) if sources_table.is_fetched(line)]
-    files = listing.files(pool)
+    files = pool_files.files(pool)
     brought = [line["id"] for line in lines if line.get("provider") in settings.snapshot.sources]
     for label in settings.base.classes:
         ids = sorted(name for name in brought if label_of(name) == label and name in files)
@@ -32,7 +32,7 @@ def _spread(ids: Sequence[str]) -> Sequence[str]:
 def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
     """Return a small copy and a caption; nothing for a picture that is gone or unreadable."""
     try:
-        image = strangers.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
+        image = untrusted_images.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
     except (UnreadableImage, OSError):
         return None
     return images.encode(image), file.stem

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from irisline.eyes.finder.iris_candidates import Place
 from irisline.eyes.finder.pyramid import Pyramid
-from irisline.eyes.finder.voting import Place
 
 Numbers = NDArray[np.float32]
 

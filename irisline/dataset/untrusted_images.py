@@ -1,4 +1,4 @@
-"""Pictures of strangers, decoded in a process that ends when one takes more than it may.
+"""Pictures from people who are not trusted, decoded in a process that ends when one takes more than it may.
 
 What comes back from there is checked for its shape and cannot do harm. For pictures that were decoded and stored before,
 images.decode does the same without a process.
@@ -22,7 +22,7 @@ from irisline.dataset.images import GENEROUS
 _BESIDE = 64 * 2**20  # bytes that a process may take beside what decoding takes
 
 
-class Elsewhere(TooCostly):
+class NeedsMore(TooCostly):
     """It is too much for this process, and not for one that is allowed the ceiling.
 
     It takes at least so many seconds; likely is what it takes where that is not known yet.
@@ -35,10 +35,10 @@ class Elsewhere(TooCostly):
 
 Wanted = Mapping[str, Any]
 Spend = Callable[[float], object]
-Told = tuple[dict[str, Any], bytes]
+Reply = tuple[dict[str, Any], bytes]
 
 
-class Asked:
+class DecodingProcess:
     """A process that is asked of pictures: each with what is wanted of it, as JSON, and told as JSON and bytes.
 
     The ceiling is what another process may spend on what is too much for this one; without one there is none.
@@ -48,33 +48,33 @@ class Asked:
         self._allowed, self._ceiling = allowed, ceiling
         self.worker = Worker(function, allowed.bytes + _BESIDE, nice)
 
-    def ask(self, data: bytes, wanted: Wanted, seconds: float, spend: Spend = lambda _: None) -> Told:
+    def ask(self, data: bytes, wanted: Wanted, seconds: float, spend: Spend = lambda _: None) -> Reply:
         """Return what is told of a picture; spend is called with the seconds of processor that took, at most so many.
 
         Raise UnreadableImage when it cannot be decoded, TooCostly when that would take more than is allowed or had to be
-        ended, Elsewhere when a process that is allowed more may do it.
+        ended, NeedsMore when a process that is allowed more may do it.
         """
         if self._ceiling and (least := least_seconds(data)) > self._allowed.seconds:
             reason = f"takes some {least:.2g} seconds to decode"  # known without handing it over
-            raise Elsewhere(reason, least, self._ceiling.seconds / 2)
+            raise NeedsMore(reason, least, self._ceiling.seconds / 2)
         head = json.dumps({**wanted, "allowed": self._allowed, "ceiling": self._ceiling or self._allowed}).encode()
         try:
             answer, took = self.worker.call((head, b"\n", data), seconds)
         except Ended as error:
             spend(seconds)
             reason = f"takes more than {seconds:.2g} seconds or {self._allowed.bytes // 2**20} MB to decode"
-            raise (Elsewhere(reason, seconds) if self._ceiling else TooCostly(reason)) from error
+            raise (NeedsMore(reason, seconds) if self._ceiling else TooCostly(reason)) from error
         spend(took)
         line, _, rest = answer.partition(b"\n")
         told: dict[str, Any] = json.loads(line)
-        if "elsewhere" in told:
-            raise Elsewhere(str(told["elsewhere"])[:200], float(told["seconds"]))
+        if "needs_more" in told:
+            raise NeedsMore(str(told["needs_more"])[:200], float(told["seconds"]))
         if "unreadable" in told:
             raise (TooCostly if told["costly"] else UnreadableImage)(str(told["unreadable"])[:200])
         return told, rest
 
 
-def answering(tell: Callable[[Image.Image, dict[str, Any]], Told]) -> Callable[[bytes], bytes]:
+def decode_and(tell: Callable[[Image.Image, dict[str, Any]], Reply]) -> Callable[[bytes], bytes]:
     """Return the function that a process runs: it decodes a picture and lets tell say what is wanted of it."""
 
     def answer(request: bytes) -> bytes:
@@ -87,7 +87,7 @@ def answering(tell: Callable[[Image.Image, dict[str, Any]], Told]) -> Callable[[
         except TooCostly as error:
             try:
                 needed = images.cost(data, *limits, Cost(*wanted["ceiling"]))
-                told = {"elsewhere": str(error), "seconds": needed.seconds}
+                told = {"needs_more": str(error), "seconds": needed.seconds}
             except TooCostly as final:
                 told = {"unreadable": str(final), "costly": True}
         except UnreadableImage as error:
@@ -97,9 +97,9 @@ def answering(tell: Callable[[Image.Image, dict[str, Any]], Told]) -> Callable[[
     return answer
 
 
-def decoding() -> Callable[[bytes], bytes]:
+def decoder() -> Callable[[bytes], bytes]:
     """Return the function that tells a picture's pixels."""
-    return answering(lambda picture, _: ({"size": picture.size}, picture.tobytes()))
+    return decode_and(lambda picture, _: ({"size": picture.size}, picture.tobytes()))
 
 
 def decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:
@@ -117,7 +117,7 @@ def rewritten(data: bytes, max_side: int, max_pixels: int) -> bytes:
 
 
 @cache
-def _decoder() -> Asked:
-    asked = Asked(f"{__name__}:decoding", GENEROUS)
+def _decoder() -> DecodingProcess:
+    asked = DecodingProcess(f"{__name__}:decoder", GENEROUS)
     atexit.register(asked.worker.close)
     return asked

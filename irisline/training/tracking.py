@@ -15,7 +15,7 @@ from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
 
 _LOGS = "irisline.release.tracking.live_logging"
-_FETCHES = "irisline.release.promotion.weights"
+_FETCHES = "irisline.release.promotion.initial_weights"
 _PATIENCE = 60.0  # seconds that the run may take to be completed once the training is over
 
 

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from irisline.core.errors import ModelError
 from irisline.inference.identity import Manifest
-from irisline.release.publishing import evidence
+from irisline.release.publishing import run_contents
 from irisline.release.signatures import signed, signing
 from irisline.release.tracking import versions
 from irisline.release.tracking.versions import Version
@@ -28,7 +28,7 @@ class Classes(TypedDict):
 
 def seal(client: "MlflowClient", model: str, number: int, files: dict[str, Path], tags: Mapping[str, str]) -> bool:
     """Sign a version's files and what is told of it, unless a trusted key has signed just that; say whether this signed."""
-    classes = evidence.read_json(files["model.json"], Classes)["classes"]
+    classes = run_contents.read_json(files["model.json"], Classes)["classes"]
     manifest = signed.manifest(model, number, tags[versions.DIGEST], classes, tags)
     version = versions.get(client, model, number)
     if signed_before(client, model, version) == manifest:

@@ -1,4 +1,4 @@
-"""What a network sees of a stranger's picture: decoded and looked at in a process that ends when it takes more than it may.
+"""What a network sees of a picture that is not trusted: decoded and cropped in a process that ends when it takes too much.
 
 The same views as crops.of gives here. Knows nothing of networks.
 """
@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from irisline.core.params import Preprocess
-from irisline.dataset import crops, strangers
+from irisline.dataset import crops, untrusted_images
 from irisline.dataset.crops import Place, View
 from irisline.dataset.decoding import Cost
-from irisline.dataset.strangers import Asked, Spend
+from irisline.dataset.untrusted_images import DecodingProcess, Spend
 from irisline.domains import regions
 
 
@@ -26,14 +26,14 @@ class Limits(Protocol):
     max_pixels: int
 
 
-class Looker:
-    """Looks at pictures in a process of its own; one at a time."""
+class Cropper:
+    """Decodes and crops pictures in a process of its own, one at a time."""
 
     def __init__(self, allowed: Cost, nice: int = 0, ceiling: Cost | None = None) -> None:
-        self._asked = Asked(f"{__name__}:looking", allowed, nice, ceiling)
+        self._asked = DecodingProcess(f"{__name__}:cropper", allowed, nice, ceiling)
 
-    def look(self, data: bytes, classifier: Limits, seconds: float, spend: Spend) -> list[View]:
-        """Return the views of a picture as a classifier sees it; seconds, spend and errors are those of Asked.ask."""
+    def crop(self, data: bytes, classifier: Limits, seconds: float, spend: Spend) -> list[View]:
+        """Return the views of a picture as a classifier sees it; seconds, spend and errors are those of DecodingProcess.ask."""
         preprocess = classifier.preprocess
         limits = {"max_side": classifier.max_side, "max_pixels": classifier.max_pixels}
         wanted = {**limits, "preprocess": preprocess.model_dump()}
@@ -53,14 +53,14 @@ class Looker:
         self._asked.worker.close()
 
 
-def looking() -> Callable[[bytes], bytes]:
+def cropper() -> Callable[[bytes], bytes]:
     """Return the function that tells a picture's views; what domains load to find their regions is loaded now."""
     for crop in regions.OF:
         crops.of(Image.new("RGB", (64, 64)), Preprocess(crop=crop, size=32, fit="squash"))
-    return strangers.answering(_tell)
+    return untrusted_images.decode_and(_tell)
 
 
-def _tell(picture: Image.Image, wanted: dict[str, Any]) -> strangers.Told:
+def _tell(picture: Image.Image, wanted: dict[str, Any]) -> untrusted_images.Reply:
     seen = crops.of(picture, Preprocess.model_validate(wanted["preprocess"]))
     told = [{"subject": view.subject, "place": asdict(view.place) if view.place else None} for view in seen]
     return {"views": told}, b"".join(view.pixels.tobytes() for view in seen)

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from irisline.eyes.finder.faces import IRIS_SHARES, Box, eye_window, find_faces
-from irisline.eyes.finder.judging import Numbers, Verdict, as_array, judge, moved
+from irisline.eyes.finder.iris_candidates import candidates
+from irisline.eyes.finder.iris_network import Numbers, Verdict, as_array, judge, moved
 from irisline.eyes.finder.pyramid import Pixels, Pyramid
-from irisline.eyes.finder.voting import candidates
 from irisline.eyes.wording import WORDING
 
 Framing = Literal["face", "eyes", "eye"]

@@ -6,9 +6,9 @@ from PIL import Image
 
 from bench._bombs import many_huffman_groups
 from irisline.core.errors import TooCostly, UnreadableImage
-from irisline.dataset import crops, images, picture_files, strangers
+from irisline.dataset import crops, images, picture_files, untrusted_images
 from irisline.dataset.decoding import Cost
-from irisline.dataset.looking import Looker
+from irisline.dataset.untrusted_crops import Cropper
 from tests import planted
 from tests.planted import picture, saved
 
@@ -18,27 +18,27 @@ LIMITS = 640, 10**8
 @pytest.mark.parametrize("kind", picture_files.FORMATS)
 def test_the_pixels_are_those_that_are_decoded_here(kind: str) -> None:
     data = saved(picture(size=(300, 200)), kind)
-    there, here = strangers.decode(data, *LIMITS), images.decode(data, *LIMITS)
+    there, here = untrusted_images.decode(data, *LIMITS), images.decode(data, *LIMITS)
     assert images.pixel_digest(there) == images.pixel_digest(here)
-    again = images.decode(strangers.rewritten(data, *LIMITS), *LIMITS)
+    again = images.decode(untrusted_images.rewritten(data, *LIMITS), *LIMITS)
     assert images.pixel_digest(again) == images.pixel_digest(here)
 
 
 def test_refusals_come_back_as_what_they_are() -> None:
     with pytest.raises(UnreadableImage, match=r"^HEIC, not JPEG, PNG or WebP; save it as JPEG$") as caught:
-        strangers.decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", *LIMITS)
+        untrusted_images.decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", *LIMITS)
     assert not isinstance(caught.value, TooCostly)
     with pytest.raises(TooCostly, match=r"^100x100 is more than 99 pixels$"):
-        strangers.decode(saved(Image.new("RGB", (100, 100)), "PNG"), 640, 99)
+        untrusted_images.decode(saved(Image.new("RGB", (100, 100)), "PNG"), 640, 99)
 
 
 @pytest.mark.parametrize("crop", ["none", "eyes"])
 def test_what_is_seen_there_is_what_is_seen_here(crop: str) -> None:
     settings = planted.settings(preprocess__size=32, preprocess__fit="squash", preprocess__crop=crop).preprocess
-    data, looker = saved(picture(size=(300, 200))), Looker(Cost(1, 2**26))
+    data, looker = saved(picture(size=(300, 200))), Cropper(Cost(1, 2**26))
     limits = type("Limits", (), {"preprocess": settings, "max_side": 640, "max_pixels": 10**8})()
     spent: list[float] = []
-    there, here = looker.look(data, limits, 1, spent.append), crops.of(images.decode(data, *LIMITS), settings)
+    there, here = looker.crop(data, limits, 1, spent.append), crops.of(images.decode(data, *LIMITS), settings)
     looker.close()
     assert len(there) == len(here)
     assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(there, here, strict=True))
@@ -52,9 +52,9 @@ def test_a_picture_that_takes_more_than_its_size_tells_is_refused_and_the_next_i
     assert len(bomb) < 300_000
     settings = planted.settings(preprocess__size=32, preprocess__fit="squash").preprocess
     limits = type("Limits", (), {"preprocess": settings, "max_side": 640, "max_pixels": 10**8})()
-    looker, spent = Looker(Cost(1, 2**26)), list[float]()
+    looker, spent = Cropper(Cost(1, 2**26)), list[float]()
     with pytest.raises(UnreadableImage):
-        looker.look(bomb, limits, 1, spent.append)
-    assert len(looker.look(saved(picture()), limits, 1, spent.append)) == 1
+        looker.crop(bomb, limits, 1, spent.append)
+    assert len(looker.crop(saved(picture()), limits, 1, spent.append)) == 1
     looker.close()
     assert all(seconds <= 1 for seconds in spent)

@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from irisline.collection import removal
-from irisline.collection.snapshot import filing, replay
+from irisline.collection.snapshot import pool_change, replay
 from irisline.core import paths
 from irisline.core.errors import DataError
 from irisline.core.names import same
-from irisline.dataset import listing, pool, sources_table
+from irisline.dataset import pool, pool_files, sources_table
 from irisline.labels import decisions, review
 from tests import planted
 from tests.planted import CLASSES, picture, saved
@@ -96,7 +96,7 @@ def whole(folder: Path) -> Path:
 
 ASKED: dict[str, Callable[[], object]] = {
     "collect": lambda: pool.items(paths.POOL, list(CLASSES), SETTINGS.collect),
-    "snapshot": lambda: filing.files(paths.POOL, CLASSES),
+    "snapshot": lambda: pool_change.files(paths.POOL, CLASSES),
     "labels": lambda: review.of_pictures(["blue/1.jpg"], CLASSES, SETTINGS.collect),
     "take-down": lambda: removal.remove(SETTINGS, "blue/1.jpg", "asked"),
 }
@@ -122,18 +122,18 @@ def test_what_is_listed_is_what_dvc_pins_however_it_links(folder: Path, kind: st
     (folder / "blue" / "inside.jpg").symlink_to("1.jpg")
     (folder / "blue" / "again.jpg").symlink_to("outside.jpg")
     (folder / NFD).write_bytes(saved(picture("blue", "zoë")))
-    before = {name: file.read_bytes() for name, file in listing.files(folder).items()}
+    before = {name: file.read_bytes() for name, file in pool_files.files(folder).items()}
     subprocess.run(["git", "init", "--quiet"], check=True)
     dvc("init", "--quiet")
     dvc("config", "cache.type", kind)
     dvc("add", "data")
     (Path(ELSEWHERE) / "1.jpg").write_bytes(b"changed since")
-    assert {name: file.read_bytes() for name, file in listing.files(folder).items()} == before
+    assert {name: file.read_bytes() for name, file in pool_files.files(folder).items()} == before
     (pinned,) = yaml.safe_load(Path("data.dvc").read_text())["outs"]
     assert pinned["nfiles"] == len(before) == 6
     shutil.rmtree(folder)
     dvc("checkout")
-    assert {name: file.read_bytes() for name, file in listing.files(folder).items()} == before
+    assert {name: file.read_bytes() for name, file in pool_files.files(folder).items()} == before
     assert (folder / "blue" / "outside.jpg").is_symlink() is (kind == "symlink")
 
 
@@ -172,14 +172,14 @@ def test_a_decision_finds_its_picture_in_any_unicode_form(folder: Path) -> None:
 
 def test_a_replay_puts_no_second_file_beside_one_in_another_form(folder: Path) -> None:
     (folder / NFD).write_bytes(saved(picture("blue", "zoë")))
-    assert [replay._place(line, listing.files(folder)) for line in [{"id": same(NFD)}]] == [folder / NFD]
+    assert [replay._place(line, pool_files.files(folder)) for line in [{"id": same(NFD)}]] == [folder / NFD]
 
 
 def test_two_files_that_differ_by_their_form_alone_are_refused_by_name(folder: Path) -> None:
     for name in (NFC, NFD):
         (folder / name).write_bytes(saved(picture("blue", name)))
     with pytest.raises(DataError, match=rf"^data/{NFC}: there twice, written in two Unicode forms; rename one"):
-        listing.files(folder)
+        pool_files.files(folder)
 
 
 def test_lines_without_a_picture_are_told(folder: Path) -> None:
