@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,7 +22,7 @@ from starlette.routing import Route
 from irisline.core.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
 from service import bodies, openapi, page, prometheus_metrics, schemas
 from service.fair_queue import origin_of
-from service.guard import Guard
+from service.guard import Guard, OtherOrigins
 from service.problems import RETRY, Problem
 from service.settings import Settings
 
@@ -39,20 +37,9 @@ ALLOWED = {"/predict": "POST", "/predict_batch": "POST"}
 PROBES = ("/livez", "/readyz", "/healthz")  # which BentoML answers
 
 
-class _OtherOrigins(CORSMiddleware):
-    """Lets the pages of other origins ask; those of any further one read why not."""
-
-    def preflight_response(self, request_headers: Headers) -> Response:
-        """Return the answer to a browser that asks whether it may."""
-        response = super().preflight_response(request_headers)
-        if response.status_code == 200:
-            return response
-        return Problem(response.status_code, bytes(response.body).decode(), bodies.HANG_UP).response()
-
-
 def create(settings: Settings, on_failed_start: Callable[[IrislineError], object] = lambda _: None) -> Starlette:
     """Return the app; its lifespan loads the model, so that nothing is answered before it is proven and warm."""
-    others = [Middleware(_OtherOrigins, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
+    others = [Middleware(OtherOrigins, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
                          allow_headers=["Authorization", "Content-Type", "X-API-Key"])]  # fmt: skip
     app = Starlette(
         routes=[

@@ -5,9 +5,12 @@ import logging
 import time
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import prometheus_metrics
+from service.bodies import HANG_UP
 from service.connections import is_gone
 from service.fair_queue import Pace, origin_of
 from service.problems import Problem
@@ -62,6 +65,17 @@ class Guard:
             return True
         brought = _key(Headers(scope=scope)).encode()
         return sum(hmac.compare_digest(brought, key) for key in self.keys) > 0  # all of them: a match is not quicker
+
+
+class OtherOrigins(CORSMiddleware):
+    """Lets the pages of other origins ask; those of any further one read why not."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Return the answer to a browser that asks whether it may."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == 200:
+            return response
+        return Problem(response.status_code, bytes(response.body).decode(), HANG_UP).response()
 
 
 class _Sending:

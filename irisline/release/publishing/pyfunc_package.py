@@ -32,7 +32,7 @@ REQUIRED = (
     "pydantic",
     "pyyaml",
 )
-SERVED = "served.py"  # beside this file
+PYFUNC = "pyfunc.py"  # beside this file
 STARTED = ("irisline/inference/prover.py",)  # by name, wherever a version answers
 ON_CUDA = "irisline/inference/torch_runtime.py"  # loaded by name, where there is such a device
 
@@ -101,7 +101,7 @@ def _contents() -> Iterator[dict[str, Any]]:
         packed, code = _copy_bundle(Path(scratch) / "bundle"), _copy_code(Path(scratch) / "irisline")
         signature, example = _signature(packed)
         yield {
-            "python_model": str(Path(__file__).with_name(SERVED)),
+            "python_model": str(Path(__file__).with_name(PYFUNC)),
             "artifacts": {"bundle": str(packed)},
             "code_paths": [str(code)],
             "signature": signature,
@@ -129,7 +129,7 @@ def _copy_bundle(target: Path, folders: Sequence[Path] = bundle.MODEL_FOLDERS) -
 
 def _copy_code(target: Path) -> Path:
     """Copy what an answer needs of this library, and nothing else; return its folder."""
-    library, served = Path(__file__).parents[2], Path(__file__).with_name(SERVED)
+    library, served = Path(__file__).parents[2], Path(__file__).with_name(PYFUNC)
     root = library.parent
     for file in import_closure.travelling([served, *(root / module for module in (*STARTED, ON_CUDA))], root) - {
         served

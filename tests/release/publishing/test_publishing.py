@@ -211,7 +211,7 @@ def test_nothing_compiled_is_stored(train: Train, settings: Params, monkeypatch:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     train()
     publishing.publish(settings)
-    assert list(Path("mlartifacts").rglob("served.py"))
+    assert list(Path("mlartifacts").rglob("pyfunc.py"))
     assert not list(Path("mlartifacts").rglob("__pycache__"))
 
 
