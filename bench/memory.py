@@ -39,7 +39,7 @@ def main() -> None:
 def _accept_what_shows_no_eye(params: Path) -> None:
     """Let pictures in which the cut has left no eye pass: they are looked at all the same."""
     document = yaml.safe_load(params.read_text())
-    document["validate"]["min_seen_share"] = 0.0
+    document["validate"]["min_found_share"] = 0.0
     params.write_text(yaml.safe_dump(document))
 
 

@@ -83,7 +83,7 @@ class Validate(Section):
     min_class_share: Share
     min_unique_share: Share
     max_rejected_share: Share
-    min_seen_share: Share
+    min_found_share: Share
 
     @model_validator(mode="after")
     def _some_brightness_passes(self) -> Self:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 RENAMED = {
+    "validate.min_seen_share": "validate.min_found_share",
     "evaluate.changes": "evaluate.perturbations",
     "evaluate.max_unlike": "evaluate.max_out_of_distribution",
     "gate.min_recolour_rate": "gate.min_expected_flip_rate",

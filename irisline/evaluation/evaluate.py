@@ -103,9 +103,9 @@ def measure(
 ) -> dict[str, float]:
     """Return metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys.
 
-    Of the pictures that were seen; coverage is of all, and not_seen counts the rest.
+    Of the pictures in which something was found; coverage is of all, and nothing_found counts the rest.
     """
-    coverage, not_seen = float((~test.unsure).mean()), int((~test.seen).sum())
+    coverage, nothing_found = float((~test.unsure).mean()), int((~test.seen).sum())
     test = test.of_seen()
     probabilities = test.probabilities(calibrated.temperature)
     given = ~test.unsure
@@ -119,7 +119,7 @@ def measure(
         "selective_risk": float(test.wrong[given].mean()) if given.any() else 0.0,
         "baseline_error_rate": float((len(test.truth) - np.bincount(test.truth).max()) / len(test.truth)),
         "test_images": len(test.truth),
-        "not_seen": not_seen,
+        "nothing_found": nothing_found,
     }
 
 

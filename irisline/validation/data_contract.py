@@ -171,9 +171,9 @@ def _seen(params: Params) -> list[Expectation]:
     """A finder's miss is no fault of the picture: too many are the pool's."""
     if params.preprocess.crop not in columns.FOUND:
         return []
-    share, target = params.validate_.min_seen_share, wording.OF[params.preprocess.crop].target
+    share, target = params.validate_.min_found_share, wording.OF[params.preprocess.crop].target
     kwargs = {"column": "found", "min_value": share}
-    advice = f"add pictures that show {target}, lower validate.min_seen_share, or set preprocess.crop: none"
+    advice = f"add pictures that show {target}, lower validate.min_found_share, or set preprocess.crop: none"
     limit = f"must be at least {share:.0%}"
     return [Expectation(f"{SEEN}{target} is found", "expect_column_mean_to_be_between", limit, advice, kwargs)]
 

@@ -67,7 +67,7 @@ def test_a_picture_that_was_not_seen_is_credited_nowhere(rows: Path, classifier:
     assert test.truth[[0, 3]].tolist() == [0, 1]
     assert np.flatnonzero(test.wrong).tolist() == [0, 3]
     found = evaluate.measure(test, classifier.calibration, CLASSES, 50, seed=1)
-    assert (found["error_rate"], found["test_images"], found["not_seen"], found["coverage"]) == (0, 18, 2, 0.9)
+    assert (found["error_rate"], found["test_images"], found["nothing_found"], found["coverage"]) == (0, 18, 2, 0.9)
     told = list(csv.DictReader(io.StringIO(report.table(classifier, test))))
     assert [row["unsure"] for row in told[:4]] == ["true", "false", "false", "true"]
 

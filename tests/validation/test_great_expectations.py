@@ -184,7 +184,7 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
             pool(**each(range(27), eyes=0.0), r27=UNREADABLE),
             PARAMS,
             "reports/validate/nothing_found.csv: share of pictures in which an eye is found: 0.7731, must be at least 80%; "
-            "add pictures that show an eye, lower validate.min_seen_share, or set preprocess.crop: none$",
+            "add pictures that show an eye, lower validate.min_found_share, or set preprocess.crop: none$",
         ),
     ],
 )
