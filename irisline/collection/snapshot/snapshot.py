@@ -144,7 +144,8 @@ def plan(settings: Params, tell: Callable[[str], None], retry: bool = False) -> 
 def pin(patience: float = PATIENCE) -> None:
     """Let DVC pin data/ as it is; raise IrislineError when it does not.
 
-    Another DVC at work there is waited for: one of a run that was killed may still be ending. Files torn by a kill are recovered.
+    Another DVC at work there is waited for: one of a run that was killed may still be ending. Files that a kill has torn
+    are recovered.
     """
     adding, until = f"dvc add {paths.POOL}", time.monotonic() + patience
     while said := _refusal([sys.executable, "-m", "dvc", "add", str(paths.POOL)]):
