@@ -73,14 +73,14 @@ def main() -> None:
 
 
 def _publish(params: Params, number: int) -> None:
-    from irisline.release.packaging import export
+    from irisline.release.packaging import version_folder
     from irisline.release.promotion import registry
     from irisline.release.publishing import publishing
     from irisline.release.tracking import store
 
     version = publishing.publish(params).version
     registry.promote(params, version, WHY, force=True)
-    export.export(store.client(), params.base.name, registry.find(params, version), Path(f"v{number}"))
+    version_folder.export(store.client(), params.base.name, registry.find(params, version), Path(f"v{number}"))
 
 
 def _warm(folder: Path) -> None:

@@ -24,7 +24,7 @@ from irisline.dataset import images
 from irisline.inference.classifier import Classifier
 from irisline.inference.runtime import Runtime
 from irisline.networks import architectures
-from irisline.networks.bounds import BATCH
+from irisline.networks.version_limits import BATCH
 from irisline.training import export
 
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from irisline.inference import proof, signature
+from irisline.inference import proof, signature_check
 from irisline.inference.identity import Identity
-from irisline.networks import bounds
+from irisline.networks import version_limits
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Live:
         picture gets another answer than it did then, or when the version takes more than it may.
         """
         _keep_large_blocks_apart()
-        proven = signature.verify(folder, settings.keys)
+        proven = signature_check.verify(folder, settings.keys)
         name = f"{proven.name} version {proven.version}"
         proof.prove(folder, name, proven.precision, settings.max_batch)
         from irisline.inference import golden  # a second of imports, which the app does while the proof runs
@@ -68,7 +68,7 @@ def _warm(classifier: "Classifier", max_batch: int) -> None:
     import numpy as np
 
     size = classifier.preprocess.size
-    for batch in (min(max_batch, bounds.BATCH), 1):
+    for batch in (min(max_batch, version_limits.BATCH), 1):
         classifier.logits(np.zeros((batch, 3, size, size), np.uint8))
 
 

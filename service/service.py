@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # one process answers; BentoML's folder is shared by all services here
 
-from irisline.core import orphans
+from irisline.core import parent_watch
 from irisline.core.errors import IrislineError
 from irisline.inference.identity import NAME, Identity
 from service import app
@@ -43,7 +43,7 @@ def _end(error: IrislineError) -> None:
 
 
 if "BENTOML_RUNNER_MAP" in os.environ:
-    orphans.end_with(
+    parent_watch.end_with(
         os.getppid(), signal.SIGTERM
     )  # BentoML's supervisor; killed, it would leave this worker to the port
 _settings = _settings_of(os.environ)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 from irisline.core.errors import IrislineError
 
 if TYPE_CHECKING:
-    from irisline.inference.keys import Key
+    from irisline.inference.trusted_keys import Key
 
 PREFIX = "IRISLINE_"
 
@@ -48,7 +48,7 @@ class Settings(BaseModel):
     @cached_property
     def keys(self) -> "tuple[Key, ...]":
         """The keys that were in the folder when the first was needed: what comes later is not trusted."""
-        from irisline.inference import keys
+        from irisline.inference import trusted_keys as keys
 
         return keys.trusted(self.trusted_keys)
 

@@ -8,14 +8,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from irisline.core import console, names
+from irisline.core import console, display_names
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Show rows under their columns' names, if they have any; a cell that is None is a dash."""
-    cells = [["-" if cell is None else names.shown(str(cell)) for cell in row] for row in rows]
+    cells = [["-" if cell is None else display_names.shown(str(cell)) for cell in row] for row in rows]
     if not console.out.is_terminal:
         typer.echo("\n".join("\t".join(line) for line in [columns, *cells] if line))
         return

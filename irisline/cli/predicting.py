@@ -76,10 +76,10 @@ def _picture(classifier: "Classifier", file: Path) -> bytes:
 
 
 def _draw(classifier: "Classifier", files: list[Path]) -> None:
-    from irisline.core import names, paths
+    from irisline.core import display_names, paths
     from irisline.inference import annotated_picture
 
-    for file, name in zip(files, names.distinct((file.stem for file in files), ".png"), strict=True):
+    for file, name in zip(files, display_names.distinct((file.stem for file in files), ".png"), strict=True):
         paths.write_whole(paths.PREDICT_REPORT / name, annotated_picture.draw(classifier, _picture(classifier, file)))
     if files:
         console.say(f"drawn in {paths.PREDICT_REPORT}/")

@@ -15,7 +15,7 @@ from irisline.collection.snapshot import pool_change, replay
 from irisline.collection.snapshot.journal import Journal, alone
 from irisline.collection.snapshot.snapshot import pin
 from irisline.collection.sources import text_cleaning
-from irisline.core import names, paths
+from irisline.core import display_names, paths
 from irisline.core.errors import DataError, MissingInput
 from irisline.core.params import Params
 from irisline.dataset import pool_files, sources_table, take_downs
@@ -137,7 +137,7 @@ def _asked(what: str, reason: str, classes: Collection[str], authors: Collection
 
 
 def _name(what: str) -> str:
-    return names.same(what.removeprefix(f"{paths.POOL}/"))
+    return display_names.same(what.removeprefix(f"{paths.POOL}/"))
 
 
 def _authors(line: Mapping[str, str]) -> set[str]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from irisline.core import names
+from irisline.core import display_names
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -37,7 +37,7 @@ def fail(line: str) -> None:
 
 def _harmless(text: str) -> str:
     """Return lines in which no name commands the terminal."""
-    return "\n".join(map(names.shown, text.split("\n")))
+    return "\n".join(map(display_names.shown, text.split("\n")))
 
 
 @contextmanager

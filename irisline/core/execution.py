@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from loky import ProcessPoolExecutor
 
-from irisline.core import orphans
+from irisline.core import parent_watch
 from irisline.core.errors import IrislineError
 from irisline.core.params import Execution
 
@@ -35,7 +35,7 @@ def map_ordered(function: Callable[[Item], Result], items: Iterable[Item], execu
 
 def _processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
     # loky's workers import the function's module and no more; the standard pool's import the stage that is running.
-    own = {"initializer": orphans.end_with, "initargs": (os.getpid(),)}
+    own = {"initializer": parent_watch.end_with, "initargs": (os.getpid(),)}
     with ProcessPoolExecutor(workers, timeout=IDLE, **own) as pool:
         yield from _windowed(lambda item: pool.submit(function, item), lambda future: future.result(), items, workers)
 

@@ -6,7 +6,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from irisline.core import names
+from irisline.core import display_names
 
 # Okabe and Ito 2008, Color Universal Design.
 BLUE, ORANGE, YELLOW, GREY = "#0072B2", "#D55E00", "#F0E442", "#777777"
@@ -28,7 +28,7 @@ BOX = "□"
 def words(name: str, signs: int) -> str:
     """Return a name as a figure shows it: in so many signs at most, a box for each that the font lacks."""
     known = get_font(findfont("DejaVu Sans")).get_charmap()
-    return "".join(sign if ord(sign) in known else BOX for sign in names.short(name, signs))
+    return "".join(sign if ord(sign) in known else BOX for sign in display_names.short(name, signs))
 
 
 def png(figure: Figure) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from irisline.core import names, paths
+from irisline.core import display_names, paths
 from irisline.dataset import shards
 
 CELL = 160
@@ -55,4 +55,9 @@ def write(lines: Sequence[Sequence[tuple[bytes, str]]], title: str, target: Path
 def _place(sheet: Image.Image, pen: ImageDraw.ImageDraw, data: bytes, caption: str, corner: tuple[int, int]) -> None:
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     sheet.paste(ImageOps.pad(picture, (CELL, CELL), color="#eeeeee"), corner)
-    pen.text((corner[0], corner[1] + CELL + 3), names.short(caption, SIGNS), fill=INK, font=ImageFont.load_default(13))
+    pen.text(
+        (corner[0], corner[1] + CELL + 3),
+        display_names.short(caption, SIGNS),
+        fill=INK,
+        font=ImageFont.load_default(13),
+    )

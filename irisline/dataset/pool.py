@@ -6,7 +6,7 @@ from pathlib import Path
 
 import imagehash
 
-from irisline.core import names, paths
+from irisline.core import display_names, paths
 from irisline.core.errors import DataError, MissingInput, UnreadableImage
 from irisline.core.params import Collect
 from irisline.dataset import images, pool_files, sources_table, untrusted_images
@@ -86,7 +86,7 @@ def _check_folders(folder: Path, files: Collection[str], classes: Sequence[str])
     loose = [name for name in files if "/" not in name and name not in _TABLES and not name.endswith(".md")]
     if loose:
         raise DataError(
-            f"{folder}/{names.shown(loose[0])}: not in a class folder; move it into {folder}/<class>/ or remove it"
+            f"{folder}/{display_names.shown(loose[0])}: not in a class folder; move it into {folder}/<class>/ or remove it"
         )
     filled = {name.split("/")[0] for name in files if "/" in name}
     if empty := [name for name in classes if name not in filled]:
@@ -94,7 +94,7 @@ def _check_folders(folder: Path, files: Collection[str], classes: Sequence[str])
             f"{folder}/{empty[0]}/: no pictures of class {empty[0]}; put some there, or change base.classes"
         )
     shown = (child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    if unknown := sorted({names.same(child.name) for child in shown} - set(classes)):
-        raise DataError(
-            f"{folder}/{names.shown(unknown[0])}/: not one of base.classes ({', '.join(classes)}); add it there or move it"
-        )
+    if unknown := sorted({display_names.same(child.name) for child in shown} - set(classes)):
+        known = ", ".join(classes)
+        place = f"{folder}/{display_names.shown(unknown[0])}/"
+        raise DataError(f"{place}: not one of base.classes ({known}); add it there or move it")

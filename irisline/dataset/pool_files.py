@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from irisline.core import names
+from irisline.core import display_names
 from irisline.core.errors import DataError
 
 
@@ -26,11 +26,10 @@ def files(folder: Path) -> dict[str, Path]:
         raise DataError(f"{folder}: is a link, and DVC pins nothing through it; put the folder itself here")
     found: dict[str, Path] = {}
     for file in sorted(_walk(folder)):
-        name = names.same(file.relative_to(folder).as_posix())
+        name = display_names.same(file.relative_to(folder).as_posix())
         if name in found:
-            raise DataError(
-                f"{folder}/{names.shown(name)}: there twice, written in two Unicode forms; rename one of them, or remove it"
-            )
+            place = f"{folder}/{display_names.shown(name)}"
+            raise DataError(f"{place}: there twice, written in two Unicode forms; rename one of them, or remove it")
         found[name] = file
     return dict(sorted(found.items()))
 
@@ -45,7 +44,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _check(file: Path) -> None:
-    told = f"{file.parent}/{names.shown(file.name)}"
+    told = f"{file.parent}/{display_names.shown(file.name)}"
     if (name := os.fsencode(file.name).decode("utf-8", "backslashreplace")) != file.name:
         raise DataError(f"{file.parent}/{name}: its name is not UTF-8; rename it")
     if file.is_dir():

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from irisline.core import names, paths
+from irisline.core import display_names, paths
 from irisline.core.errors import DataError
 from irisline.dataset import tables
 
@@ -45,7 +45,7 @@ def read(file: Path) -> list[Line]:
     """
     if not file.is_file():
         return []
-    lines = [line | {"id": names.same(line["id"])} for _, line in tables.read(file, ("id", "licence"))]
+    lines = [line | {"id": display_names.same(line["id"])} for _, line in tables.read(file, ("id", "licence"))]
     if stray := [name for line in lines if _is_outside(name := line["id"])]:
         raise DataError(f"{file}: {stray[0]!r} is no path below {paths.POOL}/; fix or drop the line")
     ids = Counter(line["id"] for line in lines if is_fetched(line))

@@ -15,7 +15,7 @@ from functools import reduce
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from irisline.core import names
+from irisline.core import display_names
 from irisline.core.errors import DataError
 from irisline.dataset import tables
 
@@ -173,4 +173,4 @@ def _escaped(part: str) -> str:
 
 def _plain(provider_id: str) -> str:
     """Return an id as it is, or as a file is named after it: both come to the same."""
-    return re.sub(r"[^0-9A-Za-z]+", "-", names.same(provider_id)).lower().strip("-")[:LONGEST]
+    return re.sub(r"[^0-9A-Za-z]+", "-", display_names.same(provider_id)).lower().strip("-")[:LONGEST]

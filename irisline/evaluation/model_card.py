@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from irisline.core import names, paths
+from irisline.core import display_names, paths
 from irisline.core.domain import CardText
 from irisline.core.params import Params
 from irisline.dataset import shards
@@ -150,13 +150,13 @@ def _failures(subject: Subject) -> str:
     predicted, classes = subject.probabilities.argmax(axis=1), subject.made["classes"]
     sure = int((confidence[wrong] > SURE).sum())
     suspects = {row["id"] for row in subject.labels if row["suspect"]}
-    blind = [names.code(test.ids[at]) for at in np.flatnonzero(~test.seen)]
+    blind = [display_names.code(test.ids[at]) for at in np.flatnonzero(~test.seen)]
     nothing = wording.OF[subject.made["preprocess"]["crop"]].nothing_found.capitalize()
     return _list(
         f"Wrong answers: {len(wrong)}; with over {SURE:.0%} confidence: {sure}.",
         *(
-            f"{names.code(test.ids[at])} is {classes[test.truth[at]]}, said {classes[predicted[at]]} ({confidence[at]:.0%}"
-            f"{', unsure' if test.unsure[at] else ''}{', its label is suspect' if test.ids[at] in suspects else ''})"
+            f"{display_names.code(test.ids[at])} is {classes[test.truth[at]]}, said {classes[predicted[at]]} "
+            f"({confidence[at]:.0%}{', unsure' if test.unsure[at] else ''}{', its label is suspect' if test.ids[at] in suspects else ''})"
             for at in worst
         ),
         *([f"{nothing}: {len(blind)} of {len(test.ids)}, such as {', '.join(blind[:SHOWN_ERRORS])}."] if blind else []),
@@ -196,7 +196,7 @@ def _rebuild(subject: Subject) -> str:
 
 
 def _counted(counts: dict[str, int]) -> str:
-    return ", ".join(f"{names.markdown(name)} {count}" for name, count in counts.items())
+    return ", ".join(f"{display_names.markdown(name)} {count}" for name, count in counts.items())
 
 
 def _span(low: float | None, high: float | None) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 
 from irisline.core.errors import ModelError
-from irisline.networks import bounds
+from irisline.networks import version_limits
 
 Floats = NDArray[np.floating]
 Labels = NDArray[np.integer]
@@ -117,7 +117,9 @@ def as_json(calibrated: Calibration) -> str:
 def read(path: Path) -> Calibration:
     """Return the calibration of a file; raise ModelError when it holds none."""
     try:
-        return TypeAdapter(Calibration).validate_json(json.dumps(bounds.document(path)), strict=True, extra="forbid")
+        return TypeAdapter(Calibration).validate_json(
+            json.dumps(version_limits.document(path)), strict=True, extra="forbid"
+        )
     except ValidationError as error:
         first = error.errors()[0]
         why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")[:200]

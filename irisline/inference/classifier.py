@@ -23,7 +23,7 @@ from irisline.inference import calibration, runtime
 from irisline.inference.out_of_distribution import Gallery
 from irisline.inference.predictions import Prediction, Reader
 from irisline.inference.runtime import Device, Outputs, Runtime
-from irisline.networks import bounds, bundle
+from irisline.networks import bundle, version_limits
 from irisline.networks.bundle import NEIGHBOURS, Precision
 
 
@@ -59,7 +59,7 @@ class Classifier:
         gallery = Gallery.read(compared) if compared else None
         runner = runtime.choose(folders, device, precision, threads)
         try:
-            facts = Facts.model_validate(bounds.document(facts_file))
+            facts = Facts.model_validate(version_limits.document(facts_file))
             found = calibration.read(calibrated) if calibrated else calibration.NONE
             return cls(runner, facts, found, gallery)
         except ValidationError as error:
@@ -93,16 +93,17 @@ class Classifier:
     def read(self, pictures: Iterable[bytes]) -> Iterator[tuple[list[View], Outputs]]:
         """Yield each picture's views with what the network gives of them, in batches; memory stays bounded."""
         pending = iter(pictures)
-        while batch := [self.look(data) for data in islice(pending, bounds.BATCH)]:
+        while batch := [self.look(data) for data in islice(pending, version_limits.BATCH)]:
             yield from zip(batch, self.outputs_of(batch), strict=True)
 
     def outputs_of(self, batch: Sequence[Sequence[View]]) -> list[Outputs]:
-        """Return what the network gives of the views of each picture, asked of bounds.BATCH at a time: memory stays bounded."""
+        """Return what the network gives of the views of each picture, version_limits.BATCH at a time: memory is bounded."""
         squares = [view.pixels for seen in batch for view in seen]
         nothing = Outputs(np.zeros((0, len(self.classes)), np.float32), np.zeros((0, 0), np.float32))
         edges = np.cumsum([len(seen) for seen in batch])[:-1]
         runs = [
-            self.runtime.run(np.stack(squares[at : at + bounds.BATCH])) for at in range(0, len(squares), bounds.BATCH)
+            self.runtime.run(np.stack(squares[at : at + version_limits.BATCH]))
+            for at in range(0, len(squares), version_limits.BATCH)
         ]
         given = Outputs(*map(np.concatenate, zip(*runs, strict=True))) if runs else nothing
         if given.logits.shape[1] != len(self.classes):

@@ -13,7 +13,7 @@ from irisline.core.errors import ModelError
 from irisline.inference.calibration import Calibration
 from irisline.inference.classifier import Classifier
 from irisline.inference.predictions import Prediction, Subject
-from irisline.networks import bounds, bundle
+from irisline.networks import bundle, version_limits
 from irisline.networks.bundle import ANSWERS, Precision
 
 # Of a probability: other processors round differently, other models differ by far more. In int8 what is rounded the other
@@ -31,14 +31,14 @@ class Kept(BaseModel):
     unsure: bool
 
 
-_KEPT = TypeAdapter(Annotated[list[Kept], Field(max_length=bounds.FILES)])
+_KEPT = TypeAdapter(Annotated[list[Kept], Field(max_length=version_limits.FILES)])
 
 
 def replay(classifier: Classifier, folder: Path, name: str) -> int:
     """Ask a version's golden pictures again; give how many, raise ModelError when an answer is another now."""
     answers = _kept(bundle.find(ANSWERS[classifier.precision], [folder]))
     files = (bundle.find(f"golden/{answer.file}", [folder]) for answer in answers)
-    pictures = (bounds.read(file, bounds.PICTURE_BYTES) for file in files)
+    pictures = (version_limits.read(file, version_limits.PICTURE_BYTES) for file in files)
     limit = TOLERANCE[classifier.precision]
     if not answers:
         raise ModelError(f"{name}: its golden set is empty; publish it anew")
@@ -61,7 +61,7 @@ def replay(classifier: Classifier, folder: Path, name: str) -> int:
 def _kept(file: Path) -> list[Kept]:
     """Return the answers that a file holds; raise ModelError when they are none."""
     try:
-        return _KEPT.validate_json(bounds.read(file))
+        return _KEPT.validate_json(version_limits.read(file))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "document"

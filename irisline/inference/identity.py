@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from irisline.core.errors import MissingInput, ModelError
-from irisline.networks import bounds, bundle
+from irisline.networks import bundle, version_limits
 
 NAME = "identity.json"
 
@@ -124,7 +124,7 @@ class Identity(Document):
         if not path.is_file():
             raise MissingInput(f"{path}: not found; export the version anew: irisline serve or irisline bento")
         try:
-            return cls.model_validate_json(bounds.read(path))
+            return cls.model_validate_json(version_limits.read(path))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))[:80] or "document"
@@ -137,7 +137,7 @@ class Identity(Document):
 
 def verify(folder: Path) -> Identity:
     """Return the identity of a folder whose files are those of its version; raise ModelError that names the first to differ."""
-    bounds.check(folder)
+    version_limits.check(folder)
     identity = Identity.read(folder / NAME)
     made_up = digest_of(identity.files)
     if made_up != identity.digest:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from irisline.core import isolation
 from irisline.core.errors import MissingInput, ModelError, Overloaded
-from irisline.networks import bounds
+from irisline.networks import version_limits
 from irisline.networks.bundle import Precision
 
 ADVICE = "leave this version; irisline versions shows the others"
@@ -23,12 +23,12 @@ _running: set["subprocess.Popen[bytes]"] = set()
 _ended = threading.Event()  # this process stops, and begins no proof any more
 
 
-def prove(folder: Path, name: str, precision: Precision = "float32", pictures: int = bounds.BATCH) -> int:
+def prove(folder: Path, name: str, precision: Precision = "float32", pictures: int = version_limits.BATCH) -> int:
     """Return how many golden pictures a version answers as it did, once all of it is proven; pictures go through it at once.
 
     Raise MissingInput or ModelError when it is not, or takes more than it may; Overloaded when the machine has no room for it.
     """
-    memory = bounds.MEMORY + bounds.MEMORY_TIMES * bounds.check(folder)
+    memory = version_limits.MEMORY + version_limits.MEMORY_TIMES * version_limits.check(folder)
     said, code = _run(folder, name, precision, pictures, memory)
     if (
         not said and code == -signal.SIGKILL and not _ended.is_set()
@@ -46,7 +46,7 @@ def prove(folder: Path, name: str, precision: Precision = "float32", pictures: i
 
 def _run(folder: Path, name: str, precision: Precision, pictures: int, memory: int) -> tuple[bytes, int]:
     """Return what the process tells and how it ended."""
-    limits = map(str, (pictures, memory, bounds.SECONDS, bounds.WALL_SECONDS))
+    limits = map(str, (pictures, memory, version_limits.SECONDS, version_limits.WALL_SECONDS))
     words = (sys.executable, "-m", "irisline.inference.prover", str(folder.absolute()), name, precision, *limits)
     with subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=isolation.environment()
@@ -55,7 +55,7 @@ def _run(folder: Path, name: str, precision: Precision, pictures: int, memory: i
         if _ended.is_set():
             process.kill()
         try:
-            said, _ = process.communicate(timeout=bounds.WALL_SECONDS)
+            said, _ = process.communicate(timeout=version_limits.WALL_SECONDS)
         except subprocess.TimeoutExpired:
             return b"", -signal.SIGALRM
         finally:
@@ -73,8 +73,10 @@ def end() -> None:
 
 def _why_ended(code: int, memory: int) -> str:
     if code == -signal.SIGXCPU:
-        return f"its proof takes more than {bounds.SECONDS} seconds of processor"
+        return f"its proof takes more than {version_limits.SECONDS} seconds of processor"
     if code == -signal.SIGALRM:
-        return f"its proof takes more than {bounds.WALL_SECONDS} seconds"
+        return f"its proof takes more than {version_limits.WALL_SECONDS} seconds"
     ended = signal.strsignal(-code) if code < 0 else f"code {code}"
-    return f"its proof ended early ({ended}); it may take {memory // 2**20} MB and {bounds.WALL_SECONDS} seconds"
+    return (
+        f"its proof ended early ({ended}); it may take {memory // 2**20} MB and {version_limits.WALL_SECONDS} seconds"
+    )

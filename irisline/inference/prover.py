@@ -18,7 +18,7 @@ from irisline.domains import regions
 from irisline.inference import golden, saliency
 from irisline.inference.classifier import Classifier
 from irisline.inference.proof import ADVICE
-from irisline.networks import bounds, bundle, onnx_operators
+from irisline.networks import bundle, onnx_operators, version_limits
 from irisline.networks.bundle import NETWORKS, Precision
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     pictures, memory, seconds, wall = map(int, limits)
     result = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no result
-    isolated_worker.confine(memory, bounds.NICE)
+    isolated_worker.confine(memory, version_limits.NICE)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     signal.alarm(wall)
     result.write(json.dumps(_told(Path(folder), name, "int8" if precision == "int8" else "float32", pictures)))
@@ -55,7 +55,7 @@ def _proven(folder: Path, name: str, precision: Precision, pictures: int) -> int
     count = golden.replay(classifier, folder, name)
     facts = classifier.preprocess
     most = pictures * regions.max_per_picture(facts.crop)
-    for squares in (1, min(bounds.BATCH, max(most, saliency.BATCH))):
+    for squares in (1, min(version_limits.BATCH, max(most, saliency.BATCH))):
         classifier.logits(np.zeros((squares, 3, facts.size, facts.size), np.uint8))
     return count
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Self
 
 from irisline.core import locks, paths
+from irisline.core.display_names import same
 from irisline.core.errors import DataError
-from irisline.core.names import same
 from irisline.dataset import tables
 from irisline.dataset.shards import Row
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from irisline.core import paths
+from irisline.core.display_names import same, shown
 from irisline.core.errors import DataError, MissingInput, UnreadableImage
-from irisline.core.names import same, shown
 from irisline.core.params import Collect
 from irisline.dataset import images, pool_files, shards, sources_table, untrusted_images
 from irisline.labels import decisions

@@ -14,7 +14,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from irisline.core.errors import ModelError
-from irisline.networks import bounds
+from irisline.networks import version_limits
 
 OPERATORS = frozenset("""
     Add AveragePool BatchNormalization Cast Clip Concat ConstantOfShape Conv DequantizeLinear Div Einsum Equal Expand Flatten
@@ -52,7 +52,7 @@ _SCHEMA = {
 def check(path: Path) -> None:
     """Raise ModelError unless an ONNX file is made of what it may be made of."""
     try:
-        reason = next(_reasons(_model().FromString(bounds.read(path, bounds.FILE_BYTES))), None)
+        reason = next(_reasons(_model().FromString(version_limits.read(path, version_limits.FILE_BYTES))), None)
     except DecodeError as error:
         raise ModelError(f"{path}: no ONNX file ({error}); leave this version, or publish it anew") from error
     if reason:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from irisline.core import names, paths
+from irisline.core import display_names, paths
 from irisline.core.errors import DataError
 from irisline.dataset import tables
 from irisline.validation import data_contract
@@ -73,5 +73,5 @@ def _rejected(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) 
     return (
         f"{paths.VALIDATE_REPORT / FILE}: {int(table['rejected'].sum())} of {len(table)} images rejected "
         f"({broken.observed:.0%}), {broken.expectation.limit}; most often failed: {often} ({times}), "
-        f"e.g. {names.shown(example.id)}; {broken.expectation.advice}"
+        f"e.g. {display_names.shown(example.id)}; {broken.expectation.advice}"
     )

@@ -15,8 +15,8 @@ import yaml
 from irisline.collection import removal
 from irisline.collection.snapshot import pool_change, replay
 from irisline.core import paths
+from irisline.core.display_names import same
 from irisline.core.errors import DataError
-from irisline.core.names import same
 from irisline.dataset import pool, pool_files, sources_table
 from irisline.labels import decisions, review
 from tests import planted

@@ -12,7 +12,7 @@ from irisline.dataset import crops, images
 from irisline.inference import calibration
 from irisline.inference.calibration import Calibration
 from irisline.inference.classifier import Classifier
-from irisline.networks.bounds import BATCH
+from irisline.networks.version_limits import BATCH
 from tests import planted
 from tests.planted import picture, saved
 

@@ -16,7 +16,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from irisline.core import isolation
 from irisline.core.errors import MissingInput, ModelError, Overloaded
 from irisline.inference import identity, proof
-from irisline.networks import architectures, bounds, onnx_operators
+from irisline.networks import architectures, onnx_operators, version_limits
 from irisline.training import export
 from tests import planted
 from tests.planted import SIZE
@@ -273,7 +273,7 @@ def test_a_hostile_network_is_one_line(kind: str, folder: Path) -> None:
     make, reason = HOSTILE[kind]
     refused(spoil(folder, make()), reason)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert used.ru_maxrss * 1024 < 1.5 * bounds.MEMORY
+    assert used.ru_maxrss * 1024 < 1.5 * version_limits.MEMORY
 
 
 def test_a_tensor_in_a_file_beside_the_network_is_refused(folder: Path) -> None:
@@ -301,7 +301,7 @@ def test_a_whole_version_is_proven_and_one_without_its_network_is_named(folder: 
 
 
 def test_a_proof_that_takes_too_many_seconds_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "WALL_SECONDS", 0)
+    monkeypatch.setattr(version_limits, "WALL_SECONDS", 0)
     with pytest.raises(Overloaded, match=r"^it: its proof takes more than [\d.]+ seconds; try again when"):
         proof.prove(folder, "it")
 
@@ -309,7 +309,7 @@ def test_a_proof_that_takes_too_many_seconds_is_ended(folder: Path, monkeypatch:
 def test_a_network_that_takes_too_many_seconds_of_processor_is_ended(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "SECONDS", 3)
+    monkeypatch.setattr(version_limits, "SECONDS", 3)
     squared = [helper.make_node("MatMul", [f"made{n}", f"made{n}"], [f"made{n + 1}"]) for n in range(300)]
     first = (
         helper.make_node("Expand", ["bias", "shape"], ["wide"]),
@@ -324,8 +324,8 @@ def test_a_network_that_takes_too_many_seconds_of_processor_is_ended(
 
 
 def test_one_that_takes_more_memory_than_it_may_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "MEMORY", 2**20)
-    monkeypatch.setattr(bounds, "MEMORY_TIMES", 0)
+    monkeypatch.setattr(version_limits, "MEMORY", 2**20)
+    monkeypatch.setattr(version_limits, "MEMORY_TIMES", 0)
     with pytest.raises(ModelError, match=r"^it: .*(memory|alloc)"):
         proof.prove(folder, "it")
 
@@ -367,8 +367,8 @@ def test_golden_answers_are_numbers_of_the_same_classes(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["model.json", "calibration.json", "golden/answers.json", identity.NAME])
 def test_a_document_is_bounded(name: str, folder: Path) -> None:
     with (folder / name).open("r+b") as file:
-        file.truncate(bounds.DOCUMENT_BYTES + 1)
-    with pytest.raises(ModelError, match=rf"has more than {bounds.DOCUMENT_BYTES} bytes; leave this version"):
+        file.truncate(version_limits.DOCUMENT_BYTES + 1)
+    with pytest.raises(ModelError, match=rf"has more than {version_limits.DOCUMENT_BYTES} bytes; leave this version"):
         identity.verify(folder) if name == identity.NAME else proof.prove(folder, "it")
 
 
@@ -407,15 +407,16 @@ def test_a_version_holds_plain_files_only(make: Callable[[Path], None], name: st
 
 def test_files_and_their_sum_are_bounded(folder: Path) -> None:
     with (folder / "more").open("wb") as file:
-        file.truncate(bounds.FILE_BYTES + 1)
+        file.truncate(version_limits.FILE_BYTES + 1)
     with pytest.raises(
-        ModelError, match=rf"more: has {bounds.FILE_BYTES + 1} bytes, the limit is {bounds.FILE_BYTES}; leave"
+        ModelError,
+        match=rf"more: has {version_limits.FILE_BYTES + 1} bytes, the limit is {version_limits.FILE_BYTES}; leave",
     ):
         proof.prove(folder, "it")
     (folder / "more").unlink()
-    for number in range(bounds.FILES):
+    for number in range(version_limits.FILES):
         (folder / f"more{number}").touch()
-    with pytest.raises(ModelError, match=f"has more than {bounds.FILES} files"):
+    with pytest.raises(ModelError, match=f"has more than {version_limits.FILES} files"):
         proof.prove(folder, "it")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import pytest
 
-from irisline.inference import calibration, signature
+from irisline.inference import calibration, signature_check
 from irisline.inference.classifier import Classifier
 from irisline.inference.identity import NAME, Check, Identity, Manifest, Source, Verdict
 from irisline.inference.out_of_distribution import Gallery
@@ -100,7 +100,7 @@ def trusting_ourselves() -> Iterator[Path]:
 
 def identity_of(folder: Path, number: int) -> Identity:
     """Return the identity of a version's folder as it stands."""
-    told = Manifest.model_validate_json((folder / signature.MANIFEST).read_bytes())
+    told = Manifest.model_validate_json((folder / signature_check.MANIFEST).read_bytes())
     files = {name: bundle.file_digest(path) for name, path in bundle.files(folder).items()}
     told = told.model_copy(update={"version": number, "digest": bundle.digest(folder)})
     return Identity.of(told, files, alias="champion", registered="2026-11-01T00:00:00+00:00", promoted=None)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from irisline.core.params import Params
-from irisline.release.packaging import export
+from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry
 from irisline.release.publishing import version_signature
 from irisline.release.signatures import signed, signing
@@ -35,7 +35,7 @@ Told = Callable[[], dict[str, Any]]
 def follower(folder: Path, **changes: str) -> Iterator[str]:
     """Yield the address of a service that was given version 1 and follows the champion of this project's store."""
     client = store.client()
-    export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), folder / "given")
+    version_folder.export(client, "eye-colour", versions.get(client, "eye-colour", 1), folder / "given")
     follow = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address(), "IRISLINE_FOLLOW_SECONDS": "0.1"}
     given: dict[str, Any] = {**follow, **changes}
     with running(folder / "given", folder / "log", **given) as (address, _):
@@ -47,7 +47,7 @@ def test_every_process_ends_when_the_supervisor_is_killed(published: Params, tmp
 
     registry.promote(published, 1)
     client = store.client()
-    export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), tmp_path / "given")
+    version_folder.export(client, "eye-colour", versions.get(client, "eye-colour", 1), tmp_path / "given")
     follow: dict[str, Any] = {"IRISLINE_FOLLOW": "champion", "MLFLOW_TRACKING_URI": store.address()}
     with running(tmp_path / "given", tmp_path / "log", **follow) as (_, process):
         family = psutil.Process(process.pid).children(recursive=True)

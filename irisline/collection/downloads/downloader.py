@@ -15,8 +15,7 @@ from threading import Lock
 
 import aiohttp
 
-from irisline.collection.downloads import addresses, answers, bodies, connections, pictures
-from irisline.collection.downloads.answers import NotNow
+from irisline.collection.downloads import addresses, connections, pictures, response_bodies, response_heads
 from irisline.collection.downloads.byte_budget import ByteBudget
 from irisline.collection.downloads.download import (
     DAMAGED,
@@ -30,6 +29,7 @@ from irisline.collection.downloads.download import (
     short,
 )
 from irisline.collection.downloads.host_queue import Host, HostQueue, Job
+from irisline.collection.downloads.response_heads import NotNow
 from irisline.core import paths
 
 REDIRECTS = 5  # that are followed
@@ -71,7 +71,7 @@ class _Run:
         self._folder, self._limits, self._done = folder, limits, done
         self._turns = HostQueue(limits.per_host)
         self._connections = connections.Connections(limits.agent, limits.allowed)
-        self._agent = answers.agent_of(limits.agent)
+        self._agent = response_heads.agent_of(limits.agent)
         self._disk = ThreadPoolExecutor(WRITERS, "disk")
         self._room = ByteBudget(WAITING)
         self._locks = tuple(Lock() for _ in range(16))  # by a hash's first digit: the same bytes may come twice at once
@@ -140,7 +140,7 @@ class _Run:
 
     async def _exchange(self, host: Host, job: Job) -> bytes | None:
         async with self._connections.get(job.target, keep=self._turns.more(host)) as answer:
-            place = answers.place_of(answer, self._agent)
+            place = response_heads.place_of(answer, self._agent)
             body = await self._body(answer) if place is None else None
         host.heard(True)
         if place is not None:
@@ -149,7 +149,7 @@ class _Run:
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
         try:
-            return await bodies.read(answer, self._limits.max_bytes)
+            return await response_bodies.read(answer, self._limits.max_bytes)
         except aiohttp.ClientPayloadError as error:
             raise Refused(DAMAGED, f"cut short: {short(error)}") from error
 

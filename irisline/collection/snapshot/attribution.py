@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from irisline.collection.snapshot.source_lines import label_of
 from irisline.collection.sources import text_cleaning
-from irisline.core import names
+from irisline.core import display_names
 from irisline.dataset import licences
 from irisline.dataset.sources_table import Line, by_id, is_fetched
 
@@ -45,12 +45,12 @@ def _sums(kinds: Counter[str]) -> Iterator[str]:
 
 def _credit(line: Line) -> str:
     """Return title, author, source and licence, in the order that Creative Commons recommends."""
-    title = names.markdown(line.get("title", ""))
+    title = display_names.markdown(line.get("title", ""))
     work = _linked(f'"{title}"' if title else "Untitled", line.get("page_url", ""))
-    author = names.markdown(line.get("author", "")) or "an unknown author"
-    licence = names.markdown(line.get("licence", "")) or "licence unknown"
+    author = display_names.markdown(line.get("author", "")) or "an unknown author"
+    licence = display_names.markdown(line.get("licence", "")) or "licence unknown"
     terms = _linked(licence, line.get("licence_url") or licences.url_of(line.get("licence", "")))
-    return f"{work} by {author}, {terms} ({names.code(line['id'])})"
+    return f"{work} by {author}, {terms} ({display_names.code(line['id'])})"
 
 
 def _linked(words: str, url: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from irisline.collection.snapshot.journal import Recorded
 from irisline.collection.sources.candidate import Candidate
-from irisline.core.names import same
+from irisline.core.display_names import same
 from irisline.dataset import sources_table
 from irisline.dataset.sources_table import FETCHED, PHASH, Line, is_fetched
 

@@ -20,9 +20,9 @@ import yaml
 from irisline.core import console, import_closure, paths
 from irisline.core.errors import MissingInput, ReleaseError
 from irisline.core.params import Params
-from irisline.inference import keys
+from irisline.inference import trusted_keys
 from irisline.inference.identity import Identity
-from irisline.release.packaging import export
+from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry
 from irisline.release.publishing import pyfunc_package
 from irisline.release.signatures import signed
@@ -89,7 +89,7 @@ def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
         packed = Path(scratch, "packed")
         with store.one_line_failures():
             proven = signed.verified(client, params.base.name, version, console.fail)
-            identity = export.export(client, params.base.name, proven, packed / "model", kind.gpu)
+            identity = version_folder.export(client, params.base.name, proven, packed / "model", kind.gpu)
         _copy_code(kind, Path.cwd(), packed)
         _copy_keys(packed / "keys")
         image = _image_files(kind, identity)
@@ -115,7 +115,7 @@ def _copy_keys(target: Path) -> None:
     """Copy the public keys that are trusted here: the service verifies by them whatever it is told to serve."""
     target.mkdir()
     for key in signed.trusted_keys():
-        (target / f"{key.name}.pem").write_bytes(keys.pem(key.public))
+        (target / f"{key.name}.pem").write_bytes(trusted_keys.pem(key.public))
 
 
 def _image_files(kind: Kind, identity: Identity) -> dict[Path, str]:

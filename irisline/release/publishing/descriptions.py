@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from irisline.core import names, paths
+from irisline.core import display_names, paths
 from irisline.core.errors import MissingInput
 from irisline.release.publishing import run_contents
 from irisline.release.tracking import lineage
@@ -38,7 +38,7 @@ def of_run(experiment: str, run_id: str) -> str:
         lines += [
             "",
             f"{what.capitalize()} of the data",
-            *(f"- {names.markdown(name)}: {count}" for name, count in counted.items()),
+            *(f"- {display_names.markdown(name)}: {count}" for name, count in counted.items()),
         ]
     return "\n".join([*lines, "", "In a terminal: `irisline versions`, `irisline promote`, `irisline lineage V`."])
 

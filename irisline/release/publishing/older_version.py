@@ -8,7 +8,7 @@ import re
 from irisline.core import console
 from irisline.core.errors import ModelError, ReleaseError
 from irisline.core.params import Params
-from irisline.inference import proof, signature
+from irisline.inference import proof, signature_check
 from irisline.networks import bundle
 from irisline.release.publishing import version_signature
 from irisline.release.signatures import signed
@@ -34,7 +34,7 @@ def sign(params: Params, number: int, trust_verdict: bool) -> tuple[SignedVersio
         tags = version.tags | {versions.DIGEST: version.digest, versions.RUN: version.run_id}
         folder = versions.download(client, model, version)
         files = bundle.files(folder)
-        signature.holds_only(folder, files)
+        signature_check.holds_only(folder, files)
         count = proof.prove(folder, f"{model} version {number}", version.precision)
         console.say(f"its files make up the digest it was registered with, {version.digest[:12]}")
         console.say(f"its {count} golden pictures are answered as they were then")

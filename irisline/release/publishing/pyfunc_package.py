@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from irisline.core import import_closure
 from irisline.core.errors import MissingInput, ModelError, NotFound
-from irisline.inference import signature
-from irisline.networks import bounds, bundle
+from irisline.inference import signature_check as signature
+from irisline.networks import bundle, version_limits
 from irisline.release.tracking import artifacts, lineage, versions
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _holds(client: "MlflowClient", model_id: str, digest: str) -> bool:
         try:
             place = client.get_logged_model(model_id).artifact_location
             arrived = artifacts.bring(f"{place}/artifacts/bundle", Path(scratch))
-            bounds.check(arrived)
+            version_limits.check(arrived)
             signature.holds_only(arrived, bundle.files(arrived))
             return bundle.digest(arrived) == digest
         except (MlflowException, MissingInput, ModelError, NotFound):

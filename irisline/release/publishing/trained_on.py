@@ -18,7 +18,7 @@ from irisline.core import paths
 from irisline.core.errors import NotFound, in_a_line
 from irisline.core.params import Params
 from irisline.dataset import shards, take_downs, training_set
-from irisline.networks import bounds
+from irisline.networks import version_limits
 from irisline.networks.bundle import ANSWERS
 from irisline.release.publishing.run_contents import Made
 from irisline.release.tracking import artifacts, store, versions
@@ -157,7 +157,7 @@ def _golden(model: str, version: Version, tested: Iterable[str]) -> Iterator[str
     with tempfile.TemporaryDirectory() as scratch:
         try:
             arrived = versions.part(model, version, f"artifacts/bundle/{folder}", Path(scratch))
-            answers = _ANSWERS.validate_json(bounds.read(arrived / file))
+            answers = _ANSWERS.validate_json(version_limits.read(arrived / file))
         except (NotFound, OSError):
             return  # its files are gone, and the pictures with them
         except ValidationError:

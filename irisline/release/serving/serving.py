@@ -9,7 +9,7 @@ import sys
 from irisline.core import console, paths
 from irisline.core.errors import MissingInput
 from irisline.core.params import Params
-from irisline.release.packaging import export
+from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry
 from irisline.release.signatures import signed
 from irisline.release.tracking import mlflow_ui, store
@@ -32,7 +32,7 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
     with store.one_line_failures():
         version = signed.verified(client, params.base.name, version, console.fail)
         folder = paths.writable(FOLDERS) / str(port)
-        export.export(client, params.base.name, version, folder, gpu=True)
+        version_folder.export(client, params.base.name, version, folder, gpu=True)
     os.environ["IRISLINE_MODEL"] = str(folder.absolute())
     os.environ[signed.TRUSTED] = str(signed.keys_folder().absolute())
     os.environ["IRISLINE_FOLLOW"] = CHAMPION if number is None else ""

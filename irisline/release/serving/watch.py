@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irisline.core import orphans
+from irisline.core import parent_watch
 from irisline.core.errors import IrislineError, NotFound
-from irisline.release.packaging import export
+from irisline.release.packaging import version_folder
 from irisline.release.signatures import signed
 from irisline.release.tracking import store, versions
 
@@ -64,8 +64,8 @@ class Watch:
     def _bring(self, client: "MlflowClient", version: versions.Version) -> None:
         """Have a signed version's folder, without a second copy of it: where this runs, the disk may be memory."""
         place, proven = self._place(version.number), signed.verified(client, self.model, version)
-        if not export.renew(client, self.model, proven, place):
-            export.export(client, self.model, proven, place, self.gpu)
+        if not version_folder.renew(client, self.model, proven, place):
+            version_folder.export(client, self.model, proven, place, self.gpu)
             versions.forget(proven)
 
     def _settled(self) -> dict[str, Any] | None:
@@ -93,7 +93,7 @@ class Watch:
 def main() -> None:
     """Watch until whoever started this has gone: MODEL ALIAS FOLDER SECONDS cpu|gpu PARENT."""
     model, alias, folder, seconds, device, parent = sys.argv[1:]
-    orphans.end_with(int(parent))
+    parent_watch.end_with(int(parent))
     watch = Watch(model, alias, Path(folder), device == "gpu")
     news_to = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no news

@@ -18,9 +18,10 @@ from pydantic import ValidationError
 
 from irisline.core import params, paths
 from irisline.core.errors import MissingInput, ModelError, NotFound, ReleaseError
-from irisline.inference import keys, signature
+from irisline.inference import signature_check
+from irisline.inference import trusted_keys as keys
 from irisline.inference.identity import Manifest
-from irisline.inference.signature import MANIFEST, SIGNATURE, Signed
+from irisline.inference.signature_check import MANIFEST, SIGNATURE, Signed
 from irisline.release.tracking import artifacts, lineage, store, versions
 from irisline.release.tracking.version_tags import Facts
 from irisline.release.tracking.versions import Version
@@ -59,7 +60,7 @@ def verified(
     if isinstance(version, SignedVersion):
         return version
     documents = _documents(client, model, version)
-    found = signature.opened(documents[MANIFEST], documents[SIGNATURE], trusted_keys(), model, version.number)
+    found = signature_check.opened(documents[MANIFEST], documents[SIGNATURE], trusted_keys(), model, version.number)
     tags = tags_of(found.manifest)
     differing = [name for name, text in tags.items() if not _same(version.tags.get(name, ""), text)]
     if differing:
@@ -83,7 +84,7 @@ def fetch(client: "MlflowClient", model: str, version: SignedVersion, fresh: boo
     """Return the folder of a version's files, each the one that was signed, and no other; raise ModelError if not so."""
     folder = (versions.download if fresh else versions.fetch)(client, model, version)
     try:
-        signature.holds(folder, version.signed.files, f"{model} version {version.number}")
+        signature_check.holds(folder, version.signed.files, f"{model} version {version.number}")
     except ModelError:
         versions.forget(version)
         raise
@@ -166,8 +167,8 @@ def _documents(client: "MlflowClient", model: str, version: Version) -> dict[str
         )
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         try:
-            folder = versions.part(model, version, f"{FOLDER}/{name}", Path(scratch), 2 * signature.LARGEST)
-            return {file: signature.bounded(folder / file) for file in (MANIFEST, SIGNATURE)}
+            folder = versions.part(model, version, f"{FOLDER}/{name}", Path(scratch), 2 * signature_check.LARGEST)
+            return {file: signature_check.bounded(folder / file) for file in (MANIFEST, SIGNATURE)}
         except (MissingInput, NotFound) as error:
             raise ModelError(
                 f"{model} version {version.number}: its signature is not in the store; type irisline sign "

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from irisline.core import console, locks, paths
 from irisline.core.errors import ReleaseError
-from irisline.inference import keys, signature
+from irisline.inference import signature_check, trusted_keys
 from irisline.inference.identity import Manifest
-from irisline.inference.keys import Key
-from irisline.inference.signature import MANIFEST, SIGNATURE
+from irisline.inference.signature_check import MANIFEST, SIGNATURE
+from irisline.inference.trusted_keys import Key
 from irisline.release.signatures import signed
 from irisline.release.tracking import store
 
@@ -96,7 +96,7 @@ def sign(manifest: Manifest, files: dict[str, Path]) -> dict[str, bytes]:
         signer = made().use_elliptic_key_signer(private_key=private, password=password)
         signer.sign(folder, Path(scratch, SIGNATURE))
         documents = {MANIFEST: (folder / MANIFEST).read_bytes(), SIGNATURE: Path(scratch, SIGNATURE).read_bytes()}
-    signature.opened(documents[MANIFEST], documents[SIGNATURE], [key.public], manifest.name, manifest.version)
+    signature_check.opened(documents[MANIFEST], documents[SIGNATURE], [key.public], manifest.name, manifest.version)
     return documents
 
 
@@ -130,7 +130,7 @@ def _trust(key: Key) -> None:
     if key.fingerprint in {each.fingerprint for each in signed.trusted_keys()}:
         return
     file = signed.keys_folder() / f"{key.name}.pem"
-    paths.write_whole(file, keys.pem(key.public))
+    paths.write_whole(file, trusted_keys.pem(key.public))
     console.say(
         f"{file}: the public part of the key that signs here, new; commit it, so that others trust what you sign"
     )
@@ -154,7 +154,7 @@ def _private(text: bytes, where: str, password: str = "") -> ec.EllipticCurvePri
 def _text(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(keys.LARGEST)
+            return opened.read(trusted_keys.LARGEST)
     except OSError as error:
         raise ReleaseError(
             f"{file}: {error.strerror}; name a file that holds the private key as PEM ({GIVEN})"

@@ -10,11 +10,11 @@ from urllib.parse import unquote, urlsplit
 
 from irisline.core import paths
 from irisline.core.errors import NotFound, ReleaseError, in_a_line
-from irisline.networks import bounds
+from irisline.networks import version_limits
 from irisline.release.tracking import store
 
 
-def bring(address: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
+def bring(address: str, target: Path, most: int = version_limits.ALL_BYTES) -> Path:
     """Return a folder of the store, brought into another of this machine; its entries may be folders of files.
 
     Raise NotFound when it cannot be had or has more than so many bytes or files, ReleaseError when the disk is full.
@@ -24,8 +24,10 @@ def bring(address: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
 
     try:
         size, count = _size(address)
-        if size > most or count > bounds.FILES:
-            raise NotFound(f"{address}: {size:.0f} bytes in {count} files, the limits are {most} and {bounds.FILES}")
+        if size > most or count > version_limits.FILES:
+            raise NotFound(
+                f"{address}: {size:.0f} bytes in {count} files, the limits are {most} and {version_limits.FILES}"
+            )
         return Path(mlflow.artifacts.download_artifacts(address, dst_path=str(target)))
     except (MlflowException, OSError, ValueError) as error:
         if full := paths.disk_failure(error):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from irisline.core import paths
 from irisline.core.errors import MissingInput, ModelError, NotFound, ReleaseError, in_a_line
-from irisline.networks import bounds, bundle
+from irisline.networks import bundle, version_limits
 from irisline.networks.bundle import Precision
 from irisline.release.tracking import artifacts
 from irisline.release.tracking.version_tags import DIGEST as DIGEST
@@ -156,7 +156,7 @@ def forget(version: Version) -> None:
     shutil.rmtree(_KEPT / version.digest, ignore_errors=True)
 
 
-def part(model: str, version: Version, folder: str, target: Path, most: int = bounds.ALL_BYTES) -> Path:
+def part(model: str, version: Version, folder: str, target: Path, most: int = version_limits.ALL_BYTES) -> Path:
     """Return a folder of what the store holds of a version, brought into another; raise as artifacts.bring does."""
     try:
         return artifacts.bring(f"models:/{model}/{version.number}/{folder}", target, most)
@@ -203,7 +203,7 @@ def _with_files(client: "MlflowClient", model: str, version: Version) -> Version
 
 def _check(arrived: Path, name: str) -> None:
     try:
-        bounds.check(arrived)
+        version_limits.check(arrived)
     except ModelError as error:
         raise ReleaseError(f"{name}: {error}") from error
 
@@ -230,7 +230,7 @@ def _forget_oldest() -> None:
 
 def _digest(folder: Path) -> str:
     try:
-        bounds.check(folder)
+        version_limits.check(folder)
         return bundle.digest(folder)
     except (MissingInput, ModelError) as error:
         return f"none, {error}"

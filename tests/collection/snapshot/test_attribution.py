@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from irisline.collection.snapshot import attribution
-from irisline.core import names
+from irisline.core import display_names
 from tests.fakes.catalogue import HOSTILE
 
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
@@ -62,7 +62,7 @@ def test_what_others_wrote_is_words_and_nothing_else(words: str) -> None:
     text, links, marks = shown(page(line(title=words, author=words)))
     assert links == PLAIN[1]
     assert marks <= PLAIN[2]
-    visible = " ".join(names._INVISIBLE.sub(" ", words).split())[:200]
+    visible = " ".join(display_names._INVISIBLE.sub(" ", words).split())[:200]
     assert text.count(visible) == 2
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from irisline.core.errors import MissingInput, NotFound, ReleaseError
 from irisline.core.params import Params
-from irisline.inference import keys, signature
+from irisline.inference import signature_check, trusted_keys
 from irisline.release.packaging import bento
 from irisline.release.packaging.bento import Built, Kind
 from irisline.release.promotion import registry
@@ -68,7 +68,7 @@ def test_the_tag_and_labels_say_which_version_it_is(packed: Built, packable: Par
 @pytest.mark.slow
 def test_the_model_proves_itself_and_a_process_that_knows_only_the_bento_answers(packed: Built) -> None:
     source = packed.folder / "src"
-    found = signature.verify(source / "model", keys.trusted(source / "keys"))
+    found = signature_check.verify(source / "model", trusted_keys.trusted(source / "keys"))
     assert found == packed.identity
     code = (
         "from pathlib import Path; import service.service; from irisline.inference import classifier;"

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from irisline.cli import app
 from irisline.core import paths
+from irisline.core.display_names import shown
 from irisline.core.errors import GateRefused, IrislineError
-from irisline.core.names import shown
 from irisline.core.params import Params
 from irisline.release.promotion import registry
 from irisline.release.publishing import publishing

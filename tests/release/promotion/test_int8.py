@@ -12,7 +12,7 @@ from irisline.evaluation import evaluate, quantization
 from irisline.inference import golden, identity
 from irisline.inference.classifier import Classifier
 from irisline.networks import bundle
-from irisline.release.packaging import export
+from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry, version_report
 from irisline.release.publishing import publishing
 from irisline.release.tracking import store, versions
@@ -103,7 +103,7 @@ def test_promotion_replays_the_precision_that_is_served(
 
 
 def test_the_cpu_gets_the_int8_network_alone_and_proves_it(int8: Version) -> None:
-    found = export.export(store.client(), "eye-colour", int8, Path("served"))
+    found = version_folder.export(store.client(), "eye-colour", int8, Path("served"))
     held = {path.name for path in Path("served").glob("model.*")}
     assert held == {"model.int8.onnx", "model.json", "model.sig"}
     assert (found.precision, found.precision_reason) == ("int8", REASON)

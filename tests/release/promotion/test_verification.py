@@ -7,7 +7,7 @@ import pytest
 
 from irisline.core.errors import IrislineError, ReleaseError
 from irisline.core.params import Params
-from irisline.release.packaging import export
+from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry, verification
 from irisline.release.publishing import publishing
 from irisline.release.tracking import store, versions
@@ -39,7 +39,7 @@ def champion(train: Train, settings: Params) -> Path:
     publishing.publish(settings)
     registry.promote(settings)
     client = store.client()
-    export.export(client, "eye-colour", versions.get(client, "eye-colour", 1), Path("given"))
+    version_folder.export(client, "eye-colour", versions.get(client, "eye-colour", 1), Path("given"))
     return Path("given").absolute()
 
 

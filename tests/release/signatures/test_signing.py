@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from irisline.core.errors import IrislineError, ModelError, ReleaseError
 from irisline.core.params import Params
-from irisline.inference import identity, signature
-from irisline.inference.signature import MANIFEST, SIGNATURE
-from irisline.release.packaging import export
+from irisline.inference import identity, signature_check
+from irisline.inference.signature_check import MANIFEST, SIGNATURE
+from irisline.release.packaging import version_folder as export
 from irisline.release.promotion import registry
 from irisline.release.publishing import older_version, publishing
 from irisline.release.signatures import signed, signing
@@ -405,7 +405,7 @@ STRANGER = private()
 def test_no_folder_that_was_tampered_with_is_served(published: Params) -> None:
     whole, keys, rng = exported(), signed.trusted_keys(), random.Random(TAMPERINGS)
     exported(2, "other")
-    assert signature.verify(whole, keys).version == 1
+    assert signature_check.verify(whole, keys).version == 1
     for turn in range(TAMPERINGS):
         shutil.rmtree("tampered", ignore_errors=True)
         folder = Path(shutil.copytree(whole, "tampered"))
@@ -415,7 +415,7 @@ def test_no_folder_that_was_tampered_with_is_served(published: Params) -> None:
         if signed_of(contents(folder)) == signed_of(before):
             continue
         with pytest.raises(IrislineError):
-            pytest.fail(f"{change} {turn}: {signature.verify(folder, keys)}")
+            pytest.fail(f"{change} {turn}: {signature_check.verify(folder, keys)}")
 
 
 def signed_of(held: dict[str, bytes | str]) -> dict[str, object]:

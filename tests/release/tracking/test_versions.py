@@ -6,8 +6,8 @@ import pytest
 
 from irisline.core.errors import IrislineError, NotFound
 from irisline.core.params import Params
-from irisline.inference import signature
-from irisline.networks import bounds
+from irisline.inference import signature_check
+from irisline.networks import version_limits
 from irisline.release.promotion import registry
 from irisline.release.publishing import publishing
 from irisline.release.signatures import signed
@@ -31,7 +31,8 @@ def test_a_whole_folder_put_there_meanwhile_is_used_and_a_damaged_one_replaced(
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("bundle/golden/more.jpg", bounds.ALL_BYTES), ("signed/*/manifest.json", 2 * signature.LARGEST)]
+    ("name", "most"),
+    [("bundle/golden/more.jpg", version_limits.ALL_BYTES), ("signed/*/manifest.json", 2 * signature_check.LARGEST)],
 )
 def test_what_is_larger_than_it_may_be_is_not_fetched(name: str, most: int, train: Train, settings: Params) -> None:
     train()

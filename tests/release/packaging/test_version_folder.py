@@ -10,7 +10,7 @@ from irisline.core.params import Params
 from irisline.inference import identity
 from irisline.inference.classifier import Classifier
 from irisline.networks import bundle
-from irisline.release.packaging import export
+from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry
 from irisline.release.publishing import publishing
 from irisline.release.signatures import signed
@@ -22,7 +22,7 @@ from tests.release.conftest import BLUE
 def exported(published: Params) -> tuple[identity.Identity, Path]:
     registry.promote(published, 1)
     target = Path("served")
-    return export.export(store.client(), published.base.name, registry.find(published), target), target
+    return version_folder.export(store.client(), published.base.name, registry.find(published), target), target
 
 
 def names(folder: Path) -> set[str]:
@@ -48,14 +48,14 @@ def test_the_identity_is_what_the_registry_says(exported: tuple[identity.Identit
 
 
 def test_a_version_that_was_never_live_says_so(published: Params) -> None:
-    found = export.export(store.client(), published.base.name, registry.find(published, 2), Path("served"))
+    found = version_folder.export(store.client(), published.base.name, registry.find(published, 2), Path("served"))
     assert (found.version, found.alias, found.promoted) == (2, "challenger", None)
 
 
 def test_only_a_gpu_gets_the_weights_for_torch(exported: tuple[identity.Identity, Path], published: Params) -> None:
     _, folder = exported
     version = registry.find(published)
-    export.export(store.client(), published.base.name, version, Path("gpu"), gpu=True)
+    version_folder.export(store.client(), published.base.name, version, Path("gpu"), gpu=True)
     assert names(Path("gpu")) - names(folder) == {"model.safetensors"}
     assert names(folder) >= {*bundle.NAMES, identity.NAME} - {"model.safetensors"}
 
@@ -63,7 +63,7 @@ def test_only_a_gpu_gets_the_weights_for_torch(exported: tuple[identity.Identity
 def test_an_export_replaces_what_was_there(exported: tuple[identity.Identity, Path], published: Params) -> None:
     _, folder = exported
     (folder / "stale.txt").touch()
-    export.export(store.client(), published.base.name, registry.find(published, 2), folder)
+    version_folder.export(store.client(), published.base.name, registry.find(published, 2), folder)
     assert identity.verify(folder).version == 2
     assert "stale.txt" not in names(folder)
 
@@ -73,5 +73,5 @@ def test_the_choice_of_int8_travels_with_its_reason(published: Params) -> None:
     choice = {"chosen": "int8", "reason": "2.9 times faster, no answer changed"}
     (paths.EVALUATE_REPORT / "precision.json").write_text(json.dumps(choice))
     number = publishing.publish(published).version
-    found = export.identity(client, name, signed.verified(client, name, registry.find(published, number)))
+    found = version_folder.identity(client, name, signed.verified(client, name, registry.find(published, number)))
     assert (found.precision, found.precision_reason) == ("int8", "2.9 times faster, no answer changed")

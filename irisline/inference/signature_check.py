@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from irisline.core.errors import MissingInput, ModelError
 from irisline.inference import identity
 from irisline.inference.identity import FileName, Identity, Manifest, Sha256, digest_of
-from irisline.inference.keys import Key
+from irisline.inference.trusted_keys import Key
 from irisline.networks import bundle
 
 MANIFEST = "manifest.json"

@@ -5,7 +5,7 @@ from email.utils import formatdate
 
 import pytest
 
-from irisline.collection.downloads import answers
+from irisline.collection.downloads import response_heads
 from irisline.collection.downloads.download import Refused
 
 
@@ -18,7 +18,7 @@ from irisline.collection.downloads.download import Refused
     ],
 )  # fmt: skip
 def test_an_owner_opts_out(value: str) -> None:
-    assert answers.opts_out(value, "irisline")
+    assert response_heads.opts_out(value, "irisline")
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,24 @@ def test_an_owner_opts_out(value: str) -> None:
     ],
 )
 def test_an_owner_does_not_opt_out(value: str) -> None:
-    assert not answers.opts_out(value, "irisline")
+    assert not response_heads.opts_out(value, "irisline")
 
 
 def test_an_agent_is_called_by_its_first_word() -> None:
-    assert answers.agent_of("Irisline/0.1.0 (mail@example.org) httpx/0.28.1") == "irisline"
+    assert response_heads.agent_of("Irisline/0.1.0 (mail@example.org) httpx/0.28.1") == "irisline"
 
 
 def test_how_long_to_wait() -> None:
     now = time.time()
-    assert answers.seconds_to_wait("7", now) == 7
-    assert answers.seconds_to_wait(formatdate(now + 60, usegmt=True), now) == pytest.approx(60, abs=1.1)
-    assert answers.seconds_to_wait(formatdate(now - 60, usegmt=True), now) == 0
-    assert answers.seconds_to_wait("9" * 400, now) == 999_999_999
+    assert response_heads.seconds_to_wait("7", now) == 7
+    assert response_heads.seconds_to_wait(formatdate(now + 60, usegmt=True), now) == pytest.approx(60, abs=1.1)
+    assert response_heads.seconds_to_wait(formatdate(now - 60, usegmt=True), now) == 0
+    assert response_heads.seconds_to_wait("9" * 400, now) == 999_999_999
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "١", "Mon, 99 Foo 2026 00:00:00 GMT"])
 def test_no_time_to_wait_is_told(value: str) -> None:
-    assert answers.seconds_to_wait(value, time.time()) is None
+    assert response_heads.seconds_to_wait(value, time.time()) is None
 
 
 def test_a_sentence_can_be_written_whatever_a_header_held() -> None:

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 
 from irisline.collection.downloads import pictures
-from irisline.collection.downloads.answers import values
 from irisline.collection.downloads.download import DAMAGED, NOT_A_PICTURE, TOO_LARGE, Refused
+from irisline.collection.downloads.response_heads import values
 
 _ZLIB_OR_GZIP = 47  # zlib's windowBits: either form, told by its first bytes
 _PACKED = {"gzip", "x-gzip", "deflate"}

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from irisline.cli import output
-from irisline.core import console, names, paths
+from irisline.core import console, display_names, paths
 from irisline.dataset import contact_sheet, pool, shards, tables
 from irisline.evaluation import figures, model_card
 from irisline.evaluation.figures import Mistake
@@ -28,28 +28,28 @@ SQUARE = np.zeros((3, 8, 8), np.uint8)
 
 @given(NAMES)
 def test_a_name_is_shown_in_one_line_that_does_nothing(name: str) -> None:
-    shown = names.shown(name)
+    shown = display_names.shown(name)
     assert shown.replace("\u200c", "").replace("\u200d", "").isprintable()
-    assert len(names.short(name, 20)) <= 20
-    assert names.shown("blue/1 é 眼.jpg") == "blue/1 é 眼.jpg"
+    assert len(display_names.short(name, 20)) <= 20
+    assert display_names.shown("blue/1 é 眼.jpg") == "blue/1 é 眼.jpg"
 
 
 @given(st.lists(NAMES, min_size=1, max_size=12))
 def test_files_named_after_others_are_distinct_and_short_enough(given_names: list[str]) -> None:
-    made = list(names.distinct(given_names, ".png"))
-    assert len({names.same(name).casefold() for name in made}) == len(given_names)
-    assert all(len(os.fsencode(name)) <= names.LONGEST and name.endswith(".png") for name in made)
+    made = list(display_names.distinct(given_names, ".png"))
+    assert len({display_names.same(name).casefold() for name in made}) == len(given_names)
+    assert all(len(os.fsencode(name)) <= display_names.LONGEST and name.endswith(".png") for name in made)
 
 
 def test_a_file_is_named_after_its_picture_where_that_can_be() -> None:
-    assert list(names.distinct(["a", "A", "a-2", "a", "b"], ".png")) == [
+    assert list(display_names.distinct(["a", "A", "a-2", "a", "b"], ".png")) == [
         "a.png",
         "A-2.png",
         "a-2-2.png",
         "a-3.png",
         "b.png",
     ]
-    assert list(names.distinct(["眼" * 85] * 2, ".png")) == ["眼" * 83 + ".png", "眼" * 83 + "-2.png"]
+    assert list(display_names.distinct(["眼" * 85] * 2, ".png")) == ["眼" * 83 + ".png", "眼" * 83 + "-2.png"]
 
 
 @given(NAMES)
@@ -64,7 +64,7 @@ def test_a_card_shows_a_name_as_code_and_as_nothing_else(name: str) -> None:
     }
     assert {mark.type for mark in marks} <= plain
     code = [mark.content for mark in marks if mark.type == "code_inline"]
-    assert [f"red/{names.shown(name)}" in code, f"green/{names.shown(name)}" in code] == [True, True]
+    assert [f"red/{display_names.shown(name)}" in code, f"green/{display_names.shown(name)}" in code] == [True, True]
 
 
 @settings(max_examples=40)
@@ -98,7 +98,7 @@ def test_collect_keeps_every_name_with_what_is_known_of_it(project: Path) -> Non
         (project / "data" / label).mkdir(parents=True)
     for number, name in enumerate(HOSTILE):
         (project / "data" / CLASSES[number % 2] / name).write_bytes(saved(picture("blue", number)))
-    ids = [f"{CLASSES[number % 2]}/{names.same(name)}" for number, name in enumerate(HOSTILE)]
+    ids = [f"{CLASSES[number % 2]}/{display_names.same(name)}" for number, name in enumerate(HOSTILE)]
     lines = [{"id": name, "licence": "CC-BY-NC-4.0", "author": name} for name in ids]
     tables.write(project / "data/sources.csv", ["id", "licence", "author"], lines)
     items = pool.items(paths.POOL, list(CLASSES), planted.settings().collect)
@@ -116,8 +116,8 @@ def test_a_terminal_and_a_pipe_show_a_name_in_one_line(name: str, capsys: pytest
     output.show_json({"file": name})
     told = capsys.readouterr().out
     table, said = told.split("\n")[:2], told.split("\n")[2]
-    assert table == ["file\tlabel", f"{names.shown(name)}\tblue"]
-    assert said == names.shown(name.replace("\n", " "))
+    assert table == ["file\tlabel", f"{display_names.shown(name)}\tblue"]
+    assert said == display_names.shown(name.replace("\n", " "))
     assert "\x1b" not in told
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from irisline.core import paths
 from irisline.inference.identity import NAME, Identity
-from irisline.inference.signature import MANIFEST
+from irisline.inference.signature_check import MANIFEST
 from irisline.networks.bundle import NETWORKS, WEIGHTS
 from irisline.release.promotion import journal
 from irisline.release.signatures import signed
