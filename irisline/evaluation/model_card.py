@@ -156,7 +156,8 @@ def _failures(subject: Subject) -> str:
         f"Wrong answers: {len(wrong)}; with over {SURE:.0%} confidence: {sure}.",
         *(
             f"{display_names.code(test.ids[at])} is {classes[test.truth[at]]}, said {classes[predicted[at]]} "
-            f"({confidence[at]:.0%}{', unsure' if test.unsure[at] else ''}{', its label is suspect' if test.ids[at] in suspects else ''})"
+            f"({confidence[at]:.0%}{', unsure' if test.unsure[at] else ''}"
+            f"{', its label is suspect' if test.ids[at] in suspects else ''})"
             for at in worst
         ),
         *([f"{nothing}: {len(blind)} of {len(test.ids)}, such as {', '.join(blind[:SHOWN_ERRORS])}."] if blind else []),
