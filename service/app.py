@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from irisline.core.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
 from service import bodies, openapi, page, prometheus_metrics, schemas
-from service.fair_queue import origin_of
+from service.fair_queue import Pace, origin_of
 from service.guard import Guard, OtherOrigins
 from service.problems import RETRY, Problem
 from service.settings import Settings
@@ -41,6 +41,7 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
     """Return the app; its lifespan loads the model, so that nothing is answered before it is proven and warm."""
     others = [Middleware(OtherOrigins, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"],
                          allow_headers=["Authorization", "Content-Type", "X-API-Key"])]  # fmt: skip
+    pace = Pace()
     app = Starlette(
         routes=[
             *page.routes(),
@@ -51,12 +52,12 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
             Route("/metrics", metrics, methods=["GET"]),
             Route("/{path:path}", nothing, methods=METHODS),
         ],
-        middleware=[*(others if settings.cors_origins else []), Middleware(Guard, settings=settings)],
+        middleware=[*(others if settings.cors_origins else []), Middleware(Guard, settings=settings, pace=pace)],
         exception_handlers={Problem: _problem, Overloaded: _overloaded, HTTPException: _http_problem},
         lifespan=_lifespan,
     )
     app.state.settings, app.state.on_failed_start = settings, on_failed_start
-    app.state.budget = bodies.Budget(settings.max_bytes_held)
+    app.state.budget, app.state.pace = bodies.Budget(settings.max_bytes_held, settings.max_bytes), pace
     return app
 
 
@@ -106,8 +107,8 @@ async def predict(request: Request) -> Response:
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
     explain = _flag(request, "explain")
-    _engine(request).check_room(many=False)
-    with request.app.state.budget.held() as held:
+    _engine(request).check_room(False, _origin(request))
+    with request.app.state.budget.held(_origin(request)) as held:
         data = await bodies.picture(request, settings, held)
         if explain:
             answer = await _answered(request, settings, _engine(request).explain(data, _origin(request)))
@@ -122,8 +123,8 @@ async def predict_batch(request: Request) -> Response:
     """Answer many pictures, each with its own answer or failure."""
     started = time.perf_counter()
     settings: Settings = request.app.state.settings
-    _engine(request).check_room(many=True)
-    with request.app.state.budget.held() as held:
+    _engine(request).check_room(True, _origin(request))
+    with request.app.state.budget.held(_origin(request)) as held:
         files = await bodies.pictures(request, settings, held)
         answers = await _answered(
             request, settings, _engine(request).answer([data for _, data in files], _origin(request))
@@ -183,6 +184,7 @@ async def _answered(request: Request, settings: Settings, answering: Coroutine[A
     finally:
         task.cancel()
         gone.cancel()
+        del task, gone  # an error holds this frame, which would hold it, and the picture with it
 
 
 async def _gone(request: Request) -> None:

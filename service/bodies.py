@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -28,33 +29,37 @@ _OTHER_FIELDS = 16
 class Held:
     """The bytes of a request's body."""
 
-    def __init__(self, budget: "Budget") -> None:
-        self.budget, self.task, self.since = budget, asyncio.current_task(), time.monotonic()
+    def __init__(self, budget: "Budget", origin: str) -> None:
+        self.budget, self.origin = budget, origin
+        self.task, self.since = asyncio.current_task(), time.monotonic()
         self.own, self.arrives, self.gives_way = 0, True, False
 
     def take(self, count: int) -> None:
         """Hold so many bytes more; raise Problem when there are none left, nor a slow body that can give way."""
         self.budget.make_room(count, self)
         self.budget.taken += count
+        self.budget.of_origin[self.origin] += count
         self.own += count
 
     def give_back(self) -> None:
         """Hold none any more."""
         self.budget.taken -= self.own
+        self.budget.of_origin -= Counter({self.origin: self.own})  # an origin without any is forgotten
         self.own = 0
 
 
 class Budget:
-    """How many bytes of bodies may be held at once, by all requests together."""
+    """How many bytes of bodies may be held at once, by all requests together, and by those of one origin."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, of_one: int) -> None:
         self.most, self.taken = most, 0
+        self.of_one, self.of_origin = min(most, max(of_one, most * 3 // 4)), Counter[str]()
         self._held: dict[Held, None] = {}
 
     @contextmanager
-    def held(self) -> Iterator[Held]:
-        """Yield what holds a request's body; its bytes are given back at the end."""
-        one = Held(self)
+    def held(self, origin: str = "") -> Iterator[Held]:
+        """Yield what holds the body of an origin's request; its bytes are given back at the end."""
+        one = Held(self, origin)
         self._held[one] = None
         try:
             yield one
@@ -78,7 +83,7 @@ class Budget:
             one.give_back()
             if one.task:
                 one.task.cancel()
-        if self.taken + count > self.most:
+        if self.taken + count > self.most or self.of_origin[newcomer.origin] + count > self.of_one:
             raise _busy()
 
 
@@ -190,6 +195,7 @@ async def _bounded(request: Request, most: int, held: Held) -> AsyncGenerator[by
                 raise _too_large(seen, most)
             held.take(len(chunk))
             yield chunk
+            await request.app.state.pace.turn(held.origin)  # for the next piece
     except ClientDisconnect as error:
         raise Problem(400, "the connection ended before the body did", HANG_UP) from error
     held.arrives = False

@@ -8,22 +8,21 @@ import logging
 import resource
 from collections import Counter
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from starlette.datastructures import MutableHeaders
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service import prometheus_metrics
-from service.bodies import HANG_UP, MAX_LENGTH, NO_LENGTH
+from service import heads, prometheus_metrics
+from service.bodies import HANG_UP
 from service.fair_queue import origin_of
 from service.problems import RETRY, Problem
 from service.settings import Settings
 
-MAX_HEAD = 32 * 2**10  # bytes; also of what is neither head nor body: sizes of chunks, lines after the last one
-MAX_HEADERS = 100
-MAX_PATH = 2048  # bytes, with what follows a question mark
-MAX_AHEAD = 64  # requests that a client may send before it is answered
-MAX_AHEAD_BYTES = 64 * 2**10  # of the body of one that waits for the answers before it
+MAX_AHEAD = 16  # requests that a client may send before it is answered
+MAX_AHEAD_BYTES = 64 * 2**10  # of the bodies of those that wait for the answers before them
+MEAN_CHUNK = 512  # bytes of a body in chunks, at least, after the first ones: each takes as long as some kilobytes
+FIRST_CHUNKS = 128
 RESERVE = 128  # open files that are no connections: the model's, the pipes of processes, logs
 log = logging.getLogger("uvicorn.error.connections")
 log.setLevel(logging.ERROR)  # who sends what is no HTTP is counted: a line for each would fill the log
@@ -31,7 +30,6 @@ log.addFilter(
     lambda record: not (is_gone(record.exc_info and record.exc_info[1]) or "without completing" in record.msg)
 )
 logging.getLogger("python_multipart").setLevel(logging.ERROR)  # as well
-_WITH_BODY = (b"content-length", b"transfer-encoding")
 _FILES = 2  # open files that one connection takes: itself, and a file of the page
 
 
@@ -90,6 +88,7 @@ class Connection(HttpToolsProtocol):
         self._rests = False  # all requests are answered, nothing of the next has come
         self._ends = False
         self._beside = 0  # bytes that have come and were no body, since the last request began
+        self._chunks, self._came = 0, 0  # of the body that comes in, and bytes of it
         self._headed = False  # the head of the request that comes in is whole
         self._fault = Problem(400, "this is not HTTP/1.1 as it should be")
         self._unanswered: list[Any] = []  # requests, the one that is being answered first
@@ -115,7 +114,10 @@ class Connection(HttpToolsProtocol):
         self._timer.cancel()
         for request in self._unanswered:  # uvicorn tells the newest alone
             request.disconnected = True
+            request.body = b""  # connection and request hold each other until the garbage is collected
             request.message_event.set()
+        self._unanswered.clear()
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -125,14 +127,14 @@ class Connection(HttpToolsProtocol):
             self._within(self._crowd.head_timeout)
         self._beside += len(data)
         super().data_received(data)
-        if self._beside > MAX_HEAD and not self.transport.is_closing():
+        if self._beside > heads.MAX_HEAD and not self.transport.is_closing():
             prometheus_metrics.CUT.labels("unreadable").inc()
-            self._hang_up(_too_long())
+            self._hang_up(heads.too_long())
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._beside, self._headed = 0, False
+        self._beside, self._headed, self._chunks, self._came = 0, False, 0, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; a line after the last chunk is none, whatever its name."""
@@ -141,10 +143,12 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Let a request whose head is whole be answered; its fault is told by send_400_response."""
-        fault = self._fault_of_head()
+        upgrade, version = self.parser.should_upgrade(), self.parser.get_http_version()
+        fault = heads.fault(self.headers, len(self.url), version, upgrade)
+        if not fault and len(self.pipeline) >= MAX_AHEAD:
+            fault = Problem(400, f"more than {MAX_AHEAD} requests before an answer")
         if fault:
-            self._fault = fault
-            raise ValueError(fault.detail)
+            self._refuse(fault)
         self._headed = True
         super().on_headers_complete()
         self._unanswered.append(self.cycle)
@@ -156,11 +160,16 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body; chunks may have an eighth of it beside them."""
         self._beside = max(0, self._beside - len(body) - len(body) // 8)
-        if self.pipeline and len(self.cycle.body) + len(body) > MAX_AHEAD_BYTES:
-            prometheus_metrics.CUT.labels("unreadable").inc()
-            self._hang_up(Problem(413, f"more than {MAX_AHEAD_BYTES} bytes before an answer to the request before"))
-        else:
-            super().on_body(body)
+        self._came += len(body)
+        if self.pipeline and sum(len(request.body) for request, _ in self.pipeline) + len(body) > MAX_AHEAD_BYTES:
+            self._refuse(Problem(413, f"more than {MAX_AHEAD_BYTES} bytes before an answer to the request before"))
+        super().on_body(body)
+
+    def on_chunk_header(self) -> None:
+        """Count a chunk of a body."""
+        self._chunks += 1
+        if self._chunks > FIRST_CHUNKS + self._came // MEAN_CHUNK:
+            self._refuse(Problem(400, f"the body comes in chunks of less than {MEAN_CHUNK} bytes; send larger ones"))
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or begin the one that has come already."""
@@ -178,21 +187,10 @@ class Connection(HttpToolsProtocol):
         self._ends = True
         super().shutdown()
 
-    def _fault_of_head(self) -> Problem | None:
-        names = Counter(name for name, _ in self.headers)
-        if len(self.headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
-            return _too_long()
-        if len(self.url) > MAX_PATH:
-            return Problem(400, f"the path has more than {MAX_PATH} bytes")
-        if names[b"host"] > 1 or (not names[b"host"] and self.parser.get_http_version() != "1.0"):
-            return Problem(400, f"a request has one Host header, this one has {names[b'host']}")
-        if any(name == b"content-length" and not _is_length(value) for name, value in self.headers):
-            return Problem(400, NO_LENGTH)
-        if self.parser.should_upgrade() and any(name in _WITH_BODY for name in names):
-            return Problem(400, "Upgrade is not served, and takes the body away; send the request without it")
-        if len(self.pipeline) >= MAX_AHEAD:
-            return Problem(400, f"more than {MAX_AHEAD} requests before an answer")
-        return None
+    def _refuse(self, fault: Problem) -> NoReturn:
+        """Read no more of what has come, and let send_400_response say why."""
+        self._fault = fault
+        raise ValueError(fault.detail)
 
     def send_400_response(self, msg: str) -> None:
         """Say why what has come cannot be read."""
@@ -235,11 +233,3 @@ class Connection(HttpToolsProtocol):
 def is_gone(error: BaseException | None) -> bool:
     """Return whether an error is that of writing to a connection that its client has broken off."""
     return isinstance(error, RuntimeError) and "closed=True" in str(error)
-
-
-def _is_length(value: bytes) -> bool:
-    return value.isdigit() and len(value) <= MAX_LENGTH
-
-
-def _too_long() -> Problem:
-    return Problem(431, f"the head has more than {MAX_HEADERS} headers or {MAX_HEAD} bytes; send less")

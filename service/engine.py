@@ -11,35 +11,24 @@ import asyncio
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from irisline.core.errors import Overloaded, TooCostly
 from irisline.dataset.crops import View
 from irisline.dataset.untrusted_images import NeedsMore
 from service.answering import Answer, explain, predict, without_frames
 from service.fair_queue import FairQueue
+from service.jobs import Job, deliver
 from service.lanes import Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
 
-MAX_EXPLANATIONS = 4  # that may wait: each costs as much as some sixty answers
+MAX_EXPLANATIONS = 8  # that may wait, half of them of one origin: each costs as much as some sixty answers
 LONGEST_BATCH = 0.05  # seconds: who was looked at first waits no longer for others to join
 MAX_SLOW = 5.0  # seconds of work, as foretold, that may wait for one slow lane
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A picture, who pays for looking at it, and whom to tell."""
-
-    picture: bytes
-    origin: str
-    account: Account
-    future: asyncio.Future[Answer]
-    loop: asyncio.AbstractEventLoop
 
 
 class Engine:
@@ -50,16 +39,16 @@ class Engine:
     ) -> None:
         self.live = live
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
-        self._waiting: FairQueue[_Waiting] = FairQueue()
-        self._slow: FairQueue[tuple[_Waiting, NeedsMore]] = (
+        self._waiting: FairQueue[Job] = FairQueue()
+        self._slow: FairQueue[tuple[Job, NeedsMore]] = (
             FairQueue()
         )  # handed on by the quick lanes, with what it may take
-        self._taken, self._slow_taken = 0, list[_Waiting]()  # and not answered yet
+        self._taken, self._slow_taken = 0, list[Job]()  # and not answered yet
         self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
         self._changed = threading.Condition()
         self._closing = False
         self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
-        self._explanations = 0
+        self._explanations = Counter[str]()  # that wait, by origin
         work = [(self._serve, lane) for lane in lanes.quick] + [(self._serve_slow, lane) for lane in lanes.slow]
         self._workers = [threading.Thread(target=_repeat, args=each, name="answer", daemon=True) for each in work]
         for worker in self._workers:
@@ -82,41 +71,51 @@ class Engine:
         self.live = live
 
     async def answer(self, pictures: Sequence[bytes], origin: str = "") -> list[Answer]:
-        """Return one answer per picture of a client; raise Overloaded, for all of them, when they would be too many to wait."""
+        """Return one answer per picture of a client; raise Overloaded, for all of them, when they would be too many to wait.
+
+        Whoever has more waiting than that is sent away instead, the newest request first.
+        """
         loop, account = asyncio.get_running_loop(), Account(self._settings.max_seconds)
-        jobs = [_Waiting(picture, origin, account, loop.create_future(), loop) for picture in pictures]
-        most = self._settings.max_queue if len(jobs) == 1 else self._settings.max_queue // 2  # room for who sends one
+        jobs = [Job(picture, origin, account, loop.create_future(), loop) for picture in pictures]
+        most = self._most(many=len(jobs) > 1)
         with self._changed:
             self._drop_gone()
-            if self._waiting and len(self._waiting) + len(jobs) > most:
-                raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
+            while self._waiting and len(self._waiting) + len(jobs) > most:
+                too_many = _too_many(len(self._waiting), most)
+                if self._waiting.is_longest(origin, len(jobs)):
+                    raise Overloaded(too_many)
+                _send_away(self._waiting.pop_longest(), too_many)
             self._moved = self._moved if self.stalled_for else time.monotonic()
             self._waiting.add(origin, id(account), jobs)
             self._changed.notify_all()
         try:
             return await asyncio.gather(*(job.future for job in jobs))
         finally:
-            for job in jobs:  # of a request that has failed nothing more is looked at
-                job.future.cancel()
+            _withdraw(jobs)
 
-    def check_room(self, many: bool) -> None:
+    def check_room(self, many: bool, origin: str = "") -> None:
         """Raise Overloaded when a request would be refused for those that wait already: its body need not be read."""
-        most = self._settings.max_queue // 2 if many else self._settings.max_queue
+        most = self._most(many)
         with self._changed:
             self._drop_gone()
-            if len(self._waiting) > most:
-                raise Overloaded(f"{len(self._waiting)} pictures wait already, the limit is {most}")
+            if len(self._waiting) > most and self._waiting.is_longest(origin):
+                raise Overloaded(_too_many(len(self._waiting), most))
+
+    def _most(self, many: bool) -> int:
+        return self._settings.max_queue // 2 if many else self._settings.max_queue  # room for who sends one
 
     async def explain(self, picture: bytes, origin: str = "") -> Answer:
         """Return an answer with what the model looked at; raise Overloaded when too many explanations wait."""
-        if self._explanations >= MAX_EXPLANATIONS:
-            raise Overloaded(f"{self._explanations} explanations wait already, the limit is {MAX_EXPLANATIONS}")
-        self._explanations += 1
+        own, every = self._explanations[origin], self._explanations.total()
+        for waiting, limit in ((own, MAX_EXPLANATIONS // 2), (every, MAX_EXPLANATIONS)):
+            if waiting >= limit:
+                raise Overloaded(f"{waiting} explanations wait already, the limit is {limit}")
+        self._explanations[origin] += 1
         try:
             (answer,) = await self.answer([picture], origin)
             return await asyncio.get_running_loop().run_in_executor(self._explaining, explain, answer)
         finally:
-            self._explanations -= 1
+            self._explanations -= Counter([origin])  # an origin without any is forgotten
 
     def close(self) -> None:
         """End the threads once all that waits is answered."""
@@ -164,21 +163,24 @@ class Engine:
         self._slow_taken.remove(job)
         return True
 
-    def _hand_on(self, job: _Waiting, foretold: NeedsMore) -> Exception | None:
+    def _hand_on(self, job: Job, foretold: NeedsMore) -> Exception | None:
         """Let a slow lane have a picture; return why not, if it cannot be."""
         with self._changed:
             self._drop_gone()
-            if sum(each.likely for _, each in self._slow) > MAX_SLOW * len(self._lanes.slow):
-                return Overloaded(f"{len(self._slow)} large pictures wait already; send smaller ones")
             try:
+                while self._slow and sum(each.likely for _, each in self._slow) > MAX_SLOW * len(self._lanes.slow):
+                    too_many = f"{len(self._slow)} large pictures wait already; send smaller ones"
+                    if self._slow.is_longest(job.origin, 1):
+                        raise Overloaded(too_many)
+                    _send_away([each for each, _ in self._slow.pop_longest()], too_many)
                 job.account.reserve(foretold.seconds)
-            except TooCostly as error:
+            except (TooCostly, Overloaded) as error:
                 return without_frames(error)
             self._slow.add(job.origin, id(job.account), [(job, foretold)])
             self._changed.notify_all()
         return None
 
-    def _finish(self, live: Live, jobs: list[_Waiting], prepared: Sequence[list[View] | Exception]) -> None:
+    def _finish(self, live: Live, jobs: list[Job], prepared: Sequence[list[View] | Exception]) -> None:
         """Run the network on what was seen, and tell whoever asked."""
         started = time.thread_time()
         try:
@@ -188,12 +190,12 @@ class Engine:
         counts = [len(views) if isinstance(views, list) else 0 for views in prepared]
         for job, count in zip(jobs, counts, strict=True):  # the network is run for it too
             job.account.spend((time.thread_time() - started) * count / max(1, sum(counts)))
-        _deliver(jobs, answers)
+        deliver(jobs, answers)
         if jobs:
             self._moved = time.monotonic()
             self._on_batch(len(jobs))
 
-    def _next(self, batch: int) -> _Waiting | None:
+    def _next(self, batch: int) -> Job | None:
         """Return the next job of a batch that has so many, none when it has its share; wait for the first till the end."""
         with self._changed:
             while True:
@@ -214,34 +216,29 @@ class Engine:
         self._slow.drop(lambda handed: handed[0].future.done())
 
 
+def _withdraw(jobs: list[Job]) -> None:
+    """Let nothing more be looked at of a request, and hold none of it: an error holds the frames it came through."""
+    for job in jobs:
+        job.future.cancel()
+    jobs.clear()
+
+
+def _send_away(jobs: Sequence[Job], why: str) -> None:
+    deliver(jobs, [Overloaded(why) for _ in jobs])
+
+
+def _too_many(waiting: int, most: int) -> str:
+    return f"{waiting} pictures wait already, the limit is {most}"
+
+
 def _repeat(serve: Callable[[Lane], bool], lane: Lane) -> None:
     while serve(lane):
         pass
 
 
-def _prepare(live: Live, job: _Waiting, look: Callable[..., list[View]]) -> list[View] | Exception:
+def _prepare(live: Live, job: Job, look: Callable[..., list[View]]) -> list[View] | Exception:
     """Return what a network sees of a picture, or why it cannot be told."""
     try:
         return look(live.classifier, job.picture, job.account)
     except Exception as error:  # whoever asked is told of a bug, and nobody else
         return without_frames(error)
-
-
-def _deliver(jobs: list[_Waiting], answers: list[Answer] | list[Answer | Exception]) -> None:
-    """Tell each loop once of all its answers; a loop that has ended has nobody left to tell."""
-    told: dict[asyncio.AbstractEventLoop, list[Any]] = {}
-    for job, answer in zip(jobs, answers, strict=True):
-        told.setdefault(job.loop, []).append((job.future, answer))
-    for loop, pairs in told.items():
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, pairs)
-
-
-def _resolve(pairs: list[tuple[asyncio.Future[Answer], Answer | Exception]]) -> None:
-    for future, answer in pairs:
-        if future.done():  # whoever asked has gone
-            continue
-        if isinstance(answer, Exception):
-            future.set_exception(answer)
-        else:
-            future.set_result(answer)

@@ -42,6 +42,24 @@ class FairQueue(Generic[T]):
             self._origins[origin] = requests
         return item
 
+    def of(self, origin: str) -> int:
+        """Return how many items of an origin wait."""
+        return sum(len(items) for items in self._origins.get(origin, {}).values())
+
+    def is_longest(self, origin: str, more: int = 0) -> bool:
+        """Return whether as many items of an origin wait, with so many more, as of any other."""
+        return self.of(origin) + more >= max(map(self.of, self._origins), default=0)
+
+    def pop_longest(self) -> list[T]:
+        """Remove the newest request of the origin of which most items wait, and return its items."""
+        origin = max(self._origins, key=self.of)
+        requests = self._origins[origin]
+        _, items = requests.popitem()
+        if not requests:
+            del self._origins[origin]
+        self._count -= len(items)
+        return list(items)
+
     def drop(self, unwanted: Callable[[T], bool]) -> None:
         """Let items go that nobody waits for any more; the order of the rest stays."""
         for origin, requests in list(self._origins.items()):

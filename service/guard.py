@@ -37,11 +37,11 @@ HEADERS = {
 class Guard:
     """Sends away whoever has no key where keys are asked for; adds the security headers to every answer of the app."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, pace: Pace) -> None:
         self.app = app
         self.keys = [key.get_secret_value().encode() for key in settings.api_keys]
         self.open_to_others = bool(settings.cors_origins)
-        self.pace = Pace()
+        self.pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -18,6 +18,7 @@ from irisline.core.errors import IrislineError
 from irisline.inference.identity import NAME, Identity
 from service import app
 from service.connections import Connection, Crowd
+from service.fair_queue import origin_of
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,8 +84,10 @@ class Ahead:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        theirs = scope["type"] == "lifespan" or (scope["path"] in app.PROBES and scope.get("method") in ("GET", "HEAD"))
-        await (self.others if theirs else _app)(scope, receive, send)
+        probe = scope.get("path") in app.PROBES and scope.get("method") in ("GET", "HEAD")
+        if probe:
+            await _app.state.pace.turn(origin_of(scope.get("client")))
+        await (self.others if probe or scope["type"] == "lifespan" else _app)(scope, receive, send)
 
 
 Irisline.add_asgi_middleware(Ahead)  # type: ignore[attr-defined] # the decorators have made it a Service

@@ -9,7 +9,7 @@ import typer
 
 from irisline.cli.output import Json, show_json, show_table
 from irisline.core import console
-from irisline.core.errors import IrislineError, UnreadableImage
+from irisline.core.errors import IrislineError, Overloaded, UnreadableImage
 
 if TYPE_CHECKING:
     from irisline.inference.classifier import Classifier
@@ -64,7 +64,7 @@ def _answer(classifier: "Classifier", file: Path) -> dict[str, Any]:
         return {"file": str(file), **asdict(classifier.reader.picture(views, outputs)), "nearest": nearest}
     except OSError as error:
         return {"file": str(file), "error": error.strerror or str(error)}
-    except UnreadableImage as error:
+    except (UnreadableImage, Overloaded) as error:
         return {"file": str(file), "error": str(error)}
 
 
@@ -72,7 +72,7 @@ def _picture(classifier: "Classifier", file: Path) -> bytes:
     """Return a file's picture, decoded apart from this process and written anew."""
     from irisline.dataset import untrusted_images
 
-    return untrusted_images.rewritten(file.read_bytes(), classifier.max_side, classifier.max_pixels)
+    return untrusted_images.rewritten(untrusted_images.read(file), classifier.max_side, classifier.max_pixels)
 
 
 def _draw(classifier: "Classifier", files: list[Path]) -> None:

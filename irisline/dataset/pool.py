@@ -58,7 +58,7 @@ def read(item: Item) -> Row:
     """Return the row of one file, unreadable ones with the reason: what the collect stage keeps of it."""
     row: Row = {"id": item.id, "label": item.label, **{key: item.source.get(key) or None for key in _KEPT}}
     try:
-        data = item.path.read_bytes()
+        data = untrusted_images.read(item.path)
         image = untrusted_images.decode(data, item.limits.max_side, item.limits.max_pixels)
     except (UnreadableImage, OSError) as error:
         return row | {"reason": str(error)}

@@ -7,8 +7,11 @@ images.decode does the same without a process.
 import atexit
 import io
 import json
+import os
+import stat
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -19,6 +22,7 @@ from irisline.dataset import images
 from irisline.dataset.decoding import Cost, least_seconds
 from irisline.dataset.images import GENEROUS
 
+LARGEST_FILE = 2**28  # bytes: 200 million pixels of a camera have less than half of it
 _BESIDE = 64 * 2**20  # bytes that a process may take beside what decoding takes
 
 
@@ -100,6 +104,17 @@ def decode_and(tell: Callable[[Image.Image, dict[str, Any]], Reply]) -> Callable
 def decoder() -> Callable[[bytes], bytes]:
     """Return the function that tells a picture's pixels."""
     return decode_and(lambda picture, _: ({"size": picture.size}, picture.tobytes()))
+
+
+def read(file: Path) -> bytes:
+    """Return a picture's file; raise UnreadableImage when it is none or too large, OSError as open does."""
+    with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as opened:  # a pipe may wait
+        told = os.fstat(opened.fileno())
+        if not stat.S_ISREG(told.st_mode):
+            raise UnreadableImage("neither a file nor a link to one")
+        if told.st_size > LARGEST_FILE:
+            raise TooCostly(f"has {told.st_size / 2**20:.0f} MB, the limit is {LARGEST_FILE // 2**20} MB")
+        return opened.read(LARGEST_FILE)
 
 
 def decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:

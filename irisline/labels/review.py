@@ -85,7 +85,9 @@ def _of_picture(
 
 def _digest(file: Path, limits: Collect) -> str:
     try:
-        return images.pixel_digest(untrusted_images.decode(file.read_bytes(), limits.max_side, limits.max_pixels))
+        return images.pixel_digest(
+            untrusted_images.decode(untrusted_images.read(file), limits.max_side, limits.max_pixels)
+        )
     except UnreadableImage as error:
         raise DataError(f"{file}: {error}; it stays out already, there is nothing to decide") from error
 

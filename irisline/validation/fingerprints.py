@@ -41,7 +41,7 @@ def recorded(phash: str) -> Fingerprint:
 def of_file(file: Path, limits: Collect) -> Fingerprint:
     """Return the fingerprint of a picture, decoded and bounded as the collect stage does."""
     try:
-        image = untrusted_images.decode(file.read_bytes(), limits.max_side, limits.max_pixels)
+        image = untrusted_images.decode(untrusted_images.read(file), limits.max_side, limits.max_pixels)
     except (UnreadableImage, OSError) as error:
         return Fingerprint(reason=str(error))
     return Fingerprint(images.pixel_digest(image), int(str(imagehash.phash(image)), 16))

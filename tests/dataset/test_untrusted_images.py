@@ -1,5 +1,8 @@
 """Pictures of strangers: decoded in another process to the very same pixels, and a process that is ended is a refusal."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,6 +33,21 @@ def test_refusals_come_back_as_what_they_are() -> None:
     assert not isinstance(caught.value, TooCostly)
     with pytest.raises(TooCostly, match=r"^100x100 is more than 99 pixels$"):
         untrusted_images.decode(saved(Image.new("RGB", (100, 100)), "PNG"), 640, 99)
+
+
+def test_what_is_no_file_or_too_large_a_one_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    for name in ("pipe", "device"):
+        with pytest.raises(UnreadableImage, match=r"^neither a file nor a link to one$"):
+            untrusted_images.read(tmp_path / name)
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(6 * 2**30)
+    with pytest.raises(TooCostly, match=r"^has 6144 MB, the limit is 256 MB$"):
+        untrusted_images.read(tmp_path / "sparse")
+    (tmp_path / "picture").write_bytes(saved(picture()))
+    (tmp_path / "link").symlink_to("picture")
+    assert untrusted_images.read(tmp_path / "link") == saved(picture())
 
 
 @pytest.mark.parametrize("crop", ["none", "eyes"])

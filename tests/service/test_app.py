@@ -15,7 +15,8 @@ from PIL import Image
 from irisline.core.errors import IrislineError, MissingInput
 from irisline.inference.classifier import Classifier
 from service import schemas
-from service.bodies import BRISK
+from service.bodies import BRISK, Budget
+from service.problems import Problem
 from service.settings import Settings
 from tests import drawn, planted
 from tests.service.conftest import asking, gallery, trusted_keys, version_folder
@@ -359,6 +360,22 @@ def test_bodies_together_have_a_limit(served: Path, blue: bytes) -> None:
     assert problem(refused) == (503, "busy: too many bodies at once; try again in a second")
     assert refused.headers["retry-after"] == "1"
     assert after.status_code == 200
+
+
+def test_bodies_of_one_address_leave_room_for_those_of_others() -> None:
+    budget = Budget(100, 10)
+
+    async def question() -> None:
+        with budget.held("greedy") as one, budget.held("greedy") as two, budget.held("modest") as other:
+            one.take(75)
+            with pytest.raises(Problem, match="too many bodies at once"):
+                two.take(1)
+            other.take(25)
+            one.give_back()
+            two.take(75)
+
+    asyncio.run(question())
+    assert (budget.taken, budget.of_origin) == (0, {})
 
 
 def test_a_body_that_is_slow_to_arrive_gives_way(served: Path, blue: bytes) -> None:

@@ -348,19 +348,23 @@ def test_an_upgrade_that_would_take_the_body_away_is_refused_and_another_is_pass
             assert (b"Upgrade is not served" in answer) is (status == b"400")
 
 
-def test_bodies_ahead_of_their_turn_are_bounded(brief: str) -> None:
+@pytest.mark.parametrize("path", [b"/livez", b"/model"])
+def test_bodies_ahead_of_their_turn_are_bounded(brief: str, path: bytes) -> None:
     port = f":{brief.rpartition(':')[2]}"
     service = max(
         (one for one in psutil.process_iter() if port in _listening(one)), key=lambda one: one.memory_info().rss
     )
     before = service.memory_info().rss
-    many = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 40
-    whole = many + b"GET /page/example.jpg HTTP/1.1\r\nHost: x\r\nContent-Length: 16777216\r\n\r\n" + bytes(2**23)
-    with ExitStack() as stack:
-        for connection in [stack.enter_context(connected(brief)) for _ in range(20)]:
-            with suppress(OSError):
-                connection.sendall(whole)
-        assert service.memory_info().rss - before < 64 * 2**20
+    get = b"GET %s HTTP/1.1\r\nHost: x\r\n" % path
+    for body in (
+        b"Content-Length: 16777216\r\n\r\n" + bytes(2**23),
+        (b"Content-Length: 65000\r\n\r\n" + bytes(65000) + get) * 60,
+    ):
+        with ExitStack() as stack:
+            for connection in [stack.enter_context(connected(brief)) for _ in range(60)]:
+                with suppress(OSError):
+                    connection.sendall((get + b"\r\n") * 12 + get + body)
+            assert service.memory_info().rss - before < 64 * 2**20
     assert httpx.get(f"{brief}/readyz").status_code == 200
 
 
@@ -368,6 +372,17 @@ def _listening(process: psutil.Process) -> str:
     with suppress(psutil.Error):
         return " ".join(f":{one.laddr.port}" for one in process.net_connections() if one.status == psutil.CONN_LISTEN)
     return ""
+
+
+def test_a_body_in_tiny_chunks_is_refused_and_one_in_small_ones_is_read(brief: str, blue: bytes) -> None:
+    for size, told in (
+        (48, "the body comes in chunks of less than 512 bytes"),
+        (1000, "not a picture that can be read"),
+    ):
+        chunks = (bytes(size) for _ in range(2000))
+        answer = httpx.post(f"{brief}/predict", content=chunks, headers=JPEG)
+        assert answer.status_code == 400
+        assert told in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("path", [b"/page/" + b"a/" * 30_000, b"/predict?" + b"a=1&" * 1000], ids=["path", "query"])

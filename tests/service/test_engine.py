@@ -17,6 +17,7 @@ from irisline.core.errors import Overloaded, UnreadableImage
 from irisline.dataset.crops import View
 from irisline.dataset.decoding import Cost
 from irisline.dataset.untrusted_crops import Cropper, Limits
+from irisline.dataset.untrusted_images import NeedsMore
 from irisline.inference.runtime import Device, Outputs
 from irisline.networks.bundle import Precision
 from service.answering import Answer
@@ -181,15 +182,74 @@ def test_running_the_network_is_part_of_what_a_request_takes(live: Live, blue: b
 
 def test_explanations_have_a_limit_of_their_own(live: Live, held: Held, blue: bytes) -> None:
     async def question(made: Engine) -> None:
-        asked = [asyncio.create_task(made.explain(blue)) for _ in range(MAX_EXPLANATIONS)]
-        await asyncio.sleep(0)
-        with pytest.raises(Overloaded, match="4 explanations wait already"):
-            await made.explain(blue)
+        asked = []
+        for origin in ("greedy", "another"):
+            asked += [asyncio.create_task(made.explain(blue, origin)) for _ in range(MAX_EXPLANATIONS // 2)]
+            await asyncio.sleep(0)
+            with pytest.raises(Overloaded, match=r"^4 explanations wait already, the limit is 4$"):
+                await made.explain(blue, origin)
+        with pytest.raises(Overloaded, match=r"^8 explanations wait already, the limit is 8$"):
+            await made.explain(blue, "modest")
         held.go.set()
         assert all(answer.saliency for answer in await asyncio.gather(*asked))
+        assert (await made.explain(blue, "greedy")).saliency
+
+    with engine(live, max_queue=20) as made:
+        asyncio.run(question(made))
+
+
+def test_whoever_has_less_waiting_takes_the_room_of_whoever_has_most(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> None:
+        first = asyncio.create_task(made.answer([blue], "greedy"))
+        await asyncio.to_thread(held.started.wait, 10)
+        waiting = [asyncio.create_task(made.answer([blue], "greedy")) for _ in range(6)]
+        await asyncio.sleep(0)
+        made.check_room(False, "modest")
+        modest = asyncio.create_task(made.answer([blue], "modest"))
+        with pytest.raises(Overloaded, match="6 pictures wait already, the limit is 6"):
+            await waiting[-1]  # the newest
+        held.go.set()
+        assert label((await modest)[0]) == "blue"
+        assert len(await asyncio.gather(first, *waiting[:-1])) == 6
 
     with engine(live) as made:
         asyncio.run(question(made))
+
+
+def test_a_large_picture_takes_the_room_of_whoever_has_most_of_them(live: Live, blue: bytes) -> None:
+    go, begun = threading.Event(), threading.Event()
+
+    class Quick(Lane):
+        """A quick lane that leaves every picture to the slow ones, each of which might take a second."""
+
+        def crop(self, classifier: Limits, picture: bytes, account: Account) -> list[View]:
+            raise NeedsMore("large", 0.1, 1.0)
+
+    class Slow(Lane):
+        """A slow lane that waits until it is let go."""
+
+        def crop_longer(self, classifier: Limits, picture: bytes, account: Account, reserved: float) -> list[View]:
+            begun.set()
+            assert go.wait(10)
+            return super().crop_longer(classifier, picture, account, reserved)
+
+    async def question(made: Engine) -> None:
+        first = asyncio.create_task(made.answer([blue], "greedy"))
+        await asyncio.to_thread(begun.wait, 10)
+        waiting = [asyncio.create_task(made.answer([blue], "greedy")) for _ in range(12)]
+        refused = [task for task in (await asyncio.wait(waiting, timeout=1))[0] if task.exception()]
+        assert len(refused) == 12 - 6  # more than five seconds of work wait then
+        modest = asyncio.create_task(made.answer([blue], "modest"))
+        assert await asyncio.to_thread(eventually, lambda: sum(task.done() for task in waiting) == 7)
+        go.set()
+        assert label((await modest)[0]) == "blue"
+        await asyncio.gather(first, *waiting, return_exceptions=True)
+
+    settings = Settings(max_batch=1, threads=1, max_seconds=5)
+    slow = Slow(Cropper(Cost(5, 2**28)), 5)
+    made = Engine(live, Lanes([Quick(Cropper(QUICK), LONGEST_QUICK)], [slow]), settings)
+    asyncio.run(question(made))
+    made.close()
 
 
 def test_a_version_takes_over_between_batches_and_answers_name_theirs(
@@ -251,6 +311,34 @@ def test_a_picture_that_is_refused_is_not_kept_for_the_garbage_collector(live: L
         with engine(live) as running:
             asyncio.run(running.answer([blue[:100] + os.urandom(2000) for _ in range(8)]))
         assert not [one for one in gc.get_objects() if issubclass(type(one), UnreadableImage)]
+    finally:
+        gc.enable()
+
+
+def test_a_request_that_is_sent_away_is_not_kept_for_the_garbage_collector(live: Live, held: Held, blue: bytes) -> None:
+    async def question(made: Engine) -> None:
+        async def sent_away(origin: str, count: int) -> bool:
+            try:
+                await made.answer([blue] * count, origin)
+            except Overloaded:
+                return True
+            return False
+
+        first = asyncio.create_task(sent_away("greedy", 1))
+        await asyncio.to_thread(held.started.wait, 10)
+        many = [asyncio.create_task(sent_away("greedy", 1)) for _ in range(5)]
+        await asyncio.sleep(0)
+        modest = asyncio.create_task(sent_away("modest", 1))
+        assert [await task for task in many[3:]] == [True, True]
+        held.go.set()
+        assert [await task for task in (first, *many[:3], modest)] == [False] * 5
+
+    gc.collect()
+    gc.disable()
+    try:
+        with engine(live, max_queue=4) as running:
+            asyncio.run(question(running))
+        assert not [one for one in gc.get_objects() if issubclass(type(one), Overloaded)]
     finally:
         gc.enable()
 

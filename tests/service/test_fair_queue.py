@@ -31,6 +31,20 @@ def test_what_nobody_waits_for_is_dropped() -> None:
     assert (list(turns), len(turns), drained(turns)) == (["a1", "a2"], 2, ["a1", "a2"])
 
 
+def test_whoever_has_most_waiting_gives_room_first_with_the_newest_request() -> None:
+    turns: FairQueue[str] = FairQueue()
+    turns.add("greedy", 1, ["a1", "a2"])
+    turns.add("greedy", 2, ["b1", "b2"])
+    turns.add("modest", 3, ["c1"])
+    assert (turns.of("greedy"), turns.of("modest"), turns.of("new")) == (4, 1, 0)
+    assert turns.is_longest("greedy")
+    assert turns.is_longest("modest", more=3)
+    assert not turns.is_longest("modest", more=2)
+    assert turns.pop_longest() == ["b1", "b2"]
+    assert turns.pop_longest() == ["a1", "a2"]
+    assert drained(turns) == ["c1"]
+
+
 @given(st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 3), st.integers(0, 4))))
 def test_each_item_comes_once_and_those_of_a_request_in_order(added: list[tuple[str, int, int]]) -> None:
     turns: FairQueue[str] = FairQueue()

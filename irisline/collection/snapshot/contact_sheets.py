@@ -32,7 +32,9 @@ def _spread(ids: Sequence[str]) -> Sequence[str]:
 def _cell(file: Path, settings: Params) -> tuple[bytes, str] | None:
     """Return a small copy and a caption; nothing for a picture that is gone or unreadable."""
     try:
-        image = untrusted_images.decode(file.read_bytes(), 2 * contact_sheet.CELL, settings.collect.max_pixels)
+        image = untrusted_images.decode(
+            untrusted_images.read(file), 2 * contact_sheet.CELL, settings.collect.max_pixels
+        )
     except (UnreadableImage, OSError):
         return None
     return images.encode(image), file.stem

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from irisline.collection.downloads import download
 from irisline.collection.downloads.download import Download
 from irisline.core import locks, paths
@@ -20,6 +22,7 @@ from irisline.core.errors import IrislineError
 from irisline.core.params import Params
 from irisline.dataset import sources_table
 
+_DOWNLOAD = TypeAdapter(Download)
 # Failures of a moment: the same picture may be there when the command is typed again.
 PASSING = {download.UNREACHABLE, download.UNWELL, download.TIMEOUT}
 
@@ -83,13 +86,13 @@ class Journal:
     def _parsed(self, line: str) -> Recorded | None:
         try:
             document: dict[str, Any] = json.loads(line)
-        except ValueError:
+            at, name = str(document.pop("at")), document.pop("file")
+            found = _DOWNLOAD.validate_python(document)
+            if not name:
+                return Recorded(found, at)
+            file = self.blobs / Path(name).name
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # cut short, or not written here
             return None
-        at, name = document.pop("at"), document.pop("file")
-        found = Download(**document)
-        if not name:
-            return Recorded(found, at)
-        file = self.blobs / name
         whole = file.is_file() and file.stat().st_size == found.bytes
         return Recorded(replace(found, file=file), at) if whole else None
 

@@ -5,19 +5,29 @@ The table first, then the files, then ATTRIBUTION.md; each is moved into place, 
 
 import errno
 import hashlib
-import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from irisline.collection.snapshot import attribution
 from irisline.collection.snapshot.journal import Journal
 from irisline.collection.snapshot.source_lines import SourceLines
 from irisline.core import paths
+from irisline.core.errors import DataError
 from irisline.dataset import pool_files, sources_table
 
 PLAN = "plan.json"
+
+
+class Plan(BaseModel):
+    """What is to be done: digest of the table before; blobs by the ids they get; ids to remove; counts of what was fetched."""
+
+    before: str
+    place: dict[str, str]
+    remove: list[str]
+    tally: list[tuple[str, str, dict[str, int]]]
 
 
 def files(folder: Path, classes: Iterable[str]) -> dict[str, Path]:
@@ -31,18 +41,18 @@ def files(folder: Path, classes: Iterable[str]) -> dict[str, Path]:
 
 def write_down(ledger: SourceLines, journal: Journal) -> None:
     """Write down what is to be done; from then on it will be, also by another run."""
-    plan = {
-        "before": _digest(paths.POOL / paths.SOURCES),
-        "place": {identity: file.name for identity, file in ledger.added.items()},
-        "remove": ledger.removed,
-        "tally": [[label, provider, counts] for (label, provider), counts in ledger.tally.items()],
-    }
+    plan = Plan(
+        before=_digest(paths.POOL / paths.SOURCES),
+        place={identity: file.name for identity, file in ledger.added.items()},
+        remove=ledger.removed,
+        tally=[(label, provider, counts) for (label, provider), counts in ledger.tally.items()],
+    )
     with paths.whole_folder(_folder(journal)) as folder:
         sources_table.write(folder / paths.SOURCES, ledger.lines)
-        (folder / PLAN).write_text(json.dumps(plan), encoding="utf-8")
+        (folder / PLAN).write_text(plan.model_dump_json(), encoding="utf-8")
 
 
-def take_up(journal: Journal, classes: Iterable[str]) -> list[Any] | None:
+def take_up(journal: Journal, classes: Iterable[str]) -> list[tuple[str, str, dict[str, int]]] | None:
     """Do what is written down, whatever of it is done already; give the tally it was written with. None: nothing is.
 
     Where others changed the table before it was written, nothing is done: the run decides anew. Where they changed it
@@ -51,25 +61,26 @@ def take_up(journal: Journal, classes: Iterable[str]) -> list[Any] | None:
     folder = _folder(journal)
     if not (folder / PLAN).is_file():
         return None
-    plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    plan = _plan(folder / PLAN)
     table, written = paths.POOL / paths.SOURCES, folder / paths.SOURCES
     if written.is_file():
-        if _digest(table) not in (plan["before"], _digest(written)):
+        if _digest(table) not in (plan.before, _digest(written)):
             shutil.rmtree(folder)
             return None
         move(written, table)
     known = sources_table.by_id(sources_table.read(table))
     promised = {name for name, line in known.items() if sources_table.is_fetched(line)}
-    for identity, blob in plan["place"].items():
-        if identity in promised and (journal.blobs / blob).is_file():
-            move(journal.blobs / blob, paths.POOL / identity)
+    for identity, blob in plan.place.items():
+        fetched = journal.blobs / Path(blob).name
+        if identity in promised and fetched.is_file():
+            move(fetched, paths.POOL / identity)
     present = pool_files.files(paths.POOL)
-    for identity in plan["remove"]:
+    for identity in plan.remove:
         if identity in present and identity not in promised:
             with paths.disk_errors(present[identity]):
                 present[identity].unlink()
     attribute(folder, classes)
-    return list(plan["tally"])
+    return plan.tally
 
 
 def attribute(folder: Path, classes: Iterable[str]) -> None:
@@ -92,6 +103,16 @@ def move(source: Path, target: Path) -> None:
             with source.open("rb") as read, paths.whole_file(target) as written:
                 shutil.copyfileobj(read, written)
             source.unlink()
+
+
+def _plan(file: Path) -> Plan:
+    try:
+        return Plan.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        told = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        advice = f"remove the folder {file.parent}, then type the same command again"
+        raise DataError(f"{file}: not a plan that was written here ({told}); {advice}") from error
 
 
 def _folder(journal: Journal) -> Path:

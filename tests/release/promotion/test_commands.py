@@ -91,13 +91,15 @@ def test_predict_answers_with_the_champion_and_names_what_it_cannot_read(publish
     assert given["answers"][0]["nearest"] == []  # a version from before training pictures were kept
     Path("other").mkdir()
     Path("other/blue.jpg").write_bytes(BLUE)
-    result = typed("predict", "blue.jpg", "torn.jpg", "none.jpg", "other/blue.jpg", "--version", "1")
+    os.mkfifo("pipe.jpg")
+    result = typed("predict", "blue.jpg", "torn.jpg", "none.jpg", "pipe.jpg", "other/blue.jpg", "--version", "1")
     assert result.exit_code == 1
-    header, blue, torn, none, again, drawn = result.stdout.splitlines()
+    header, blue, torn, none, pipe, again, drawn = result.stdout.splitlines()
     assert header == "file\tlabel\tblue\tbrown\tunsure"
     assert blue.split("\t")[1:] == ["blue", "1.000", "0.000", "no"]
     assert torn.startswith("torn.jpg\t-\t-\t-\tunreadable: ")
     assert none.endswith("unreadable: No such file or directory")
+    assert pipe.endswith("unreadable: neither a file nor a link to one")
     assert again.split("\t")[1:] == blue.split("\t")[1:]
     assert drawn == "drawn in reports/predict/"
     assert sorted(file.name for file in Path("reports/predict").iterdir()) == ["blue-2.png", "blue.png"]
