@@ -46,8 +46,8 @@ def _calibrated(params: Params) -> tuple[Classifier, Answers, Choice]:
     limits, seed = params.evaluate, params.base.seed
     with paths.whole_folder(paths.CALIBRATED) as folder:
         trained_on = suspects.of_training(shards.of_split(paths.ACCEPTED, "train"), params.labels, variant=False)
-        suspect_ids = suspects.suspect_ids(params.labels)
-        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, suspect_ids, limits, seed, folder)
+        left_out = suspects.not_calibrated_on(params.labels)
+        evaluation.calibrate(paths.TRAINED, paths.ACCEPTED, trained_on, left_out, limits, seed, folder)
         model = (paths.TRAINED, folder)
         classifier = Classifier.load(*model)
         test = evaluation.answers(classifier, paths.ACCEPTED, "test")

@@ -10,7 +10,7 @@ from typing import Any
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from service.problems import RETRY, Problem
 from service.settings import Settings
@@ -73,18 +73,33 @@ class Budget:
             one.give_back()
 
     def make_room(self, count: int, newcomer: Held) -> None:
-        """End the slowest bodies that are still to arrive until there is room; raise Problem when that is not enough."""
-        until = time.monotonic() - BRISK
-        slow = [one for one in self._held if one.arrives and one.own and one.since < until and one is not newcomer]
+        """End the slowest bodies that are still to arrive until there is room; raise Problem when that is not enough.
+
+        Of an origin that holds its share, its own.
+        """
+        until, origin = time.monotonic() - BRISK, newcomer.origin
+        full = self.of_origin[origin] + count > self.of_one
+        slow = [
+            one
+            for one in self._held
+            if one.arrives
+            and one.own
+            and one.since < until
+            and one is not newcomer
+            and (not full or one.origin == origin)
+        ]
         for one in sorted(slow, key=lambda each: each.since):
-            if self.taken + count <= self.most:
+            if self._has_room(count, origin):
                 break
             one.arrives, one.gives_way = False, True
             one.give_back()
             if one.task:
                 one.task.cancel()
-        if self.taken + count > self.most or self.of_origin[newcomer.origin] + count > self.of_one:
+        if not self._has_room(count, origin):
             raise _busy()
+
+    def _has_room(self, count: int, origin: str) -> bool:
+        return self.taken + count <= self.most and self.of_origin[origin] + count <= self.of_one
 
 
 async def picture(request: Request, settings: Settings, held: Held) -> bytes:
@@ -188,17 +203,18 @@ async def _bounded(request: Request, most: int, held: Held) -> AsyncGenerator[by
     if int(declared) > most:
         raise _too_large(int(declared), most)
     seen = 0
-    try:
-        async for chunk in request.stream():
-            seen += len(chunk)
-            if seen > most:
-                raise _too_large(seen, most)
-            held.take(len(chunk))
-            yield chunk
-            await request.app.state.pace.turn(held.origin)  # for the next piece
-    except ClientDisconnect as error:
-        raise Problem(400, "the connection ended before the body did", HANG_UP) from error
-    held.arrives = False
+    while held.arrives:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "the connection ended before the body did", HANG_UP)
+        chunk, held.arrives = message.get("body", b""), message.get("more_body", False)
+        seen += len(chunk)
+        if seen > most:
+            raise _too_large(seen, most)
+        held.take(len(chunk))
+        yield chunk
+        if held.arrives:
+            await request.app.state.pace.turn(held.origin)
 
 
 def _busy() -> Problem:

@@ -26,7 +26,7 @@ from service.lanes import Account, Lane, Lanes
 from service.live import Live
 from service.settings import Settings
 
-MAX_EXPLANATIONS = 8  # that may wait, half of them of one origin: each costs as much as some sixty answers
+MAX_EXPLANATIONS = 8  # at a time, half of them of one origin: each costs as much as some sixty answers
 LONGEST_BATCH = 0.05  # seconds: who was looked at first waits no longer for others to join
 MAX_SLOW = 5.0  # seconds of work, as foretold, that may wait for one slow lane
 
@@ -40,15 +40,14 @@ class Engine:
         self.live = live
         self._lanes, self._settings, self._on_batch = lanes, settings, on_batch
         self._waiting: FairQueue[Job] = FairQueue()
-        self._slow: FairQueue[tuple[Job, NeedsMore]] = (
-            FairQueue()
-        )  # handed on by the quick lanes, with what it may take
+        # Handed on by the quick lanes, with what it may take.
+        self._slow: FairQueue[tuple[Job, NeedsMore]] = FairQueue(lambda handed: handed[1].likely)
         self._taken, self._slow_taken = 0, list[Job]()  # and not answered yet
         self._moved = time.monotonic()  # when something was answered, or came while there was nothing to do
         self._changed = threading.Condition()
         self._closing = False
         self._explaining = ThreadPoolExecutor(1, thread_name_prefix="explain")
-        self._explanations = Counter[str]()  # that wait, by origin
+        self._explanations = Counter[str]()  # that wait or are made, by origin
         work = [(self._serve, lane) for lane in lanes.quick] + [(self._serve_slow, lane) for lane in lanes.slow]
         self._workers = [threading.Thread(target=_repeat, args=each, name="answer", daemon=True) for each in work]
         for worker in self._workers:
@@ -80,11 +79,11 @@ class Engine:
         most = self._most(many=len(jobs) > 1)
         with self._changed:
             self._drop_gone()
-            while self._waiting and len(self._waiting) + len(jobs) > most:
-                too_many = _too_many(len(self._waiting), most)
-                if self._waiting.is_longest(origin, len(jobs)):
-                    raise Overloaded(too_many)
-                _send_away(self._waiting.pop_longest(), too_many)
+            too_many = _too_many(len(self._waiting), most)
+            crowded_out = self._waiting.give_way(origin, len(jobs), most, many=len(jobs) > 1)
+            if crowded_out is None:
+                raise Overloaded(too_many)
+            _send_away(crowded_out, too_many)
             self._moved = self._moved if self.stalled_for else time.monotonic()
             self._waiting.add(origin, id(account), jobs)
             self._changed.notify_all()
@@ -98,18 +97,18 @@ class Engine:
         most = self._most(many)
         with self._changed:
             self._drop_gone()
-            if len(self._waiting) > most and self._waiting.is_longest(origin):
+            if not self._waiting.has_room(origin, 2 if many else 1, most, many):
                 raise Overloaded(_too_many(len(self._waiting), most))
 
     def _most(self, many: bool) -> int:
         return self._settings.max_queue // 2 if many else self._settings.max_queue  # room for who sends one
 
     async def explain(self, picture: bytes, origin: str = "") -> Answer:
-        """Return an answer with what the model looked at; raise Overloaded when too many explanations wait."""
+        """Return an answer with what the model looked at; raise Overloaded when too many are asked for at a time."""
         own, every = self._explanations[origin], self._explanations.total()
         for waiting, limit in ((own, MAX_EXPLANATIONS // 2), (every, MAX_EXPLANATIONS)):
             if waiting >= limit:
-                raise Overloaded(f"{waiting} explanations wait already, the limit is {limit}")
+                raise Overloaded(f"{waiting} explanations are asked for already, the limit is {limit}")
         self._explanations[origin] += 1
         try:
             (answer,) = await self.answer([picture], origin)
@@ -168,14 +167,14 @@ class Engine:
         with self._changed:
             self._drop_gone()
             try:
-                while self._slow and sum(each.likely for _, each in self._slow) > MAX_SLOW * len(self._lanes.slow):
-                    too_many = f"{len(self._slow)} large pictures wait already; send smaller ones"
-                    if self._slow.is_longest(job.origin, 1):
-                        raise Overloaded(too_many)
-                    _send_away([each for each, _ in self._slow.pop_longest()], too_many)
                 job.account.reserve(foretold.seconds)
-            except (TooCostly, Overloaded) as error:
+            except TooCostly as error:
                 return without_frames(error)
+            too_many = f"{len(self._slow)} large pictures wait already; send smaller ones"
+            crowded_out = self._slow.give_way(job.origin, foretold.likely, MAX_SLOW * len(self._lanes.slow))
+            if crowded_out is None:
+                return Overloaded(too_many)
+            _send_away([each for each, _ in crowded_out], too_many)
             self._slow.add(job.origin, id(job.account), [(job, foretold)])
             self._changed.notify_all()
         return None

@@ -3,29 +3,41 @@
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class FairQueue(Generic[T]):
-    """Items that wait. Not safe among threads: whoever uses it holds a lock."""
+@dataclass(frozen=True)
+class _Request(Generic[T]):
+    """The items of a request that wait, and its number: the highest is the newest."""
 
-    def __init__(self) -> None:
-        self._origins: OrderedDict[str, OrderedDict[int, deque[T]]] = OrderedDict()
-        self._count = 0
+    number: int
+    items: deque[T]
+
+
+class FairQueue(Generic[T]):
+    """Items that wait, each of some weight. Not safe among threads: whoever uses it holds a lock."""
+
+    def __init__(self, weigh: Callable[[T], float] = lambda _: 1) -> None:
+        self._weigh = weigh
+        self._origins: OrderedDict[str, OrderedDict[int, _Request[T]]] = OrderedDict()
+        self._count = self._newest = 0
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[T]:
         """Yield all items, of one origin after those of another."""
-        return (item for requests in self._origins.values() for items in requests.values() for item in items)
+        return (item for requests in self._origins.values() for each in requests.values() for item in each.items)
 
     def add(self, origin: str, request: int, items: Iterable[T]) -> None:
         """Let items of a request wait, behind those of the same request."""
-        waiting = self._origins.setdefault(origin, OrderedDict()).setdefault(request, deque())
+        self._newest += 1
+        own = self._origins.setdefault(origin, OrderedDict())
+        waiting = own.setdefault(request, _Request(self._newest, deque())).items
         before = len(waiting)
         waiting.extend(items)
         self._count += len(waiting) - before
@@ -33,47 +45,78 @@ class FairQueue(Generic[T]):
     def next(self) -> T:
         """Return the item whose turn it is; raise KeyError when none waits."""
         origin, requests = self._origins.popitem(last=False)
-        request, items = requests.popitem(last=False)
-        item = items.popleft()
+        key, request = requests.popitem(last=False)
+        item = request.items.popleft()
         self._count -= 1
-        if items:
-            requests[request] = items
+        if request.items:
+            requests[key] = request
         if requests:
             self._origins[origin] = requests
         return item
 
-    def of(self, origin: str) -> int:
-        """Return how many items of an origin wait."""
-        return sum(len(items) for items in self._origins.get(origin, {}).values())
+    def has_room(self, origin: str, weight: float, most: float, many: bool = False) -> bool:
+        """Return whether give_way would make room."""
+        return self._who_gives_way(origin, weight, most, many) is not None
 
-    def is_longest(self, origin: str, more: int = 0) -> bool:
-        """Return whether as many items of an origin wait, with so many more, as of any other."""
-        return self.of(origin) + more >= max(map(self.of, self._origins), default=0)
+    def give_way(self, origin: str, weight: float, most: float, many: bool = False) -> list[T] | None:
+        """Remove and return what gives way to more items of an origin, so that no more than most wait, by weight.
 
-    def pop_longest(self) -> list[T]:
-        """Remove the newest request of the origin of which most items wait, and return its items."""
-        origin = max(self._origins, key=self.of)
-        requests = self._origins[origin]
-        _, items = requests.popitem()
-        if not requests:
-            del self._origins[origin]
-        self._count -= len(items)
-        return list(items)
+        Those are the newest requests of whoever has most waiting; of requests of one item none, when the newcomer has many.
+        None, and nothing is removed, where that is not enough, or the newcomer would be the one that has most.
+        """
+        chosen = self._who_gives_way(origin, weight, most, many)
+        if chosen is None:
+            return None
+        gone = {id(item) for request in chosen for item in request.items}
+        items = [item for request in chosen for item in request.items]
+        self.drop(lambda item: id(item) in gone)
+        return items
 
     def drop(self, unwanted: Callable[[T], bool]) -> None:
         """Let items go that nobody waits for any more; the order of the rest stays."""
         for origin, requests in list(self._origins.items()):
-            for request, items in list(requests.items()):
-                requests[request] = deque(item for item in items if not unwanted(item))
-                if not requests[request]:
-                    del requests[request]
+            for key, request in list(requests.items()):
+                kept = deque(item for item in request.items if not unwanted(item))
+                requests[key] = _Request(request.number, kept)
+                if not kept:
+                    del requests[key]
             if not requests:
                 del self._origins[origin]
         self._count = sum(1 for _ in self)
 
+    def _who_gives_way(self, origin: str, weight: float, most: float, many: bool) -> list[_Request[T]] | None:
+        shares = {
+            name: sum(map(self._weight, requests.values()), start=weight if name == origin else 0)
+            for name, requests in self._origins.items()
+        }
+        own = shares.pop(origin, weight)
+        over = sum(shares.values()) + own - most if self else 0  # alone, whatever comes has room
+        left = {name: sorted(self._origins[name].values(), key=lambda each: each.number) for name in shares}
+        chosen: list[_Request[T]] = []
+        while over > 0:
+            longest = max(shares, key=shares.__getitem__, default=None)
+            if longest is None or own >= shares[longest]:
+                return None
+            if not left[longest]:
+                del shares[longest]
+                continue
+            request = left[longest].pop()
+            if many and len(request.items) == 1:
+                continue
+            chosen.append(request)
+            shares[longest] -= self._weight(request)
+            over -= self._weight(request)
+        return chosen
+
+    def _weight(self, request: _Request[T]) -> float:
+        return sum(map(self._weigh, request.items))
+
 
 class Pace:
-    """Lets one request of each origin begin in a round of the event loop: many of one leave room for those of others."""
+    """Gives each origin one turn in a round of the event loop: to begin a request, or to have more of a body read.
+
+    Many requests of one origin leave room for those of others.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}

@@ -68,14 +68,15 @@ class Guard:
 
 
 class OtherOrigins(CORSMiddleware):
-    """Lets the pages of other origins ask; those of any further one read why not."""
+    """Lets the pages of other sites ask. A refusal is the same document as all others."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Return the answer to a browser that asks whether it may."""
+        """Return the answer to a browser that asks whether a page may."""
         response = super().preflight_response(request_headers)
         if response.status_code == 200:
             return response
-        return Problem(response.status_code, bytes(response.body).decode(), HANG_UP).response()
+        why = f"{bytes(response.body).decode()}; IRISLINE_CORS_ORIGINS lists the sites whose pages may ask"
+        return Problem(400, why, {"Vary": "Origin", **HANG_UP}).response()
 
 
 class _Sending:

@@ -1,4 +1,4 @@
-"""A picture that waits for its answer, and how whoever asked is told: from the threads that answer to the loop that asks."""
+"""A picture that waits for its answer; deliver() hands answers from the threads that give them to the event loop that waits."""
 
 import asyncio
 from collections.abc import Sequence

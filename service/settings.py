@@ -30,9 +30,9 @@ class Settings(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(0, ge=0)  # that answer; 0: one per core
     max_batch: int = Field(8, ge=1)  # pictures that go through the network at once
-    max_queue: int = Field(128, ge=1)  # pictures that may wait; more are sent away with 503
+    max_queue: int = Field(128, ge=1)  # pictures that may wait; then whoever has most waiting gets 503
     max_bytes: int = Field(10 * 2**20, ge=1024)  # of one request
-    max_bytes_held: int = Field(128 * 2**20, ge=1024)  # of all requests together; more get 503
+    max_bytes_held: int = Field(128 * 2**20, ge=1024)  # of all requests together, three quarters of it of one address
     max_images: int = Field(32, ge=1)  # of one request
     max_seconds: float = Field(0.7, gt=0)  # of processor that the pictures of one request may take
     max_decode_bytes: int = Field(256 * 2**20, ge=2**25)  # of memory that decoding one picture may take
@@ -48,9 +48,9 @@ class Settings(BaseModel):
     @cached_property
     def keys(self) -> "tuple[Key, ...]":
         """The keys that were in the folder when the first was needed: what comes later is not trusted."""
-        from irisline.inference import trusted_keys as keys
+        from irisline.inference.trusted_keys import trusted
 
-        return keys.trusted(self.trusted_keys)
+        return trusted(self.trusted_keys)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:

@@ -62,6 +62,13 @@ def test_readme_leads_to_every_page_and_every_link_leads_somewhere() -> None:
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+def test_every_python_file_that_a_page_names_is_there(page: Path) -> None:
+    ending = {file.relative_to(ROOT).as_posix() for file in ROOT.rglob("*.py") if ".venv" not in file.parts}
+    named = set(re.findall(r"`([\w/]+\.py)\b", page.read_text(encoding="utf-8")))
+    assert {name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in ending)} == set()
+
+
 def test_the_annotated_tree_names_what_is_there() -> None:
     named = _tree(README.split("## The tree")[1].split("```")[1])
     made = {"artifacts", "reports"}  # by the stages

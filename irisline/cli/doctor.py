@@ -113,7 +113,7 @@ def _signing() -> Iterator[Finding]:
     from irisline.release.signatures import signed, signing
 
     try:
-        key, trusted = signing.known(), signed.trusted_keys()
+        key, trusted = signing.known(), signed.trusted()
     except IrislineError as error:
         yield Finding("signing", str(error), well=False, advice="correct the key it names")
         return

@@ -146,7 +146,8 @@ class _ForkServer:
                 socket.send_fds(control, [wanted], [theirs.fileno()])
             ours.settimeout(patience)
             exactly(ours, len(FORKED))
-            self._prepared = True
+            with self._lock:
+                self._prepared = self._prepared or self._control is control
         except (OSError, EOFError):
             ours.close()
             with self._lock:

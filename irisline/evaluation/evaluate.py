@@ -136,19 +136,19 @@ def calibrate(
     model: Path,
     folder: Path,
     training: Iterable[Row],
-    suspect_ids: Collection[str],
+    left_out: Collection[str],
     limits: Evaluate,
     seed: int,
     target: Path,
 ) -> None:
     """Write the neighbours of a model, of its training rows, and its calibration on the valid split of a folder of rows.
 
-    Temperature and threshold are fitted without the pictures whose labels are suspect_ids: they cannot tell when it is right.
+    Temperature and threshold are fitted without the pictures whose labels are suspect: they cannot tell when it is right.
     """
     compared = gather(Classifier.load(model), training, seed)
     (target / bundle.NEIGHBOURS).write_bytes(compared.as_bytes())
     valid = answers(Classifier.load(model, target), folder, "valid").of_seen()
-    known = valid.where(np.array([name not in suspect_ids for name in valid.ids]))
+    known = valid.where(np.array([name not in left_out for name in valid.ids]))
     known = known if known.ids else valid
     calibrated = calibration.fit(known.logits, known.truth, limits.target_risk)
     farthest = float(np.quantile(valid.distances, 1 - limits.max_out_of_distribution))

@@ -1,6 +1,6 @@
 """The golden set: pictures kept with a version, and the answers they got, in each precision, when it was registered.
 
-DecodingProcess again before a version is promoted, rolled back to, or served. Knows nothing of registries.
+Asked again before a version is promoted, rolled back to, or served. Knows nothing of registries.
 """
 
 from collections.abc import Iterator

@@ -101,7 +101,7 @@ def of_training(rows: Iterable[Row], labels: Labels, variant: bool) -> Iterator[
     return (row for row in rows if row["id"] not in out)
 
 
-def suspect_ids(labels: Labels) -> set[str]:
+def not_calibrated_on(labels: Labels) -> set[str]:
     """Return the ids of pictures whose labels no confidence is fitted on: the suspects, unless params keep them."""
     return set() if labels.suspects == "keep" else ids()
 

@@ -133,12 +133,12 @@ def test_nothing_is_touched_while_a_dvc_may_be_writing(repository: Path, lock: P
     assert recovery.recover() == [LOCK]
 
 
-def test_where_no_dvc_has_worked_there_is_nothing_to_mend(project: Path) -> None:
+def test_where_no_dvc_has_worked_there_is_nothing_to_recover(project: Path) -> None:
     assert recovery.recover() == []
     assert list(project.iterdir()) == []
 
 
-def test_dvc_reads_whatever_beginning_a_kill_has_left_once_it_is_mended(repository: Path) -> None:
+def test_dvc_reads_whatever_beginning_a_kill_has_left_once_it_is_recovered(repository: Path) -> None:
     with Repo() as repo:
         for file, kind in ((LOCK, Lockfile), (PIN, SingleStageFile)):
             for end in range(0, len(WHOLE[file]), 7):

@@ -1,4 +1,4 @@
-"""Pictures of strangers: decoded in another process to the very same pixels, and a process that is ended is a refusal."""
+"""Pictures that are not trusted: decoded elsewhere to the very same pixels, and a process that is ended is a refusal."""
 
 import os
 from pathlib import Path
@@ -53,11 +53,11 @@ def test_what_is_no_file_or_too_large_a_one_is_refused_before_it_is_read(tmp_pat
 @pytest.mark.parametrize("crop", ["none", "eyes"])
 def test_what_is_seen_there_is_what_is_seen_here(crop: str) -> None:
     settings = planted.settings(preprocess__size=32, preprocess__fit="squash", preprocess__crop=crop).preprocess
-    data, looker = saved(picture(size=(300, 200))), Cropper(Cost(1, 2**26))
+    data, cropper = saved(picture(size=(300, 200))), Cropper(Cost(1, 2**26))
     limits = type("Limits", (), {"preprocess": settings, "max_side": 640, "max_pixels": 10**8})()
     spent: list[float] = []
-    there, here = looker.crop(data, limits, 1, spent.append), crops.of(images.decode(data, *LIMITS), settings)
-    looker.close()
+    there, here = cropper.crop(data, limits, 1, spent.append), crops.of(images.decode(data, *LIMITS), settings)
+    cropper.close()
     assert len(there) == len(here)
     assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(there, here, strict=True))
     assert [(one.subject, one.place) for one in there] == [(one.subject, one.place) for one in here]
@@ -70,9 +70,9 @@ def test_a_picture_that_takes_more_than_its_size_tells_is_refused_and_the_next_i
     assert len(bomb) < 300_000
     settings = planted.settings(preprocess__size=32, preprocess__fit="squash").preprocess
     limits = type("Limits", (), {"preprocess": settings, "max_side": 640, "max_pixels": 10**8})()
-    looker, spent = Cropper(Cost(1, 2**26)), list[float]()
+    cropper, spent = Cropper(Cost(1, 2**26)), list[float]()
     with pytest.raises(UnreadableImage):
-        looker.crop(bomb, limits, 1, spent.append)
-    assert len(looker.crop(saved(picture()), limits, 1, spent.append)) == 1
-    looker.close()
+        cropper.crop(bomb, limits, 1, spent.append)
+    assert len(cropper.crop(saved(picture()), limits, 1, spent.append)) == 1
+    cropper.close()
     assert all(seconds <= 1 for seconds in spent)

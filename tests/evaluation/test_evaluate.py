@@ -118,9 +118,9 @@ def test_doubted_labels_have_no_say_in_confidence_unless_there_are_no_others(
     training = planted.accept(tmp_path / "training", {"train": 8})
     valid = evaluate.answers(classifier, rows, "valid")
     known = valid.where(np.arange(len(valid.ids)) > 2)
-    for name, suspect_ids, kept in (("some", set(valid.ids[:3]), known), ("all", set(valid.ids), valid)):
+    for name, left_out, kept in (("some", set(valid.ids[:3]), known), ("all", set(valid.ids), valid)):
         (tmp_path / name).mkdir()
-        evaluate.calibrate(tmp_path / "model", rows, training, suspect_ids, LIMITS, 1, tmp_path / name)
+        evaluate.calibrate(tmp_path / "model", rows, training, left_out, LIMITS, 1, tmp_path / name)
         found = calibration.read(tmp_path / name / "calibration.json")
         expected = calibration.fit(kept.logits, kept.truth, LIMITS.target_risk)
         assert replace(found, max_distance=None) == expected

@@ -332,7 +332,7 @@ def test_who_may_not_ask_from_another_origin_reads_why_in_a_document(served: Pat
         return await client.request("OPTIONS", "http://service/predict", headers=headers)
 
     told = problem(ask(served, preflight, CORS_ORIGINS="https://page.example"))
-    assert told == (400, "Disallowed CORS origin")
+    assert told == (400, "Disallowed CORS origin; IRISLINE_CORS_ORIGINS lists the sites whose pages may ask")
     assert ask(served, preflight, CORS_ORIGINS="https://other.example").status_code == 200
 
 
@@ -376,6 +376,31 @@ def test_bodies_of_one_address_leave_room_for_those_of_others() -> None:
 
     asyncio.run(question())
     assert (budget.taken, budget.of_origin) == (0, {})
+
+
+@pytest.mark.parametrize("greedy", [75, 60])
+def test_of_an_address_that_has_its_share_its_own_slow_bodies_give_way(greedy: int) -> None:
+    budget = Budget(100, 10)
+
+    async def slow(origin: str, count: int) -> str:
+        try:
+            with budget.held(origin) as body:
+                body.take(count)
+                body.since -= 2 * BRISK
+                await asyncio.sleep(0.2)
+        except Problem as problem:
+            return problem.detail
+        return "read"
+
+    async def question() -> list[str]:
+        bodies = [asyncio.create_task(slow(*each)) for each in (("greedy", greedy), ("modest", 25))]
+        await asyncio.sleep(0.05)
+        with budget.held("greedy") as body:
+            body.take(80 - greedy)
+        return await asyncio.gather(*bodies)
+
+    busy = "busy: too many bodies at once; try again in a second"
+    assert asyncio.run(question()) == [busy, "read"]
 
 
 def test_a_body_that_is_slow_to_arrive_gives_way(served: Path, blue: bytes) -> None:

@@ -186,9 +186,9 @@ def test_explanations_have_a_limit_of_their_own(live: Live, held: Held, blue: by
         for origin in ("greedy", "another"):
             asked += [asyncio.create_task(made.explain(blue, origin)) for _ in range(MAX_EXPLANATIONS // 2)]
             await asyncio.sleep(0)
-            with pytest.raises(Overloaded, match=r"^4 explanations wait already, the limit is 4$"):
+            with pytest.raises(Overloaded, match=r"^4 explanations are asked for already, the limit is 4$"):
                 await made.explain(blue, origin)
-        with pytest.raises(Overloaded, match=r"^8 explanations wait already, the limit is 8$"):
+        with pytest.raises(Overloaded, match=r"^8 explanations are asked for already, the limit is 8$"):
             await made.explain(blue, "modest")
         held.go.set()
         assert all(answer.saliency for answer in await asyncio.gather(*asked))
@@ -238,9 +238,9 @@ def test_a_large_picture_takes_the_room_of_whoever_has_most_of_them(live: Live, 
         await asyncio.to_thread(begun.wait, 10)
         waiting = [asyncio.create_task(made.answer([blue], "greedy")) for _ in range(12)]
         refused = [task for task in (await asyncio.wait(waiting, timeout=1))[0] if task.exception()]
-        assert len(refused) == 12 - 6  # more than five seconds of work wait then
+        assert len(refused) == 12 - 5  # five seconds of work wait
         modest = asyncio.create_task(made.answer([blue], "modest"))
-        assert await asyncio.to_thread(eventually, lambda: sum(task.done() for task in waiting) == 7)
+        assert await asyncio.to_thread(eventually, lambda: sum(task.done() for task in waiting) == 8)
         go.set()
         assert label((await modest)[0]) == "blue"
         await asyncio.gather(first, *waiting, return_exceptions=True)

@@ -31,18 +31,44 @@ def test_what_nobody_waits_for_is_dropped() -> None:
     assert (list(turns), len(turns), drained(turns)) == (["a1", "a2"], 2, ["a1", "a2"])
 
 
-def test_whoever_has_most_waiting_gives_room_first_with_the_newest_request() -> None:
-    turns: FairQueue[str] = FairQueue()
-    turns.add("greedy", 1, ["a1", "a2"])
-    turns.add("greedy", 2, ["b1", "b2"])
-    turns.add("modest", 3, ["c1"])
-    assert (turns.of("greedy"), turns.of("modest"), turns.of("new")) == (4, 1, 0)
-    assert turns.is_longest("greedy")
-    assert turns.is_longest("modest", more=3)
-    assert not turns.is_longest("modest", more=2)
-    assert turns.pop_longest() == ["b1", "b2"]
-    assert turns.pop_longest() == ["a1", "a2"]
-    assert drained(turns) == ["c1"]
+def queue(**requests: int) -> FairQueue[str]:
+    """Return a queue of requests in this order: greedy1=3 are three items of greedy."""
+    made: FairQueue[str] = FairQueue()
+    for name, count in requests.items():
+        made.add(name.rstrip("0123456789"), hash(name), [f"{name}.{number}" for number in range(count)])
+    return made
+
+
+def test_whoever_has_most_waiting_gives_way_with_the_newest_requests() -> None:
+    turns = queue(greedy1=2, greedy2=2, greedy3=1, modest1=1)
+    assert turns.next() == "greedy1.0"  # it is served last again, and stays the oldest
+    assert turns.give_way("new", 1, 5) == ["greedy3.0"]
+    assert turns.give_way("new", 2, 4) == ["greedy2.0", "greedy2.1"]
+    assert sorted(drained(turns)) == ["greedy1.1", "modest1.0"]
+
+
+def test_nobody_gives_way_for_what_is_refused_all_the_same() -> None:
+    turns = queue(a1=20, a2=20, b1=24)
+    assert not turns.has_room("c", 32, 64, many=True)
+    assert turns.give_way("c", 32, 64, many=True) is None
+    assert turns.give_way("a", 1, 64) is None  # it has most itself
+    assert len(turns) == 64
+    assert turns.give_way("c", 12, 64, many=True) == [f"a2.{number}" for number in range(20)]
+    assert queue().give_way("c", 100, 64) == []  # alone, whatever comes has room
+
+
+def test_many_take_no_room_of_those_who_send_one() -> None:
+    turns = queue(**{f"office{number}": 1 for number in range(100)})
+    assert turns.give_way("batch", 20, 64, many=True) is None
+    assert turns.give_way("batch", 1, 100) == ["office99.0"]
+
+
+def test_items_have_weight() -> None:
+    turns: FairQueue[float] = FairQueue(lambda seconds: seconds)
+    turns.add("few", 1, [3.0])
+    turns.add("many", 2, [0.5, 0.5])
+    assert turns.give_way("new", 1.0, 5.0) == []
+    assert turns.give_way("new", 1.5, 5.0) == [3.0]
 
 
 @given(st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 3), st.integers(0, 4))))

@@ -1,4 +1,4 @@
-"""ByteBudget for bytes that wait: so many at most at the same time. Knows nothing of what they are."""
+"""Room for bytes that wait: so many at most at the same time. Knows nothing of what they are."""
 
 import asyncio
 

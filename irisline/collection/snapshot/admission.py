@@ -1,7 +1,7 @@
 """What becomes of a fetched picture: taken, or refused beside what the pool has. Decides by fingerprints, reads no picture."""
 
 from irisline.collection.downloads.download import DAMAGED
-from irisline.collection.snapshot import source_lines as ledgers
+from irisline.collection.snapshot import source_lines
 from irisline.collection.snapshot.journal import Recorded
 from irisline.collection.snapshot.source_lines import SourceLines, label_of, stem_of
 from irisline.collection.sources.candidate import Candidate
@@ -20,7 +20,7 @@ class Admission:
         self._taken_down = Index(distance)
         for rule in take_downs.rules:
             self._taken_down.add(rule.said, recorded(rule.phash))
-        kept_out = ledger.absent(ledgers.CONFLICT)
+        kept_out = ledger.absent(source_lines.CONFLICT)
         self._kept_out = {line["sha256"] for line in kept_out.values()} - {""}
         self._deleted = ledger.absent(FETCHED)  # by a person, whose word it is that such a picture is not wanted
         self._deleted_bytes = {line.get("sha256"): name for name, line in self._deleted.items()}
@@ -39,10 +39,10 @@ class Admission:
         elif fingerprint.reason:
             self.ledger.refuse(candidate, DAMAGED, fingerprint.reason, noted)
         elif reason := self.take_downs.covers("", "", "", "", found.sha256):
-            self.ledger.refuse(candidate, ledgers.TAKEN_DOWN, reason, noted)
+            self.ledger.refuse(candidate, source_lines.TAKEN_DOWN, reason, noted)
         elif reasons := self._taken_down.like(fingerprint):
             detail = f"shows the same as one that was {reasons[0]}"
-            self.ledger.refuse(candidate, ledgers.TAKEN_DOWN, detail, noted)
+            self.ledger.refuse(candidate, source_lines.TAKEN_DOWN, detail, noted)
         elif found.sha256 in self._kept_out:
             self._refuse_for_good(candidate, noted, fingerprint, "the same file was found under two labels before")
         else:
@@ -51,16 +51,18 @@ class Admission:
     def _beside_the_others(self, candidate: Candidate, noted: Recorded, fingerprint: Fingerprint) -> None:
         label = candidate.query.label
         like = self._index.like(fingerprint)
-        elsewhere = [name for name in like if label_of(name) != label or self.ledger.status(name) == ledgers.CONFLICT]
+        elsewhere = [
+            name for name in like if label_of(name) != label or self.ledger.status(name) == source_lines.CONFLICT
+        ]
         if deleted := self._deleted_bytes.get(noted.download.sha256) or next(filter(self._deleted.get, like), ""):
             detail = f"shows the same as {deleted}, which was deleted by hand"
-            self.ledger.refuse(candidate, ledgers.DUPLICATE, detail, noted)
+            self.ledger.refuse(candidate, source_lines.DUPLICATE, detail, noted)
         elif elsewhere:
             for name in elsewhere:
                 self._take_out(name, candidate)
             self._refuse_for_good(candidate, noted, fingerprint, f"shows the same as {elsewhere[0]}")
         elif like:
-            self.ledger.refuse(candidate, ledgers.DUPLICATE, f"shows the same as {like[0]}", noted)
+            self.ledger.refuse(candidate, source_lines.DUPLICATE, f"shows the same as {like[0]}", noted)
         else:
             self._index.add(self.ledger.accept(candidate, noted, fingerprint.written), fingerprint)
 
@@ -68,7 +70,7 @@ class Admission:
         """Take a picture of the pool out too, unless no snapshot brought it, as a person's own: that is only reported."""
         if name not in self.ledger.present:
             return
-        new = ledgers.stem(candidate.query.label, candidate.provider, candidate.provider_id)
+        new = source_lines.stem(candidate.query.label, candidate.provider, candidate.provider_id)
         if self.ledger.is_from_a_search(name):
             self.ledger.take_out(name, f"shows the same as {new}")
         else:
@@ -77,6 +79,6 @@ class Admission:
 
     def _refuse_for_good(self, candidate: Candidate, noted: Recorded, fingerprint: Fingerprint, detail: str) -> None:
         """Refuse it, and remember what it shows: a third copy must not slip in under either label."""
-        self.ledger.refuse(candidate, ledgers.CONFLICT, detail, noted, fingerprint.written)
-        name = ledgers.stem(candidate.query.label, candidate.provider, candidate.provider_id)
+        self.ledger.refuse(candidate, source_lines.CONFLICT, detail, noted, fingerprint.written)
+        name = source_lines.stem(candidate.query.label, candidate.provider, candidate.provider_id)
         self._index.add(name, fingerprint)

@@ -112,6 +112,8 @@ def _plan(file: Path) -> Plan:
         first = error.errors(include_url=False)[0]
         told = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
         advice = f"remove the folder {file.parent}, then type the same command again"
+        if not (file.parent / paths.SOURCES).is_file():  # it is in the pool already, and promises pictures that are not
+            advice = f"type dvc checkout --force {paths.POOL}.dvc, {advice}"
         raise DataError(f"{file}: not a plan that was written here ({told}); {advice}") from error
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 
-from irisline.collection.snapshot import source_lines as ledgers
+from irisline.collection.snapshot import source_lines
 from irisline.collection.snapshot.source_lines import SourceLines, stem
 from irisline.collection.sources.candidate import Candidate
 from irisline.core.params import Params
@@ -77,7 +77,7 @@ class Selection:
 
     def _is_known(self, name: str) -> bool:
         status = self.ledger.status(name)
-        again = self.retry and status not in (FETCHED, *ledgers.FOR_GOOD)
+        again = self.retry and status not in (FETCHED, *source_lines.FOR_GOOD)
         return name in self.ledger.present or (bool(status) and not again)
 
     def _refusal(self, candidate: Candidate) -> tuple[str, str]:
@@ -86,14 +86,14 @@ class Selection:
             candidate.provider, candidate.provider_id, candidate.image_url, candidate.author, "", candidate.page_url
         )
         if reason:
-            return ledgers.TAKEN_DOWN, reason
+            return source_lines.TAKEN_DOWN, reason
         if candidate.restricted:
-            return ledgers.RESTRICTED, candidate.restricted
+            return source_lines.RESTRICTED, candidate.restricted
         if candidate.licence == licences.OWN and candidate.provider not in ("folder", "urls"):
-            return ledgers.LICENCE_REFUSED, "only your own folder or list may say own"
+            return source_lines.LICENCE_REFUSED, "only your own folder or list may say own"
         if not licences.accepted(candidate.licence, self.settings.snapshot.licences):
             named = candidate.licence or "unknown"
-            return ledgers.LICENCE_REFUSED, f"its licence, {named}, is not one of snapshot.licences"
+            return source_lines.LICENCE_REFUSED, f"its licence, {named}, is not one of snapshot.licences"
         return self._under_another_label(candidate)
 
     def _under_another_label(self, candidate: Candidate) -> tuple[str, str]:
@@ -104,7 +104,7 @@ class Selection:
                 continue
             if name in self.ledger.present and self.ledger.is_from_a_search(name):
                 self.ledger.take_out(name, f"was found for {candidate.query.label} too")
-            elif name not in self._offered and self.ledger.status(name) != ledgers.CONFLICT:
+            elif name not in self._offered and self.ledger.status(name) != source_lines.CONFLICT:
                 continue
-            return ledgers.CONFLICT, f"was found for {label} too"
+            return source_lines.CONFLICT, f"was found for {label} too"
         return "", ""

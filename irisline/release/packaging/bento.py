@@ -114,7 +114,7 @@ def _copy_code(kind: Kind, root: Path, packed: Path) -> None:
 def _copy_keys(target: Path) -> None:
     """Copy the public keys that are trusted here: the service verifies by them whatever it is told to serve."""
     target.mkdir()
-    for key in signed.trusted_keys():
+    for key in signed.trusted():
         (target / f"{key.name}.pem").write_bytes(trusted_keys.pem(key.public))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from irisline.core import import_closure
 from irisline.core.errors import MissingInput, ModelError, NotFound
-from irisline.inference import signature_check as signature
+from irisline.inference import signature_check
 from irisline.networks import bundle, version_limits
 from irisline.release.tracking import artifacts, lineage, versions
 
@@ -82,7 +82,7 @@ def _holds(client: "MlflowClient", model_id: str, digest: str) -> bool:
             place = client.get_logged_model(model_id).artifact_location
             arrived = artifacts.bring(f"{place}/artifacts/bundle", Path(scratch))
             version_limits.check(arrived)
-            signature.holds_only(arrived, bundle.files(arrived))
+            signature_check.holds_only(arrived, bundle.files(arrived))
             return bundle.digest(arrived) == digest
         except (MlflowException, MissingInput, ModelError, NotFound):
             return False

@@ -18,8 +18,7 @@ from pydantic import ValidationError
 
 from irisline.core import params, paths
 from irisline.core.errors import MissingInput, ModelError, NotFound, ReleaseError
-from irisline.inference import signature_check
-from irisline.inference import trusted_keys as keys
+from irisline.inference import signature_check, trusted_keys
 from irisline.inference.identity import Manifest
 from irisline.inference.signature_check import MANIFEST, SIGNATURE, Signed
 from irisline.release.tracking import artifacts, lineage, store, versions
@@ -48,9 +47,9 @@ def keys_folder() -> Path:
     return Path(named) if named else store.home() / params.read(paths.PARAMS).release.trusted_keys
 
 
-def trusted_keys() -> tuple[keys.Key, ...]:
+def trusted() -> tuple[trusted_keys.Key, ...]:
     """Return the keys that are trusted; raise ModelError for a file that holds none."""
-    return keys.trusted(keys_folder())
+    return trusted_keys.trusted(keys_folder())
 
 
 def verified(
@@ -60,7 +59,7 @@ def verified(
     if isinstance(version, SignedVersion):
         return version
     documents = _documents(client, model, version)
-    found = signature_check.opened(documents[MANIFEST], documents[SIGNATURE], trusted_keys(), model, version.number)
+    found = signature_check.opened(documents[MANIFEST], documents[SIGNATURE], trusted(), model, version.number)
     tags = tags_of(found.manifest)
     differing = [name for name, text in tags.items() if not _same(version.tags.get(name, ""), text)]
     if differing:

@@ -127,7 +127,7 @@ def _write(file: Path, text: bytes) -> None:
 
 def _trust(key: Key) -> None:
     """Put a public key into the project's folder of trusted keys, unless it is there."""
-    if key.fingerprint in {each.fingerprint for each in signed.trusted_keys()}:
+    if key.fingerprint in {each.fingerprint for each in signed.trusted()}:
         return
     file = signed.keys_folder() / f"{key.name}.pem"
     paths.write_whole(file, trusted_keys.pem(key.public))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
-MEND = "type irisline publish, if its model is the workspace's, or leave it"
+ADVICE = "type irisline publish, if its model is the workspace's, or leave it"
 
 _KEPT = paths.SCRATCH / "versions"
 _KEPT_COUNT = 6
@@ -144,7 +144,7 @@ def download(client: "MlflowClient", model: str, version: Version) -> Path:
         if found != version.digest:
             raise ReleaseError(
                 f"{model} version {version.number}: the stored files are not those that were published "
-                f"(digest {found[:12]}, must be {version.digest[:12]}); {MEND}"
+                f"(digest {found[:12]}, must be {version.digest[:12]}); {ADVICE}"
             )
         _keep(arrived, kept, version.digest)
     _forget_oldest()
@@ -161,7 +161,9 @@ def part(model: str, version: Version, folder: str, target: Path, most: int = ve
     try:
         return artifacts.bring(f"models:/{model}/{version.number}/{folder}", target, most)
     except NotFound as error:
-        raise NotFound(f"{model} version {version.number}: its files are not in the store: {error}; {MEND}") from error
+        raise NotFound(
+            f"{model} version {version.number}: its files are not in the store: {error}; {ADVICE}"
+        ) from error
 
 
 def _row(client: "MlflowClient", model: str, number: int) -> "ModelVersion | None":
@@ -183,7 +185,7 @@ def _version(row: "ModelVersion", aliases: dict[str, int]) -> Version:
     run_id, about, source = facts.run or str(row.run_id), str(row.description or ""), str(row.source)
     if not 0 < created < _LATEST:
         wrong = wrong or f"created: {created} milliseconds since 1970 is no time"
-    broken, seconds = f"{wrong}; {MEND}" if wrong else "", created / 1000 if 0 < created < _LATEST else 0.0
+    broken, seconds = f"{wrong}; {ADVICE}" if wrong else "", created / 1000 if 0 < created < _LATEST else 0.0
     return Version(number, facts, own, run_id, seconds, tags, about, source, broken)
 
 
@@ -198,7 +200,7 @@ def _with_files(client: "MlflowClient", model: str, version: Version) -> Version
         wrong = f"not in {kept}"
     except (ReleaseError, OSError, ValueError) as error:
         wrong = in_a_line(error, 200)
-    return replace(version, broken=f"files: {wrong}; {MEND}")
+    return replace(version, broken=f"files: {wrong}; {ADVICE}")
 
 
 def _check(arrived: Path, name: str) -> None:

@@ -20,7 +20,7 @@ from irisline.core.errors import IrislineError, ModelError, ReleaseError
 from irisline.core.params import Params
 from irisline.inference import identity, signature_check
 from irisline.inference.signature_check import MANIFEST, SIGNATURE
-from irisline.release.packaging import version_folder as export
+from irisline.release.packaging.version_folder import export
 from irisline.release.promotion import registry
 from irisline.release.publishing import older_version, publishing
 from irisline.release.signatures import signed, signing
@@ -56,7 +56,7 @@ def tag(number: int, name: str, value: str) -> None:
 
 
 def exported(number: int = 1, target: str = "served") -> Path:
-    export.export(store.client(), NAME, version(number), Path(target))
+    export(store.client(), NAME, version(number), Path(target))
     return Path(target)
 
 
@@ -211,7 +211,7 @@ def test_ones_own_key_joins_somebody_elses(
 ) -> None:
     (theirs,) = Path("keys").iterdir()
     mine = signing.ready().public
-    assert {key.name for key in signed.trusted_keys()} == {theirs.stem, mine.name}
+    assert {key.name for key in signed.trusted()} == {theirs.stem, mine.name}
     assert f"{mine.name}.pem: the public part of the key that signs here, new; commit it" in capsys.readouterr().out
     assert not publishing.publish(published).version_signed  # theirs is as good
 
@@ -403,7 +403,7 @@ STRANGER = private()
 
 
 def test_no_folder_that_was_tampered_with_is_served(published: Params) -> None:
-    whole, keys, rng = exported(), signed.trusted_keys(), random.Random(TAMPERINGS)
+    whole, keys, rng = exported(), signed.trusted(), random.Random(TAMPERINGS)
     exported(2, "other")
     assert signature_check.verify(whole, keys).version == 1
     for turn in range(TAMPERINGS):
@@ -446,7 +446,7 @@ def test_no_version_that_was_tampered_with_in_the_store_is_promoted_or_exported(
         version_folder = stored_bundle(1).parents[1]
         tampered = tamper(version_folder, turn, rng)
         try:
-            export.export(store.client(), NAME, version(1), Path("tampered"))
+            export(store.client(), NAME, version(1), Path("tampered"))
             registry.promote(settings, 1)
         except IrislineError:
             assert versions.CHAMPION not in versions.aliases_of(store.client(), NAME)

@@ -160,7 +160,7 @@ def test_a_picture_of_another_type_is_asked_about_as_a_copy(opened: Open) -> Non
         drop(page, ("earth.bmp", "image/bmp", planted.saved(planted.picture("brown"), "BMP")))
         answered(page, "earth.bmp")
         expect(page.locator("#said h2")).to_have_text("Brown")
-        expect(page.locator("#said")).to_contain_text("DecodingProcess about a JPEG copy")
+        expect(page.locator("#said")).to_contain_text("Asked about a JPEG copy")
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_what_is_too_large_is_asked_about_as_a_smaller_copy(browser: Browser, gu
         drop(page, jpeg("sky.jpg", large))
         answered(page, "sky.jpg")
         expect(page.locator("#said h2")).to_have_text("Blue")
-        expect(page.locator("#said")).to_contain_text("DecodingProcess about a smaller copy")
+        expect(page.locator("#said")).to_contain_text("Asked about a smaller copy")
         drop(page, jpeg("zeros.jpg", bytes(LIMIT)))
         expect(page.get_by_role("heading", name="This picture is too large")).to_be_visible()
         expect(page.locator(".sure")).to_contain_text(f"the limit is {LIMIT}; send a smaller picture.")
