@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from irisline.core.errors import IrislineError, Overloaded, TooCostly, UnreadableImage
-from service import bodies, openapi, page, prometheus_metrics, schemas
+from service import bodies, memory, openapi, page, prometheus_metrics, schemas
 from service.fair_queue import Pace, origin_of
 from service.guard import Guard, OtherOrigins
 from service.problems import RETRY, Problem
@@ -57,7 +57,7 @@ def create(settings: Settings, on_failed_start: Callable[[IrislineError], object
         lifespan=_lifespan,
     )
     app.state.settings, app.state.on_failed_start = settings, on_failed_start
-    app.state.budget, app.state.pace = bodies.Budget(settings.max_bytes_held, settings.max_bytes), pace
+    app.state.budget, app.state.pace = bodies.Budget(settings.max_bytes_held, memory.trim_aside), pace
     return app
 
 

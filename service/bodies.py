@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -22,7 +22,10 @@ MAX_LENGTH = 19  # digits of a Content-Length: more than any file has
 NO_LENGTH = f"Content-Length must be a number of at most {MAX_LENGTH} digits"
 MAX_TYPE = 1000  # characters of a content type
 MAX_NAME = 200  # characters of a file's name that an answer repeats
-BRISK = 1.0  # seconds: a body that takes longer to arrive gives way to others where there is no room for them
+BRISK = (
+    1.0  # seconds: a body that takes longer to arrive gives way to others of its origin where there is no room for them
+)
+LARGE = 16 * 2**20  # bytes of bodies, after which what they took is given back to the kernel once there are none
 _OTHER_FIELDS = 16
 
 
@@ -49,11 +52,12 @@ class Held:
 
 
 class Budget:
-    """How many bytes of bodies may be held at once, by all requests together, and by those of one origin."""
+    """How many bytes of bodies may be held at once, by all requests together."""
 
-    def __init__(self, most: int, of_one: int) -> None:
-        self.most, self.taken = most, 0
-        self.of_one, self.of_origin = min(most, max(of_one, most * 3 // 4)), Counter[str]()
+    def __init__(self, most: int, on_empty: Callable[[], object] = lambda: None) -> None:
+        self.most, self.taken, self._peak = most, 0, 0
+        self.of_origin = Counter[str]()
+        self._on_empty = on_empty
         self._held: dict[Held, None] = {}
 
     @contextmanager
@@ -69,37 +73,46 @@ class Budget:
             one.task.uncancel()
             raise _busy() from None
         finally:
+            self._peak = max(self._peak, self.taken)
             del self._held[one]
             one.give_back()
+            if not self.taken and self._peak >= LARGE:
+                self._peak = 0
+                self._on_empty()
 
     def make_room(self, count: int, newcomer: Held) -> None:
-        """End the slowest bodies that are still to arrive until there is room; raise Problem when that is not enough.
+        """End bodies until there is room for so many bytes more; raise Problem, and end none, when that would not do.
 
-        Of an origin that holds its share, its own.
+        The newest bodies of whoever holds most, if that is more than the newcomer's origin would; and of its own origin those
+        that take long to arrive.
         """
-        until, origin = time.monotonic() - BRISK, newcomer.origin
-        full = self.of_origin[origin] + count > self.of_one
-        slow = [
-            one
-            for one in self._held
-            if one.arrives
-            and one.own
-            and one.since < until
-            and one is not newcomer
-            and (not full or one.origin == origin)
-        ]
-        for one in sorted(slow, key=lambda each: each.since):
-            if self._has_room(count, origin):
+        room = self.most - self.taken - count
+        shares, ended = self.of_origin.copy(), list[Held]()
+        own = shares.pop(newcomer.origin, 0) + count
+        held = [one for one in self._held if one.own and one is not newcomer]  # in the order in which they came
+        while (
+            room < 0
+            and (longest := max(shares, key=shares.__getitem__, default=None)) is not None
+            and shares[longest] > own
+        ):
+            newest = next((one for one in reversed(held) if one.origin == longest and one not in ended), None)
+            if newest is None:
                 break
+            ended.append(newest)
+            shares[longest] -= newest.own
+            room += newest.own
+        until = time.monotonic() - BRISK
+        slow = (one for one in held if one.origin == newcomer.origin and one.arrives and one.since < until)
+        while room < 0 and (one := next(slow, None)) is not None:
+            ended.append(one)
+            room += one.own
+        if room < 0:
+            raise _busy()
+        for one in ended:
             one.arrives, one.gives_way = False, True
             one.give_back()
             if one.task:
                 one.task.cancel()
-        if not self._has_room(count, origin):
-            raise _busy()
-
-    def _has_room(self, count: int, origin: str) -> bool:
-        return self.taken + count <= self.most and self.of_origin[origin] + count <= self.of_one
 
 
 async def picture(request: Request, settings: Settings, held: Held) -> bytes:

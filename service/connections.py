@@ -21,7 +21,7 @@ from service.settings import Settings
 
 MAX_AHEAD = 16  # requests that a client may send before it is answered
 MAX_AHEAD_BYTES = 64 * 2**10  # of the bodies of those that wait for the answers before them
-MEAN_CHUNK = 512  # bytes of a body in chunks, at least, after the first ones: each takes as long as some kilobytes
+MEAN_CHUNK = 128  # bytes of a body in chunks, at least, after the first ones: each takes as long as some kilobytes
 FIRST_CHUNKS = 128
 RESERVE = 128  # open files that are no connections: the model's, the pipes of processes, logs
 log = logging.getLogger("uvicorn.error.connections")

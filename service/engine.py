@@ -130,6 +130,8 @@ class Engine:
         """Answer a batch, all of it by one version; return False when the engine closes. Nothing is held on to."""
         job = self._next(0)
         if job is None:
+            with self._changed:
+                self._changed.notify_all()  # the slow ones wait until nothing is waiting any more
             return False
         live, jobs, prepared, taken, until = self.live, [], [], 0, time.monotonic() + LONGEST_BATCH
         while job:

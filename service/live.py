@@ -3,7 +3,6 @@
 Knows nothing of HTTP or registries; the folder may come from an image, a disk or a store.
 """
 
-import ctypes
 import math
 import os
 from dataclasses import dataclass, field
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Self
 from irisline.inference import proof, signature_check
 from irisline.inference.identity import Identity
 from irisline.networks import version_limits
+from service import memory
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from irisline.inference.classifier import Classifier
 
-LARGE = 8 * 2**20  # bytes; what ordinary pictures need stays below
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # "quota period" in microseconds, or "max period" (cgroup v2)
 
 
@@ -39,7 +37,7 @@ class Live:
         Raise MissingInput or ModelError when the files are absent or not those that a trusted key has signed, or when a golden
         picture gets another answer than it did then, or when the version takes more than it may.
         """
-        _keep_large_blocks_apart()
+        memory.keep_large_blocks_apart()
         proven = signature_check.verify(folder, settings.keys)
         name = f"{proven.name} version {proven.version}"
         proof.prove(folder, name, proven.precision, settings.max_batch)
@@ -50,7 +48,7 @@ class Live:
         if classifier.runtime.device != "cpu":  # the proof was the CPU's
             golden.replay(classifier, folder, name)
         _warm(classifier, settings.max_batch)
-        _trim()
+        memory.trim()
         return cls(proven, classifier)
 
 
@@ -70,18 +68,3 @@ def _warm(classifier: "Classifier", max_batch: int) -> None:
     size = classifier.preprocess.size
     for batch in (min(max_batch, version_limits.BATCH), 1):
         classifier.logits(np.zeros((batch, 3, size, size), np.uint8))
-
-
-def _keep_large_blocks_apart() -> None:
-    """Let what a giant picture took go back to the kernel: once one was freed, glibc would keep such blocks in its heap."""
-    tune = getattr(ctypes.CDLL(None), "mallopt", None)
-    if tune:
-        tune(M_MMAP_THRESHOLD, LARGE)
-        tune(M_TRIM_THRESHOLD, 2 * LARGE)  # else each request would take its pages from the kernel anew
-
-
-def _trim() -> None:
-    """Return the kernel back what loading took and freed: glibc would keep some 80 MB of a resnet18's weights, twice over."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)

@@ -32,7 +32,7 @@ class Settings(BaseModel):
     max_batch: int = Field(8, ge=1)  # pictures that go through the network at once
     max_queue: int = Field(128, ge=1)  # pictures that may wait; then whoever has most waiting gets 503
     max_bytes: int = Field(10 * 2**20, ge=1024)  # of one request
-    max_bytes_held: int = Field(128 * 2**20, ge=1024)  # of all requests together, three quarters of it of one address
+    max_bytes_held: int = Field(64 * 2**20, ge=1024)  # of all requests; then the newest of whoever holds most get 503
     max_images: int = Field(32, ge=1)  # of one request
     max_seconds: float = Field(0.7, gt=0)  # of processor that the pictures of one request may take
     max_decode_bytes: int = Field(256 * 2**20, ge=2**25)  # of memory that decoding one picture may take

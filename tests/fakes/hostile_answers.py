@@ -125,8 +125,12 @@ def _packed_bomb() -> bytes:
 
 
 def _packed() -> Kinds:
-    packed = gzip.compress(GOOD)
+    packed, empty = gzip.compress(GOOD), zlib.compressobj(0)
+    nothing = empty.compress(b"") + b"".join(empty.flush(zlib.Z_FULL_FLUSH) for _ in range(1000))
+    gzipped, deflated = head(Content_Encoding="gzip"), head(Content_Encoding="deflate")
     return {
+        "gzip-and-more-without-end": (of.DAMAGED, forever(gzipped + packed, bytes(2**16), pause=0.01)),
+        "deflate-of-nothing-without-end": (of.TOO_LARGE, forever(deflated + nothing, nothing[2:] * 200, pause=0)),
         "gzip-bomb": (of.TOO_LARGE, whole(_packed_bomb(), Content_Encoding="gzip")),
         "gzip-cut-short": (of.DAMAGED, whole(packed[: len(packed) // 2], Content_Encoding="gzip")),
         "gzip-that-is-none": (of.DAMAGED, whole(GOOD, Content_Encoding="gzip")),

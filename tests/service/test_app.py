@@ -15,7 +15,7 @@ from PIL import Image
 from irisline.core.errors import IrislineError, MissingInput
 from irisline.inference.classifier import Classifier
 from service import schemas
-from service.bodies import BRISK, Budget
+from service.bodies import BRISK, LARGE, Budget
 from service.problems import Problem
 from service.settings import Settings
 from tests import drawn, planted
@@ -362,45 +362,65 @@ def test_bodies_together_have_a_limit(served: Path, blue: bytes) -> None:
     assert after.status_code == 200
 
 
-def test_bodies_of_one_address_leave_room_for_those_of_others() -> None:
-    budget = Budget(100, 10)
+async def _bodies(budget: Budget, *arrived: tuple[str, int, float]) -> list[asyncio.Task[str]]:
+    """Let bodies arrive that stay for a while: their origin, bytes, and the seconds they have taken."""
 
-    async def question() -> None:
-        with budget.held("greedy") as one, budget.held("greedy") as two, budget.held("modest") as other:
-            one.take(75)
-            with pytest.raises(Problem, match="too many bodies at once"):
-                two.take(1)
-            other.take(25)
-            one.give_back()
-            two.take(75)
-
-    asyncio.run(question())
-    assert (budget.taken, budget.of_origin) == (0, {})
-
-
-@pytest.mark.parametrize("greedy", [75, 60])
-def test_of_an_address_that_has_its_share_its_own_slow_bodies_give_way(greedy: int) -> None:
-    budget = Budget(100, 10)
-
-    async def slow(origin: str, count: int) -> str:
+    async def body(origin: str, count: int, seconds: float) -> str:
         try:
-            with budget.held(origin) as body:
-                body.take(count)
-                body.since -= 2 * BRISK
+            with budget.held(origin) as held:
+                held.take(count)
+                held.since -= seconds
                 await asyncio.sleep(0.2)
         except Problem as problem:
             return problem.detail
         return "read"
 
-    async def question() -> list[str]:
-        bodies = [asyncio.create_task(slow(*each)) for each in (("greedy", greedy), ("modest", 25))]
-        await asyncio.sleep(0.05)
-        with budget.held("greedy") as body:
-            body.take(80 - greedy)
-        return await asyncio.gather(*bodies)
+    tasks = [asyncio.create_task(body(*each)) for each in arrived]
+    await asyncio.sleep(0.05)
+    return tasks
 
-    busy = "busy: too many bodies at once; try again in a second"
-    assert asyncio.run(question()) == [busy, "read"]
+
+SENT_AWAY = "busy: too many bodies at once; try again in a second"
+SLOW = 2 * BRISK
+
+
+@pytest.mark.parametrize(
+    ("arrived", "newcomer", "said"),
+    [
+        pytest.param(
+            [("a", 50, 0), ("a", 30, 0), ("b", 20, SLOW)], ("c", 10), [0, 1, 0, 0], id="the newest of the most"
+        ),
+        pytest.param([("a", 80, SLOW), ("b", 20, SLOW)], ("a", 10), [1, 0, 0], id="one's own slow one"),
+        pytest.param([("a", 80, 0), ("b", 20, SLOW)], ("a", 10), [0, 0, 1], id="nobody else's"),
+        pytest.param([("a", 40, 0), ("b", 60, 0)], ("c", 70), [0, 0, 1], id="nobody who holds less"),
+        pytest.param([("a", 5, SLOW)] * 20, ("b", 5), [0] * 19 + [1, 0], id="one of many"),
+    ],
+)
+def test_whoever_holds_most_gives_way(arrived: list[Any], newcomer: tuple[str, int], said: list[int]) -> None:
+    budget = Budget(100)
+
+    async def question() -> list[str]:
+        held = await _bodies(budget, *arrived)
+        return await asyncio.gather(*held, *await _bodies(budget, (*newcomer, 0)))
+
+    assert asyncio.run(question()) == [SENT_AWAY if one else "read" for one in said]
+    assert (budget.taken, budget.of_origin) == (0, {})
+
+
+def test_memory_is_given_back_once_large_bodies_have_gone() -> None:
+    empty = list[int]()
+    budget = Budget(10**9, lambda: empty.append(1))
+    asyncio.run(_asked_for(budget, LARGE - 1))
+    assert empty == []
+    asyncio.run(_asked_for(budget, LARGE))
+    assert empty == [1]
+    asyncio.run(_asked_for(budget, 1))
+    assert empty == [1]
+
+
+async def _asked_for(budget: Budget, count: int) -> None:
+    with budget.held() as body:
+        body.take(count)
 
 
 def test_a_body_that_is_slow_to_arrive_gives_way(served: Path, blue: bytes) -> None:

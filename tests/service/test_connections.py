@@ -376,8 +376,8 @@ def _listening(process: psutil.Process) -> str:
 
 def test_a_body_in_tiny_chunks_is_refused_and_one_in_small_ones_is_read(brief: str, blue: bytes) -> None:
     for size, told in (
-        (48, "the body comes in chunks of less than 512 bytes"),
-        (1000, "not a picture that can be read"),
+        (48, "the body comes in chunks of less than 128 bytes"),
+        (200, "not a picture that can be read"),
     ):
         chunks = (bytes(size) for _ in range(2000))
         answer = httpx.post(f"{brief}/predict", content=chunks, headers=JPEG)

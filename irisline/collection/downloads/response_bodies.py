@@ -45,10 +45,15 @@ def _unpacked(answer: aiohttp.ClientResponse, max_bytes: int) -> AsyncIterator[b
 
 async def _inflated(pieces: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
     """Yield what the pieces unpack to; of one piece no more than shows that it is too much."""
-    unpacker = zlib.decompressobj(_ZLIB_OR_GZIP)
+    unpacker, came = zlib.decompressobj(_ZLIB_OR_GZIP), 0
     try:
         async for piece in pieces:
+            came += len(piece)
+            if came > max_bytes + max_bytes // 100:  # what is packed already grows by less
+                raise Refused(TOO_LARGE, f"more than {max_bytes} bytes, packed")
             yield unpacker.decompress(piece, max_bytes + 1)
+            if unpacker.unused_data:
+                raise Refused(DAMAGED, "goes on after the end of what is packed")
     except zlib.error as error:
         raise Refused(DAMAGED, f"cannot be unpacked: {error}") from error
     if not unpacker.eof:

@@ -69,8 +69,8 @@ class Watch:
             versions.forget(proven)
 
     def _settled(self) -> dict[str, Any] | None:
-        """Return the news that a store can be read again, if it could not."""
-        was, self.failure = self.failure, None
+        """Return the news that all is well again, if it was not; what failed is tried at once when it is named again."""
+        was, self.failure, self.failed, self.tries = self.failure, None, None, 0
         return {} if was else None
 
     def _failed(self, number: int | None, reason: str) -> dict[str, Any] | None:

@@ -9,7 +9,8 @@ from irisline.core.params import Params
 from irisline.inference import identity
 from irisline.release.promotion import registry
 from irisline.release.serving.watch import Watch
-from irisline.release.tracking import store
+from irisline.release.signatures import signed
+from irisline.release.tracking import store, versions
 
 
 @pytest.fixture
@@ -48,6 +49,29 @@ def test_only_the_last_two_versions_are_kept(watch: Watch, published: Params) ->
         store.client().set_registered_model_alias("eye-colour", "champion", str(number))
         watch.look()
     assert {place.name for place in watch.folder.iterdir()} == {"v1", "v2"}
+
+
+def test_what_failed_and_is_named_again_is_told_again(watch: Watch, published: Params) -> None:
+    for number in (1, 2):
+        registry.promote(published, number)
+    assert watch.look()["version"] == 2
+    seal = versions.get(store.client(), "eye-colour", 1).tags[signed.TAG]
+    manifest = next(Path(store.FILES).rglob(f"signed/{seal}/manifest.json"))
+    stored = manifest.read_bytes()
+    manifest.write_bytes(stored + b" ")
+    store.client().set_registered_model_alias("eye-colour", "champion", "1")
+    shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
+    assert watch.look()["version"] == 1
+    assert watch.failed == 1
+    store.client().set_registered_model_alias("eye-colour", "champion", "2")
+    assert watch.look() == {}
+    store.client().set_registered_model_alias("eye-colour", "champion", "1")
+    assert "failed" in watch.look()
+    store.client().set_registered_model_alias("eye-colour", "champion", "2")
+    watch.look()
+    manifest.write_bytes(stored)
+    store.client().set_registered_model_alias("eye-colour", "champion", "1")
+    assert watch.look() == {"version": 1, "folder": str(watch.folder / "v1")}
 
 
 def test_a_failure_is_told_once_and_so_is_its_end(watch: Watch, published: Params) -> None:
