@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -87,25 +87,26 @@ class Budget:
         that take long to arrive.
         """
         room = self.most - self.taken - count
-        shares, ended = self.of_origin.copy(), list[Held]()
+        if room >= 0:
+            return
+        shares, ended, held = self.of_origin.copy(), list[Held](), defaultdict[str, list[Held]](list)
+        for one in self._held:  # in the order in which they came
+            if one.own and one is not newcomer:
+                held[one.origin].append(one)
         own = shares.pop(newcomer.origin, 0) + count
-        held = [one for one in self._held if one.own and one is not newcomer]  # in the order in which they came
-        while (
-            room < 0
-            and (longest := max(shares, key=shares.__getitem__, default=None)) is not None
-            and shares[longest] > own
-        ):
-            newest = next((one for one in reversed(held) if one.origin == longest and one not in ended), None)
-            if newest is None:
+        while room < 0 and shares:
+            longest = max(shares, key=shares.__getitem__)
+            if shares[longest] <= own:
                 break
+            newest = held[longest].pop()
             ended.append(newest)
             shares[longest] -= newest.own
             room += newest.own
         until = time.monotonic() - BRISK
-        slow = (one for one in held if one.origin == newcomer.origin and one.arrives and one.since < until)
-        while room < 0 and (one := next(slow, None)) is not None:
-            ended.append(one)
-            room += one.own
+        for one in held[newcomer.origin]:
+            if room < 0 and one.arrives and one.since < until:
+                ended.append(one)
+                room += one.own
         if room < 0:
             raise _busy()
         for one in ended:

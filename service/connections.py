@@ -193,9 +193,12 @@ class Connection(HttpToolsProtocol):
         raise ValueError(fault.detail)
 
     def send_400_response(self, msg: str) -> None:
-        """Say why what has come cannot be read."""
+        """Say why what has come cannot be read. A request before it may still wait: it would take that for its own answer."""
         prometheus_metrics.CUT.labels("unreadable").inc()
-        self._hang_up(self._fault)
+        if any(not request.response_complete for request in self._unanswered):
+            self.transport.close()
+        else:
+            self._hang_up(self._fault)
 
     def cut(self, reason: str) -> None:
         """End at once."""

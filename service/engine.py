@@ -80,7 +80,7 @@ class Engine:
         with self._changed:
             self._drop_gone()
             too_many = _too_many(len(self._waiting), most)
-            crowded_out = self._waiting.give_way(origin, len(jobs), most, many=len(jobs) > 1)
+            crowded_out = self._waiting.give_way(origin, len(jobs), most)
             if crowded_out is None:
                 raise Overloaded(too_many)
             _send_away(crowded_out, too_many)
@@ -97,7 +97,7 @@ class Engine:
         most = self._most(many)
         with self._changed:
             self._drop_gone()
-            if not self._waiting.has_room(origin, 2 if many else 1, most, many):
+            if not self._waiting.has_room(origin, 2 if many else 1, most):
                 raise Overloaded(_too_many(len(self._waiting), most))
 
     def _most(self, many: bool) -> int:

@@ -54,19 +54,19 @@ class FairQueue(Generic[T]):
             self._origins[origin] = requests
         return item
 
-    def has_room(self, origin: str, weight: float, most: float, many: bool = False) -> bool:
+    def has_room(self, origin: str, weight: float, most: float) -> bool:
         """Return whether give_way would make room."""
-        return self._who_gives_way(origin, weight, most, many) is not None
+        return self._who_gives_way(origin, weight, most) is not None
 
-    def give_way(self, origin: str, weight: float, most: float, many: bool = False) -> list[T] | None:
+    def give_way(self, origin: str, weight: float, most: float) -> list[T] | None:
         """Remove and return what gives way to more items of an origin, so that no more than most wait, by weight.
 
-        Those are the newest requests of whoever has most waiting; of requests of one item none, when the newcomer has many.
-        None, and nothing is removed, where that is not enough, or the newcomer would be the one that has most.
+        Those are the newest requests of whoever has most waiting. None, and nothing is removed, where that is not enough, or
+        the newcomer would be the one that has most.
         """
-        chosen = self._who_gives_way(origin, weight, most, many)
-        if chosen is None:
-            return None
+        chosen = self._who_gives_way(origin, weight, most)
+        if not chosen:
+            return chosen if chosen is None else []
         gone = {id(item) for request in chosen for item in request.items}
         items = [item for request in chosen for item in request.items]
         self.drop(lambda item: id(item) in gone)
@@ -84,25 +84,19 @@ class FairQueue(Generic[T]):
                 del self._origins[origin]
         self._count = sum(1 for _ in self)
 
-    def _who_gives_way(self, origin: str, weight: float, most: float, many: bool) -> list[_Request[T]] | None:
-        shares = {
-            name: sum(map(self._weight, requests.values()), start=weight if name == origin else 0)
-            for name, requests in self._origins.items()
-        }
-        own = shares.pop(origin, weight)
-        over = sum(shares.values()) + own - most if self else 0  # alone, whatever comes has room
+    def _who_gives_way(self, origin: str, weight: float, most: float) -> list[_Request[T]] | None:
+        shares = {name: sum(map(self._weight, requests.values())) for name, requests in self._origins.items()}
+        over = sum(shares.values()) + weight - most if self else 0  # alone, whatever comes has room
+        if over <= 0:
+            return []
+        own = shares.pop(origin, 0) + weight
         left = {name: sorted(self._origins[name].values(), key=lambda each: each.number) for name in shares}
         chosen: list[_Request[T]] = []
         while over > 0:
             longest = max(shares, key=shares.__getitem__, default=None)
             if longest is None or own >= shares[longest]:
                 return None
-            if not left[longest]:
-                del shares[longest]
-                continue
             request = left[longest].pop()
-            if many and len(request.items) == 1:
-                continue
             chosen.append(request)
             shares[longest] -= self._weight(request)
             over -= self._weight(request)

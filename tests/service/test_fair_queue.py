@@ -49,18 +49,21 @@ def test_whoever_has_most_waiting_gives_way_with_the_newest_requests() -> None:
 
 def test_nobody_gives_way_for_what_is_refused_all_the_same() -> None:
     turns = queue(a1=20, a2=20, b1=24)
-    assert not turns.has_room("c", 32, 64, many=True)
-    assert turns.give_way("c", 32, 64, many=True) is None
+    assert not turns.has_room("c", 32, 64)
+    assert turns.give_way("c", 32, 64) is None
     assert turns.give_way("a", 1, 64) is None  # it has most itself
     assert len(turns) == 64
-    assert turns.give_way("c", 12, 64, many=True) == [f"a2.{number}" for number in range(20)]
+    assert turns.give_way("c", 12, 64) == [f"a2.{number}" for number in range(20)]
     assert queue().give_way("c", 100, 64) == []  # alone, whatever comes has room
 
 
-def test_many_take_no_room_of_those_who_send_one() -> None:
-    turns = queue(**{f"office{number}": 1 for number in range(100)})
-    assert turns.give_way("batch", 20, 64, many=True) is None
-    assert turns.give_way("batch", 1, 100) == ["office99.0"]
+def test_many_singles_of_one_give_way_to_a_batch_of_another_and_those_of_many_do_not() -> None:
+    turns = queue(**{f"greedy{number}": 1 for number in range(126)})
+    assert len(turns.give_way("batch", 32, 64) or []) == 126 - 32
+    turns = FairQueue()
+    for number in range(100):
+        turns.add(f"office {number}", number, ["one"])
+    assert turns.give_way("batch", 20, 64) is None
 
 
 def test_items_have_weight() -> None:

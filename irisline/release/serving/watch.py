@@ -74,8 +74,9 @@ class Watch:
         return {} if was else None
 
     def _failed(self, number: int | None, reason: str) -> dict[str, Any] | None:
-        self.tries = self.tries + 1 if number == self.failed else 1
-        self.failed, self.again = number, time.monotonic() + min(LONGEST, 2.0**self.tries)
+        if number is not None:  # else it is the store that cannot be read
+            self.tries = self.tries + 1 if number == self.failed else 1
+            self.failed, self.again = number, time.monotonic() + min(LONGEST, 2.0 ** min(self.tries, 10))
         if reason == self.failure:
             return None
         self.failure = reason

@@ -51,6 +51,17 @@ def test_only_the_last_two_versions_are_kept(watch: Watch, published: Params) ->
     assert {place.name for place in watch.folder.iterdir()} == {"v1", "v2"}
 
 
+def test_a_store_out_of_reach_may_stay_so_and_a_broken_version_waits_its_turn(watch: Watch) -> None:
+    watch._failed(7, "broken")
+    again = watch.again
+    for _ in range(1100):
+        watch._failed(None, "out of reach")
+    assert (watch.failed, watch.again) == (7, again)
+    for _ in range(1100):
+        watch._failed(7, "broken")
+    assert watch.again > again
+
+
 def test_what_failed_and_is_named_again_is_told_again(watch: Watch, published: Params) -> None:
     for number in (1, 2):
         registry.promote(published, number)
