@@ -348,6 +348,14 @@ def test_an_upgrade_that_would_take_the_body_away_is_refused_and_another_is_pass
             assert (b"Upgrade is not served" in answer) is (status == b"400")
 
 
+@pytest.mark.parametrize("behind", [b"rubbish\r\n\r\n", b"GET /model HTTP/1.1\r\n\r\n", (ASKED + b"\r\n") * 20])
+def test_a_refusal_is_not_taken_for_the_answer_before_it(brief: str, blue: bytes, behind: bytes) -> None:
+    with connected(brief) as connection:
+        connection.sendall(POSTED + b"Content-Length: %d\r\n\r\n" % len(blue) + blue + behind)
+        answer = b"".join(iter(lambda: connection.recv(2**16), b""))
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize("path", [b"/livez", b"/model"])
 def test_bodies_ahead_of_their_turn_are_bounded(brief: str, path: bytes) -> None:
     port = f":{brief.rpartition(':')[2]}"
