@@ -218,10 +218,10 @@ def test_nothing_compiled_is_stored(train: Train, settings: Params, monkeypatch:
 KILLED = """
 import os, signal, sys
 from irisline.core import params, paths
-from irisline.release.publishing import evidence, package, publishing
+from irisline.release.publishing import publishing, pyfunc_package, run_contents
 def die(*arguments, **named): os.kill(os.getpid(), signal.SIGKILL)
 module, name = sys.argv[1].split(".")
-setattr({"evidence": evidence, "package": package, "publishing": publishing}[module], name, die)
+setattr({"run_contents": run_contents, "pyfunc_package": pyfunc_package, "publishing": publishing}[module], name, die)
 publishing.publish(params.read(paths.PARAMS))
 """
 
@@ -259,7 +259,7 @@ def test_a_card_that_is_too_long_for_a_database_is_cut_between_sections(train: T
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["evidence._show_inputs", "package.log", "publishing._set_challenger"])
+@pytest.mark.parametrize("step", ["run_contents._show_inputs", "pyfunc_package.log", "publishing._set_challenger"])
 def test_a_publish_that_was_killed_is_completed(step: str, train: Train, settings: Params) -> None:
     train()
     killed = subprocess.run([sys.executable, "-c", KILLED, step], env=os.environ, check=False)
