@@ -362,21 +362,22 @@ def test_bodies_together_have_a_limit(served: Path, blue: bytes) -> None:
     assert after.status_code == 200
 
 
-async def _bodies(budget: Budget, *arrived: tuple[str, int, float]) -> list[asyncio.Task[str]]:
-    """Let bodies arrive that stay for a while: their origin, bytes, and the seconds they have taken."""
+async def _bodies(budget: Budget, until: asyncio.Event, *arrived: tuple[str, int, float]) -> list[asyncio.Task[str]]:
+    """Let bodies arrive that stay until then: their origin, bytes, and the seconds they have taken."""
 
     async def body(origin: str, count: int, seconds: float) -> str:
         try:
             with budget.held(origin) as held:
                 held.take(count)
                 held.since -= seconds
-                await asyncio.sleep(0.2)
+                await until.wait()
         except Problem as problem:
             return problem.detail
         return "read"
 
     tasks = [asyncio.create_task(body(*each)) for each in arrived]
-    await asyncio.sleep(0.05)
+    for _ in range(3):  # begun, and whoever gives way has gone
+        await asyncio.sleep(0)
     return tasks
 
 
@@ -400,8 +401,10 @@ def test_whoever_holds_most_gives_way(arrived: list[Any], newcomer: tuple[str, i
     budget = Budget(100)
 
     async def question() -> list[str]:
-        held = await _bodies(budget, *arrived)
-        return await asyncio.gather(*held, *await _bodies(budget, (*newcomer, 0)))
+        until = asyncio.Event()
+        tasks = await _bodies(budget, until, *arrived) + await _bodies(budget, until, (*newcomer, 0))
+        until.set()
+        return await asyncio.gather(*tasks)
 
     assert asyncio.run(question()) == [SENT_AWAY if one else "read" for one in said]
     assert (budget.taken, budget.of_origin) == (0, {})
