@@ -22,9 +22,7 @@ MAX_LENGTH = 19  # digits of a Content-Length: more than any file has
 NO_LENGTH = f"Content-Length must be a number of at most {MAX_LENGTH} digits"
 MAX_TYPE = 1000  # characters of a content type
 MAX_NAME = 200  # characters of a file's name that an answer repeats
-BRISK = (
-    1.0  # seconds: a body that takes longer to arrive gives way to others of its origin where there is no room for them
-)
+BRISK = 1.0  # seconds: where there is no room, a body that takes longer to arrive gives way to others of its origin
 LARGE = 16 * 2**20  # bytes of bodies, after which what they took is given back to the kernel once there are none
 _OTHER_FIELDS = 16
 

@@ -195,7 +195,8 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Say why what has come cannot be read. A request before it may still wait: it would take that for its own answer."""
         prometheus_metrics.CUT.labels("unreadable").inc()
-        own = self.cycle if self._headed and self.cycle.more_body else None  # whose body it is
+        reading = self._headed and self.cycle.more_body and not self.cycle.response_started
+        own = self.cycle if reading else None  # whose body it is
         if any(not request.response_complete for request in self._unanswered if request is not own):
             self.transport.close()
         else:

@@ -109,8 +109,8 @@ class Searching:
 def check(settings: Params) -> None:
     """Raise ParamsError when a class has no query, or a query is for no class."""
     queries, classes = settings.snapshot.queries, settings.base.classes
-    if strangers := [label for label in queries if label not in classes]:
-        key = f"params.yaml: snapshot.queries.{strangers[0]}"
+    if unknown := [label for label in queries if label not in classes]:
+        key = f"params.yaml: snapshot.queries.{unknown[0]}"
         raise ParamsError(f"{key}: not one of base.classes ({', '.join(classes)}); add it there or drop it here")
     asked_in_words = [name for name in settings.snapshot.sources if name not in WITHOUT_WORDS]
     if asked_in_words and (silent := [label for label in classes if not queries.get(label)]):
