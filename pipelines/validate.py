@@ -20,7 +20,9 @@ def validate(params: Params) -> None:
     with paths.whole_folder(paths.VALIDATE_REPORT) as report:
         judge = great_expectations.Judge(params, report / data_docs.FOLDER)
         failures = judge.failures(table)
-        table = data_contract.with_outcome(split.divide(table, {failure.id for failure in failures}, params))
+        table = data_contract.with_outcome(
+            split.divide(table, {failure.id for failure in failures}, params), params.base.classes
+        )
         broken = judge.broken(table)
         data_docs.take_offline(report / data_docs.FOLDER)
         paths.write_whole(report / "index.html", data_docs.ENTRY)

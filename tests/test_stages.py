@@ -199,7 +199,7 @@ def test_labels_writes_the_same_bytes_again(pool: Path, workers: int) -> None:
     assert (contents(paths.LABELLED), contents(paths.LABELS_REPORT)) == first
 
 
-LOOSE = {f"validate__min_{name}": 0.0 for name in ("contrast", "sharpness", "entropy", "class_share", "unique_share")}
+LOOSE = {f"validate__min_{name}": 0.0 for name in ("contrast", "sharpness", "entropy", "class_balance", "unique_share")}
 ALL_TRAIN = {"split__train": 1.0, "split__valid": 0.0, "split__test": 0.0}
 
 

@@ -80,7 +80,7 @@ class Validate(Section):
     min_sharpness: float = Field(ge=0)
     min_entropy: float = Field(ge=0, le=8)
     min_per_class: Count
-    min_class_share: Share
+    min_class_balance: Share
     min_unique_share: Share
     max_rejected_share: Share
     min_found_share: Share
@@ -144,7 +144,7 @@ class Train(Section):
 
     arch: str
     init: str = Field(pattern=r"^(scratch|rendered|imagenet|file:.+|registry:[0-9]+)$")
-    schedule: Literal["one_cycle", "fine_tune"]
+    schedule: Literal["auto", "one_cycle", "fine_tune"]
     epochs: Count
     batch_size: Count
     learning_rate: Positive

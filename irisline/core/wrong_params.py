@@ -6,18 +6,20 @@ from pydantic import BaseModel, ValidationError
 
 RENAMED = {
     "validate.min_seen_share": "validate.min_found_share",
+    "validate.min_class_share": "validate.min_class_balance",
     "evaluate.changes": "evaluate.perturbations",
     "evaluate.max_unlike": "evaluate.max_out_of_distribution",
     "gate.min_recolour_rate": "gate.min_expected_flip_rate",
 }
 """Keys of older projects, by their names then."""
+MEASURED_ANEW = {"validate.min_class_share": "; it is a share of an even share: of two classes, 0.4 is what 0.2 was"}
 
 
 def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     """Return the line about the keys that were renamed, else about the first wrong one."""
     errors = error.errors(include_url=False)
     if old := [key for each in errors if (key := _key(each)) in RENAMED]:
-        return "; ".join(f"{key}: is called {RENAMED[key]} now, rename it" for key in old)
+        return "; ".join(f"{key}: is called {RENAMED[key]} now, rename it{MEASURED_ANEW.get(key, '')}" for key in old)
     first = errors[0]
     key = _key(first) or "the file"
     if first["type"] == "extra_forbidden":

@@ -39,9 +39,11 @@ def measure(probabilities: Floats, truth: Labels, classes: Sequence[str]) -> dic
 def with_intervals(
     probabilities: Floats, truth: Labels, classes: Sequence[str], samples: int, seed: int
 ) -> dict[str, float]:
-    """Return measure()'s metrics, each with _low and _high: the 95 % interval of a bootstrap that keeps class sizes.
+    """Return measure()'s metrics, each with _low and _high, its 95 % interval.
 
-    Percentile intervals (Efron and Tibshirani 1993, chapter 13). Keeping class sizes leaves every metric defined.
+    error_rate and recall are shares of pictures and have that of share_interval: no error among twenty may yet be one in six.
+    The others have percentiles of a bootstrap (Efron and Tibshirani 1993, chapter 13) that keeps class sizes, so that every
+    metric is defined.
     """
     found = measure(probabilities, truth, classes)
     rng = np.random.default_rng(seed)
@@ -53,6 +55,12 @@ def with_intervals(
     low, high = np.percentile(np.array(draws), INTERVAL, axis=0)
     for index, name in enumerate(list(found)):
         found |= {f"{name}_low": float(low[index]), f"{name}_high": float(high[index])}
+    right = probabilities.argmax(axis=1) == truth
+    shares = {"error_rate": ~right} | {f"recall_{name}": right[truth == index] for index, name in enumerate(classes)}
+    for name, counted in shares.items():
+        found |= dict(
+            zip((f"{name}_low", f"{name}_high"), share_interval(int(counted.sum()), len(counted)), strict=True)
+        )
     return found
 
 

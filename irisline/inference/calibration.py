@@ -45,8 +45,8 @@ def fit(logits: Floats, truth: Labels, target_risk: float) -> Calibration:
 def fit_temperature(logits: Floats, truth: Labels) -> float:
     """Return the temperature that minimises the log loss (Guo et al. 2017, On Calibration of Modern Neural Networks).
 
-    Against targets that fall short of certainty, (n + 1) / (n + 2) for the n pictures of the class (Platt 1999, Probabilistic
-    Outputs for Support Vector Machines): a few pictures without an error are no proof that there is none.
+    Against targets that fall short of certainty, (n + 1) / (n + 2) for n pictures (after Platt 1999, Probabilistic Outputs for
+    Support Vector Machines, who counts each class): a few pictures without an error are no proof that there is none.
     """
     from scipy.optimize import minimize_scalar
 
@@ -61,9 +61,8 @@ def fit_temperature(logits: Floats, truth: Labels) -> float:
 
 
 def _targets(truth: Labels, classes: int) -> Floats:
-    count = np.bincount(truth, minlength=classes)[truth]
-    sure = (count + 1) / (count + 2)
-    targets = np.repeat(((1 - sure) / (classes - 1))[:, None], classes, axis=1)
+    sure = (len(truth) + 1) / (len(truth) + 2)
+    targets = np.full((len(truth), classes), (1 - sure) / (classes - 1))
     targets[np.arange(len(truth)), truth] = sure
     return targets
 

@@ -109,12 +109,12 @@ def _learner(network: Network, training: Samples, validation: Samples, batches: 
         loss_func=nn.CrossEntropyLoss(weight=_weights(training, train).to(device)),
         metrics=[error_rate],
         wd=train.weight_decay,
-        splitter=schedule.groups if train.schedule == "fine_tune" else trainable_params,
+        splitter=schedule.groups if schedule.fine_tunes(train) else trainable_params,
     )
     learner.remove_cbs([callback for callback in learner.cbs if callback.name == "progress"])
     learner.logger = noop  # the progress bar and the history tell the same, once
     learner.add_cb(_Move(device))
-    if train.schedule == "fine_tune":
+    if schedule.fine_tunes(train) and train.init != "scratch":
         learner.add_cb(_KeepStatistics())
     return learner.to_fp16() if device.type == "cuda" else learner
 

@@ -23,13 +23,18 @@ class Phase:
     """By how much the first group learns slower than the last; those between lie between."""
 
 
+def fine_tunes(train: Train) -> bool:
+    """Return whether a training begins with the head alone: by itself, where there are weights to start from."""
+    return train.schedule == "fine_tune" or (train.schedule == "auto" and train.init != "scratch")
+
+
 def phases(train: Train) -> list[Phase]:
     """Return the schedule of params.
 
     fine_tune adds an epoch for the head alone, then wakes the later half of the body, then all of it, the early layers with
     lower rates (Howard and Ruder 2018; rates and warm-up are those of fastai's fine_tune).
     """
-    if train.schedule == "one_cycle":
+    if not fine_tunes(train):
         return [Phase(train.epochs, 0, train.learning_rate)]
     rate = train.learning_rate / 2
     gradual = min(1, train.epochs - 1)

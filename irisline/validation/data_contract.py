@@ -79,7 +79,9 @@ def of_pool(params: Params) -> list[Expectation]:
             for name in classes
             for where in [{"split": ANY, "label": name}]
         ),
-        _smallest("share of the rarest class", "class_share", limits.min_class_share, "min_class_share"),
+        _smallest(
+            "the rarest class, of its even share", "class_balance", limits.min_class_balance, "min_class_balance"
+        ),
         _unique_share("share of unique pixels", "sha256", limits.min_unique_share, "min_unique_share"),
         *(
             _rows(f"{part} pictures of class {name}", 1, _more(name, advice), {"split": part, "label": name})
@@ -122,11 +124,15 @@ def with_shared_pixels(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     )
 
 
-def with_outcome(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table that has rejected, group and split with class_share and splits_of_group, null where not accepted."""
+def with_outcome(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Return a table that has rejected, group and split with class_balance and splits_of_group, null where not accepted.
+
+    class_balance is the number of accepted pictures of the row's class against what each class would have if all had as many.
+    """
     accepted = table[table["split"].notna()]
+    counts = accepted["label"].value_counts()
     return table.assign(
-        class_share=accepted["label"].map(accepted["label"].value_counts(normalize=True)).astype("float64"),
+        class_balance=accepted["label"].map(counts * len(classes) / max(len(accepted), 1)).astype("float64"),
         splits_of_group=accepted.groupby("group")["split"].transform("nunique").astype("float64"),
     )
 

@@ -176,14 +176,31 @@ def test_fine_tune_wakes_the_body_by_halves_and_the_early_layers_learn_slowest(t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("schedule", "kept"), [("one_cycle", False), ("fine_tune", True)])
-def test_fine_tune_keeps_the_statistics_that_the_network_came_with(tmp_path: Path, schedule: str, kept: bool) -> None:
+@pytest.mark.parametrize(
+    ("schedule", "init", "kept"),
+    [
+        ("one_cycle", "file:weights", False),
+        ("fine_tune", "file:weights", True),
+        ("fine_tune", "scratch", False),
+        ("auto", "file:weights", True),
+        ("auto", "scratch", False),
+    ],
+)
+def test_fine_tune_keeps_the_statistics_that_trained_weights_came_with(
+    tmp_path: Path, schedule: str, init: str, kept: bool
+) -> None:
     before = weights(architectures.build("mobilenet_v3_small", 2, "scratch", 1))
-    after = weights(train(tmp_path / "one.pt", recipe(schedule=schedule, epochs=1)))
+    after = weights(train(tmp_path / "one.pt", recipe(schedule=schedule, init=init, epochs=1)))
     same_ = [
         torch.equal(before[name], after[name]) for name in before if name.endswith(("running_mean", "running_var"))
     ]
     assert set(same_) == {kept}
+
+
+def test_auto_fine_tunes_where_there_are_weights_to_start_from() -> None:
+    for init, alike in (("scratch", "one_cycle"), ("rendered", "fine_tune"), ("registry:3", "fine_tune")):
+        auto, named = (schedule.phases(recipe(schedule=each, init=init)) for each in ("auto", alike))
+        assert auto == named
 
 
 def test_a_cuda_device_that_is_not_there_is_one_line() -> None:

@@ -56,7 +56,9 @@ def judged(table: pd.DataFrame, docs: Path, params: Params = PARAMS) -> list[Fai
     """Go the way of the stage: failures, splits, checkpoint, and the line when it stops."""
     judge = Judge(params, docs)
     failures = judge.failures(table)
-    table = data_contract.with_outcome(split.divide(table, {failure.id for failure in failures}, params))
+    table = data_contract.with_outcome(
+        split.divide(table, {failure.id for failure in failures}, params), params.base.classes
+    )
     rejected.stop_if(judge.broken(table), table, failures)
     return failures
 
@@ -130,7 +132,7 @@ def test_who_accepts_unknown_licences_accepts_pictures_without_one(tmp_path: Pat
 
 def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path: Path) -> None:
     judge = Judge(PARAMS, tmp_path)
-    table = data_contract.with_outcome(split.divide(pool(), set(), PARAMS))
+    table = data_contract.with_outcome(split.divide(pool(), set(), PARAMS), PARAMS.base.classes)
     assert judge.failures(table) == []
     assert judge.broken(table) == []
     assert judge.meant == len(data_contract.of_images(PARAMS)) + len(data_contract.of_pool(PARAMS)) == 31
@@ -171,8 +173,8 @@ def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_pat
         ),
         (
             pool(**each(range(1, 61, 2), label="blue")),
-            limited(min_class_share=0.4),
-            "share of the rarest class: 0.25, must be at least 40%; correct them or lower validate.min_class_share",
+            limited(min_class_balance=0.8),
+            "the rarest class, of its even share: 0.5, must be at least 80%; correct them or lower validate.min_class_balance",
         ),
         (
             pool(**each(range(0, 20, 2), sha256="0" * 64)),
