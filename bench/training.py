@@ -47,12 +47,12 @@ def main() -> None:
         held_out = max(1, batches // VALIDATION) * recipe.batch_size
         _pictures.varied(sources, folder / "pictures/train", range(images))
         _pictures.varied(sources, folder / "pictures/valid", range(images, images + held_out))
-        _report(_race(folder, params), recipe.epochs * images)
+        _report(_race(folder, params), schedule.epochs(recipe, images) * images)
 
 
 def _params() -> Params:
     shipped = parameters.read(_project.ROOT / "params.yaml")
-    epochs = number("BENCH_EPOCHS", shipped.train.epochs)
+    epochs = number("BENCH_EPOCHS", 4)
     whole = shipped.preprocess.model_copy(update={"crop": "none", "size": 128})  # what stock fastai can be asked to do
     recipe = {"arch": "resnet18", "epochs": epochs, "schedule": "one_cycle", "init": "scratch", "device": "cpu"}
     return _changed(shipped.model_copy(update={"preprocess": whole}), **recipe)
@@ -109,7 +109,7 @@ def _ours(fresh: Network, training: Samples, validation: Samples, params: Params
 def _bare(fresh: Network, training: Samples, validation: Samples, params: Params) -> None:
     net, recipe, loss = copy.deepcopy(fresh), params.train, nn.CrossEntropyLoss()
     optimizer = torch.optim.AdamW(net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
-    for _ in range(recipe.epochs):
+    for _ in range(schedule.epochs(recipe, len(training))):
         net.train()
         for batch in torch.randperm(len(training)).split(recipe.batch_size):
             optimizer.zero_grad()

@@ -18,14 +18,17 @@ def labels(params: Params) -> None:
             found.append(described)
             advance(1)
     judged, accuracy = confident_learning.of_rows(rows, found, params.base.classes, params.base.seed)
-    trusted = accuracy is not None and accuracy >= params.labels.min_accuracy
-    judged = suspects.ranked(judged, trusted, params.labels.threshold)
+    limits, precision = params.labels, None
+    if accuracy is not None and accuracy >= limits.min_accuracy:
+        precision = confident_learning.precision(rows, found, params.base.classes, params.base.seed, limits.threshold)
+    trusted = precision is not None and precision >= limits.min_precision
+    judged = suspects.ranked(judged, trusted, limits.threshold)
     shards.write(paths.LABELLED, shards.LABELLED, params.collect.shard_rows, suspects.table(judged))
-    counts = suspects.metrics(judged, accuracy)
+    counts = suspects.metrics(judged, accuracy, precision)
     suspects.draw(judged, paths.ACCEPTED, paths.LABELS_REPORT / suspects.SHEET)
     paths.write_whole(paths.LABELS_REPORT / suspects.TABLE, suspects.as_csv(judged))
     paths.write_whole(paths.LABELS_REPORT / "metrics.json", json.dumps(counts, indent=2) + "\n")
-    console.say(suspects.sentence(counts, params.labels))
+    console.say(suspects.sentence(counts, limits))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def train(params: Params) -> None:
     with tracking.LiveRun(params, key) as live:
         trained = training.run(params, init, progress, lambda epoch: live.epoch(int(epoch["epoch"]), epoch))
         with paths.whole_folder(paths.TRAINED) as folder:
-            facts = training.facts(params)
+            facts = training.facts(params, len(trained.history))
             described = export.write(trained.network, trained.validation.pixels, facts, params.gate.max_parity, folder)
         last = {name: trained.history[-1][name] for name in ("train_loss", "valid_loss", "error_rate")}
         paths.write_whole(paths.TRAIN_REPORT / "history.tsv", history.as_tsv(trained.history))

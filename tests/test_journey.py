@@ -39,7 +39,7 @@ def test_the_run_holds_all_that_people_browse(clone: Clone, store: MlflowClient)
     experiment = store.get_experiment_by_name("eye-colour")
     (run,) = store.search_runs([experiment.experiment_id])
     assert run.data.params["train.init"] == "rendered"
-    epochs = sum(phase.epochs for phase in phases(params.read(clone.folder / "params.yaml").train))
+    epochs = sum(phase.epochs for phase in phases(params.read(clone.folder / "params.yaml").train, 1))
     assert len(store.get_metric_history(run.info.run_id, "train/train_loss")) == epochs
     assert run.data.tags["irisline.git_commit"] == clone.git("rev-parse", "HEAD").strip()
     assert run.data.tags["irisline.git_dirty"] == "no"

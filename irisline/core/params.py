@@ -115,6 +115,7 @@ class Labels(Section):
     suspects: Literal["keep", "down_weight", "drop"]
     threshold: Share
     min_accuracy: Share
+    min_precision: Share
 
 
 class Augment(Section):
@@ -145,7 +146,7 @@ class Train(Section):
     arch: str
     init: str = Field(pattern=r"^(scratch|rendered|imagenet|file:.+|registry:[0-9]+)$")
     schedule: Literal["auto", "one_cycle", "fine_tune"]
-    epochs: Count
+    epochs: Count | Literal["auto"]
     batch_size: Count
     learning_rate: Positive
     weight_decay: float = Field(ge=0)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from irisline.core import seeding
 from irisline.dataset.shards import Row
 
 COLUMNS = ("id", "label", "sha256", "split", "reviewed", "group")
@@ -20,6 +21,9 @@ COLUMNS = ("id", "label", "sha256", "split", "reviewed", "group")
 
 FOLDS, REPEATS = 5, 3
 """Each fold is judged by a model of the others; dividing anew and taking the mean keeps one division's luck out."""
+
+SWAPPED = 0.1
+"""Share of the training labels that are swapped on purpose, to try the judges."""
 
 STRENGTH = 0.3
 """Inverse of the logistic regression's L2 penalty, on features of unit variance."""
@@ -63,6 +67,33 @@ def of_rows(
     nothing = {"suggested": None, "confidence": None}
     judged = [row | given.get(number, nothing) for number, row in enumerate(rows)]
     return judged, quality.accuracy if quality else None
+
+
+def precision(
+    rows: Sequence[Row],
+    features: Sequence[NDArray[np.float32] | None],
+    classes: list[str],
+    seed: int,
+    threshold: float,
+) -> float | None:
+    """Return how far suspects can be trusted: labels of the training split are swapped, and this share of its suspects was.
+
+    The least it can be, for some suspects are wrong without that. None when nothing is judged or suspect. Which labels are
+    swapped, and for which, is keyed by the picture.
+    """
+    swapped = {
+        row["id"]: _another(row, classes, seed)
+        for row in rows
+        if row["split"] == "train" and seeding.unit(seed, "swap", row["sha256"]) < SWAPPED
+    }
+    tried = [row | {"label": swapped.get(row["id"], row["label"])} for row in rows]
+    judged, _ = of_rows(tried, features, classes, seed)
+    suspects = [
+        row["id"]
+        for row in judged
+        if row["split"] == "train" and row["confidence"] is not None and row["confidence"] < threshold
+    ]
+    return sum(name in swapped for name in suspects) / len(suspects) if suspects else None
 
 
 def judge(features: Floats, labels: Labels, groups: Names, training: Mask, seed: int) -> Quality | None:
@@ -132,6 +163,11 @@ class _Data:
         model.fit(self.features[kept], self.labels[kept])
         found[:, known] = model.predict_proba(self.features[judged])
         return found
+
+
+def _another(row: Row, classes: list[str], seed: int) -> str:
+    others = [name for name in classes if name != row["label"]]
+    return seeding.pick(seeding.generator(seed, "another", row["sha256"]), others)
 
 
 def _quality(rows: list[Row], features: list[Any], classes: list[str], seed: int) -> Quality | None:

@@ -37,8 +37,8 @@ def ranked(rows: Iterable[Row], trusted: bool, threshold: float) -> list[Row]:
     ]
 
 
-def metrics(rows: Sequence[Row], accuracy: float | None) -> dict[str, Any]:
-    """Return the counts of a table and the accuracy of those who judged, None where nobody could."""
+def metrics(rows: Sequence[Row], accuracy: float | None, precision: float | None) -> dict[str, Any]:
+    """Return the counts of a table, and the accuracy and precision of those who judged, None where nobody could."""
     return {
         "labels": len(rows),
         "judged": sum(row["confidence"] is not None for row in rows),
@@ -46,6 +46,7 @@ def metrics(rows: Sequence[Row], accuracy: float | None) -> dict[str, Any]:
         "suspects": sum(row["suspect"] for row in rows),
         "suspects_in_training": sum(row["suspect"] and row["split"] == "train" for row in rows),
         "accuracy": None if accuracy is None else round(accuracy, 6),
+        "precision": None if precision is None else round(precision, 6),
     }
 
 
@@ -62,6 +63,11 @@ def sentence(counts: dict[str, Any], labels: Labels) -> str:
         return (
             f"labels: models of simple features are right about {counts['accuracy']:.0%} of the labels, limit is "
             f"{labels.min_accuracy:.0%} (labels.min_accuracy): too few to judge them, none is suspect"
+        )
+    if counts["precision"] is not None and counts["precision"] < labels.min_precision:
+        return (
+            f"labels: when a tenth of the labels is swapped, {counts['precision']:.0%} of the suspects were swapped, "
+            f"limit is {labels.min_precision:.0%} (labels.min_precision): right labels are doubted, none is suspect"
         )
     if not counts["suspects"]:
         return f"labels: none of {counts['judged']} labels is suspect"

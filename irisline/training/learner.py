@@ -79,11 +79,18 @@ def fit(
     done = len(progress.history)
     if progress.weights is not None:
         network.load_state_dict(progress.weights)
-    for phase in schedule.phases(train):
-        start = min(done, phase.epochs)
-        done -= start
-        if start < phase.epochs:
-            _run(learner, phase, start, progress, [*callbacks, _Keyed(batches, seed, progress), _Remember(progress)])
+    plan = schedule.phases(train, len(training))
+    epochs, classes = sum(phase.epochs for phase in plan), int(training.classes.max()) + 1
+    for cycle in range(schedule.CYCLES):
+        if cycle and not schedule.goes_on(train, progress.history[: cycle * epochs], classes):
+            break
+        for phase in plan:
+            start = min(done, phase.epochs)
+            done -= start
+            if start < phase.epochs:
+                _run(
+                    learner, phase, start, progress, [*callbacks, _Keyed(batches, seed, progress), _Remember(progress)]
+                )
     return progress.history
 
 

@@ -41,7 +41,7 @@ def run(params: Params, init: str, progress_file: Path, on_epoch: Callable[[Epoc
     net = network.build(params.train.arch, len(names), init, params.base.seed, names)
     network.check_size(net, params.train.arch, params.preprocess.size)
     progress = Progress.resume(progress_file)
-    epochs = sum(phase.epochs for phase in schedule.phases(params.train))
+    epochs = sum(phase.epochs for phase in schedule.phases(params.train, len(training)))
     if progress.history:
         console.say(f"train: goes on after epoch {len(progress.history)} of {epochs}")
     left = (epochs - len(progress.history)) * len(training)
@@ -80,7 +80,7 @@ def key(params: Params, init: str) -> str:
     return hashlib.sha256("\n".join((described, weights, *shards)).encode()).hexdigest()[:16]
 
 
-def facts(params: Params) -> dict[str, Any]:
+def facts(params: Params, epochs: int) -> dict[str, Any]:
     """Return what model.json says of a model beyond its weights: how to feed it, how it was made, on whose pictures."""
     pictures = training_set.of(manifest.table(paths.ACCEPTED))
     return {
@@ -91,7 +91,7 @@ def facts(params: Params) -> dict[str, Any]:
         "max_pixels": params.collect.max_pixels,
         "arch": params.train.arch,
         "init": params.train.init,
-        "epochs": params.train.epochs,
+        "epochs": epochs,
         "data_licences": training_set.counts(pictures, "licence"),
         "data_providers": training_set.counts(pictures, "provider"),
         "data_pictures": training_set.digest(pictures),

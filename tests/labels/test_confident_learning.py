@@ -22,6 +22,7 @@ def rows(counts: dict[str, int]) -> list[shards.Row]:
             "id": f"{split}-{number}",
             "label": CLASSES[number % 2],
             "group": f"{split}-{number}",
+            "sha256": f"{split}-{number}",
             "split": split,
             "reviewed": None,
         }
@@ -48,6 +49,18 @@ def test_planted_wrong_labels_have_the_least_confidence() -> None:
     assert all(row["suggested"] != row["label"] for row in least)
     assert accuracy == pytest.approx(0.95, abs=0.05)
     assert confident_learning.of_rows(given, seen, CLASSES, seed=1) == (judged, accuracy)
+
+
+def test_swapped_labels_tell_whether_suspects_can_be_trusted() -> None:
+    given = rows({"train": 200})
+    sure = confident_learning.precision(given, apart(given), CLASSES, 1, threshold=0.4)
+    assert sure is not None
+    assert sure > 0.9
+    noise = [seeding.generator("noise", row["id"]).normal(size=4).astype(np.float32) for row in given]
+    doubting = confident_learning.precision(given, noise, CLASSES, 1, threshold=0.4)
+    assert doubting is not None
+    assert doubting < 0.3
+    assert confident_learning.precision(given, apart(given), CLASSES, 1, threshold=0.0) is None
 
 
 def test_what_is_held_out_has_no_say_in_what_is_trained() -> None:

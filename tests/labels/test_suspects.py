@@ -7,7 +7,7 @@ import pytest
 from irisline.core.params import Labels
 from irisline.labels import suspects
 
-LABELS = Labels(suspects="down_weight", threshold=0.3, min_accuracy=0.75)
+LABELS = Labels(suspects="down_weight", threshold=0.3, min_accuracy=0.75, min_precision=0.5)
 
 
 def row(name: str, confidence: float | None, **more: Any) -> dict[str, Any]:
@@ -36,9 +36,9 @@ def test_the_threshold_is_the_first_confidence_that_is_enough() -> None:
 
 def test_counts_and_the_line_a_person_reads() -> None:
     given = [row("a", 0.1), row("b", 0.1, split="test"), row("c", 0.9, reviewed="set by ada"), row("d", None)]
-    counts = suspects.metrics(suspects.ranked(given, trusted=True, threshold=0.3), 0.9)
+    counts = suspects.metrics(suspects.ranked(given, trusted=True, threshold=0.3), 0.9, 0.8)
     assert counts == {
-        "labels": 4, "judged": 3, "reviewed": 1, "suspects": 2, "suspects_in_training": 1, "accuracy": 0.9,
+        "labels": 4, "judged": 3, "reviewed": 1, "suspects": 2, "suspects_in_training": 1, "accuracy": 0.9, "precision": 0.8,
     }  # fmt: skip
     assert suspects.sentence(counts, LABELS).startswith(
         "labels: 2 of 3 labels are suspect, 1 of them in training (down_weight); look at reports/labels/suspects.png"
@@ -46,22 +46,29 @@ def test_counts_and_the_line_a_person_reads() -> None:
 
 
 def test_where_nothing_waits_nothing_is_asked() -> None:
-    counts = suspects.metrics(suspects.ranked([row("a", 0.9)], trusted=True, threshold=0.3), 0.9)
+    counts = suspects.metrics(suspects.ranked([row("a", 0.9)], trusted=True, threshold=0.3), 0.9, 0.8)
     assert suspects.sentence(counts, LABELS) == "labels: none of 1 labels is suspect"
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "line"),
+    ("accuracy", "precision", "line"),
     [
-        (None, "labels: too few pictures of a class to judge labels by; none is suspect"),
+        (None, None, "labels: too few pictures of a class to judge labels by; none is suspect"),
         (
             0.6,
+            None,
             "right about 60% of the labels, limit is 75% (labels.min_accuracy): too few to judge them, none is suspect",
         ),
+        (
+            0.9,
+            0.4,
+            "40% of the suspects were swapped, limit is 50% (labels.min_precision): right labels are doubted, none is suspect",
+        ),
+        (0.9, None, "labels: none of 0 labels is suspect"),
     ],
 )
-def test_why_none_is_suspect_is_said(accuracy: float | None, line: str) -> None:
-    assert suspects.sentence(suspects.metrics([], accuracy), LABELS).endswith(line)
+def test_why_none_is_suspect_is_said(accuracy: float | None, precision: float | None, line: str) -> None:
+    assert suspects.sentence(suspects.metrics([], accuracy, precision), LABELS).endswith(line)
 
 
 def test_people_read_a_table() -> None:

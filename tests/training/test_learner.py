@@ -144,13 +144,13 @@ def test_classes_are_weighed_by_the_inverse_of_their_frequency() -> None:
 
 
 def test_the_schedules() -> None:
-    (only,) = schedule.phases(recipe(epochs=5, learning_rate=0.01))
+    (only,) = schedule.phases(recipe(epochs=5, learning_rate=0.01), 60)
     assert (only.epochs, only.asleep, only.learning_rate, only.slower) == (5, 0, 0.01, 1)
-    head, later, whole = schedule.phases(recipe(epochs=5, learning_rate=0.01, schedule="fine_tune"))
+    head, later, whole = schedule.phases(recipe(epochs=5, learning_rate=0.01, schedule="fine_tune"), 60)
     assert (head.epochs, head.asleep, head.learning_rate, head.slower) == (1, 2, 0.01, 1)
     assert (later.epochs, later.asleep, later.learning_rate, later.slower) == (1, 1, 0.005, 100)
     assert (whole.epochs, whole.asleep, whole.learning_rate, whole.slower) == (4, 0, 0.005, 100)
-    assert [phase.asleep for phase in schedule.phases(recipe(epochs=1, schedule="fine_tune"))] == [2, 0]
+    assert [phase.asleep for phase in schedule.phases(recipe(epochs=1, schedule="fine_tune"), 60)] == [2, 0]
 
 
 @pytest.mark.slow
@@ -199,8 +199,44 @@ def test_fine_tune_keeps_the_statistics_that_trained_weights_came_with(
 
 def test_auto_fine_tunes_where_there_are_weights_to_start_from() -> None:
     for init, alike in (("scratch", "one_cycle"), ("rendered", "fine_tune"), ("registry:3", "fine_tune")):
-        auto, named = (schedule.phases(recipe(schedule=each, init=init)) for each in ("auto", alike))
+        auto, named = (schedule.phases(recipe(schedule=each, init=init), 60) for each in ("auto", alike))
         assert auto == named
+
+
+def test_auto_epochs_are_fewer_the_more_pictures_there_are_and_bounded() -> None:
+    auto = recipe(epochs="auto")
+    counted = [schedule.epochs(auto, pictures) for pictures in (1, 500, 2100, 10**6)]
+    assert counted == [schedule.MOST, round(schedule.VIEWS / 500), round(schedule.VIEWS / 2100), schedule.FEWEST]
+    assert schedule.epochs(recipe(epochs=3), 1) == 3
+
+
+@pytest.mark.slow
+def test_auto_epochs_go_on_while_nothing_is_learnt_and_the_same_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "MOST", 1)
+    noise = Samples(torch.randint(256, TRAINING.pixels.shape, dtype=torch.uint8), TRAINING.classes)
+    slow = recipe(epochs="auto", learning_rate=1e-9)
+    whole, cut = Progress(tmp_path / "whole.pt"), Progress(tmp_path / "cut.pt")
+
+    def built() -> architectures.Network:
+        return architectures.build("mobilenet_v3_small", 2, "scratch", 1)
+
+    learner.fit(built(), noise, noise, slow, 1, whole)
+    assert len(whole.history) == schedule.CYCLES
+
+    class Kill(Callback):
+        def before_epoch(self) -> None:
+            if len(cut.history) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learner.fit(built(), noise, noise, slow, 1, cut, [Kill()])
+    resumed = Progress.resume(cut.file)
+    learner.fit(built(), noise, noise, slow, 1, resumed)
+    assert [row["train_loss"] for row in resumed.history] == [row["train_loss"] for row in whole.history]
+    assert not schedule.goes_on(slow, [{"train_loss": 0.3}], 2)
+    assert not schedule.goes_on(recipe(epochs=1), whole.history, 2)
 
 
 def test_a_cuda_device_that_is_not_there_is_one_line() -> None:
