@@ -24,7 +24,7 @@ from irisline.dataset import pool
 from irisline.dataset.shards import Row
 from irisline.networks import architectures
 from irisline.networks.architectures import DEVIATION, MEAN, Network
-from irisline.training import learner, samples
+from irisline.training import learner, samples, schedule
 from irisline.training.learner import Progress
 from irisline.training.samples import Samples
 

@@ -8,7 +8,17 @@ import sys
 
 import typer
 
-from irisline.cli import collecting, labelling, packaging, predicting, project, releasing, serving, taking_down
+from irisline.cli import (
+    collecting,
+    creating,
+    labelling,
+    packaging,
+    predicting,
+    project,
+    releasing,
+    serving,
+    taking_down,
+)
 from irisline.core import console, paths
 from irisline.core.errors import IrislineError
 
@@ -22,6 +32,8 @@ app = typer.Typer(
 )
 
 _COMMANDS = (
+    ("new", creating.new, "irisline new flowers --from ~/pictures/flowers"),
+    ("upgrade", creating.upgrade, "irisline upgrade"),
     ("snapshot", collecting.snapshot, "irisline snapshot --dry-run"),
     ("predict", predicting.predict, "irisline predict data/*/*.jpg --json"),
     ("publish", releasing.publish, "irisline publish --promote"),

@@ -17,7 +17,9 @@ from irisline.core.errors import IrislineError
 POOL = Path("data")
 PARAMS = Path("params.yaml")
 RENDERED = Path("pretrain/weights")
-SERVICE = Path("service")
+CODE = (
+    Path(__file__).resolve().parents[2]
+)  # irisline, pipelines and service: the repository, or where they are installed
 ARTIFACTS = Path("artifacts")
 REPORTS = Path("reports")
 SOURCES = "sources.csv"

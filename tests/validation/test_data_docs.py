@@ -127,7 +127,7 @@ def test_the_assets_stay_small() -> None:
 
 
 def test_the_page_of_plots_carries_its_scripts_and_fetches_nothing() -> None:
-    page = (Path(__file__).parents[2] / ".dvc" / "plots_page.html").read_text()
+    page = (Path(__file__).parents[2] / "irisline/new_project/template/plots_page.html").read_text()
     assert "{plot_divs}" in page
     assert Page(page).addresses == []
     for name in ("vega", "vega-lite", "vega-embed"):

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from irisline.core import console, import_closure, paths
-from irisline.core.errors import MissingInput, ReleaseError
+from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
 from irisline.inference import trusted_keys
 from irisline.inference.identity import Identity
@@ -80,17 +80,15 @@ class Built:
 def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
     """Build a Bento of a version, of the champion when no number is given.
 
-    Raise as registry.proven does, MissingInput when the code is not here, ReleaseError when BentoML fails.
+    Raise as registry.proven does, ReleaseError when BentoML fails.
     """
-    if not paths.SERVICE.is_dir():
-        raise MissingInput(f"{paths.SERVICE}/: not here; run from the project's root")
     version, client = registry.proven(params, number), store.client()
     with tempfile.TemporaryDirectory(prefix="irisline-") as scratch:
         packed = Path(scratch, "packed")
         with store.one_line_failures():
             proven = signed.verified(client, params.base.name, version, console.fail)
             identity = version_folder.export(client, params.base.name, proven, packed / "model", kind.gpu)
-        _copy_code(kind, Path.cwd(), packed)
+        _copy_code(kind, paths.CODE, packed)
         _copy_keys(packed / "keys")
         image = _image_files(kind, identity)
         return _keep(identity, kind, packed, image)

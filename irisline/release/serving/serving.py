@@ -7,7 +7,6 @@ import os
 import sys
 
 from irisline.core import console, paths
-from irisline.core.errors import MissingInput
 from irisline.core.params import Params
 from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry
@@ -24,8 +23,6 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
 
     Raise NotFound or ReleaseError when there is no such version, or the port is taken.
     """
-    if not paths.SERVICE.is_dir():
-        raise MissingInput(f"{paths.SERVICE}/: not here; run from the project's root")
     mlflow_ui.check_free(host, port, f"irisline serve --port {port + 1}")
     version = registry.find(params, number)
     client = store.client()
@@ -33,6 +30,7 @@ def serve(params: Params, number: int | None, host: str, port: int) -> None:
         version = signed.verified(client, params.base.name, version, console.fail)
         folder = paths.writable(FOLDERS) / str(port)
         version_folder.export(client, params.base.name, version, folder, gpu=True)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(paths.CODE), os.environ.get("PYTHONPATH"))))
     os.environ["IRISLINE_MODEL"] = str(folder.absolute())
     os.environ[signed.TRUSTED] = str(signed.keys_folder().absolute())
     os.environ["IRISLINE_FOLLOW"] = CHAMPION if number is None else ""
