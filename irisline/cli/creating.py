@@ -1,6 +1,7 @@
 """irisline new and upgrade: a project for any pictures, in a folder of its own, and what it notes of the platform."""
 
 from collections import Counter
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +15,17 @@ if TYPE_CHECKING:
 _SHOWN = 12  # classes that are named with their number of pictures
 
 
+class Template(StrEnum):
+    """What a project may be made of without pictures of one's own."""
+
+    EYES = "eyes"
+
+
 def new(
     folder: Annotated[Path, typer.Argument(help="The project's folder; must be new or empty.")],
     pictures: Annotated[
-        Path, typer.Option("--from", help="Your pictures: folders by class, or a table of labels beside them.")
-    ],
+        Path | None, typer.Option("--from", help="Your pictures: folders by class, or a table of labels beside them.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The model's name in the registry; else the folder's.")] = None,
     class_level: Annotated[
         int | None, typer.Option(help="Of nested folders, those that are the classes; 1: the first.", min=1)
@@ -26,15 +33,25 @@ def new(
     labels: Annotated[
         Path | None, typer.Option(help="A CSV, TSV or Parquet table: a column of files, one of labels.")
     ] = None,
+    mirror: Annotated[
+        bool, typer.Option(help="Whether a mirrored picture is still of its class; not so of letters.")
+    ] = True,
+    template: Annotated[Template | None, typer.Option(help="The pictures that come with the platform instead.")] = None,
 ) -> None:
     """Make a project for any pictures: look at them, copy them, choose the params; then make repro does the rest."""
     from irisline.new_project import choices, create, layout
 
+    if template is not None and pictures is None:
+        create.eyes(folder)
+        console.say(f"{folder}: ready; type cd {folder} && make repro")
+        return
+    if pictures is None or template is not None:
+        raise typer.BadParameter("say --from PICTURES, or --template eyes, not both")
     create.check_target(folder)
     found = layout.read(pictures, class_level, labels)
     for line in _told(found):
         console.say(line)
-    chosen = choices.of(found, choices.look(found.pictures), name or folder.absolute().name)
+    chosen = choices.of(found, choices.short_sides(found.pictures), name or folder.absolute().name, mirror)
     with console.progress("new", len(found.pictures)) as advance:
         create.project(folder, found, chosen, advance)
     for key, choice in chosen.items():

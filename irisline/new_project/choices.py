@@ -4,13 +4,14 @@ Looks at a few hundred pictures, drawn by key. Writes nothing.
 """
 
 import json
+import math
 import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-import numpy as np
 
 from irisline.core import seeding
 from irisline.core.errors import UnreadableImage
@@ -31,28 +32,14 @@ class Choice:
     why: str
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a look at some pictures gave: the shorter sides in pixels, and the shapes (longer / shorter side)."""
-
-    short_sides: Sequence[int]
-    aspects: Sequence[float]
-    unreadable: int
-
-
-def look(pictures: Sequence[Picture]) -> Seen:
-    """Return what is seen of at most LOOKED_AT pictures, drawn by key."""
+def short_sides(pictures: Sequence[Picture]) -> list[int]:
+    """Return the shorter sides, in pixels, of at most LOOKED_AT pictures, drawn by key; unreadable ones are left to validate."""
     drawn = sorted(pictures, key=lambda picture: seeding.unit("look", picture.label, picture.name))[:LOOKED_AT]
-    sides, aspects, unreadable = [], [], 0
+    found = []
     for picture in drawn:
-        try:
-            width, height, _ = images.header(untrusted_images.read(picture.file))
-        except (UnreadableImage, OSError):
-            unreadable += 1
-            continue
-        sides.append(min(width, height))
-        aspects.append(max(width, height) / min(width, height))
-    return Seen(sides, aspects, unreadable)
+        with suppress(UnreadableImage, OSError):
+            found.append(min(images.header(untrusted_images.read(picture.file))[:2]))
+    return found
 
 
 def slug(name: str) -> str:
@@ -60,30 +47,31 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower() or "pictures"
 
 
-def of(layout: Layout, seen: Seen, name: str) -> Mapping[str, Choice]:
+def of(layout: Layout, sides: Sequence[int], name: str, mirror: bool = True) -> Mapping[str, Choice]:
     """Return what is chosen, by key of params.yaml."""
     classes, counts = layout.classes, Counter(picture.label for picture in layout.pictures)
-    size = _size(seen)
     rarest, fewest = min(counts.items(), key=lambda item: item[1])
     chosen = {
         "base.name": Choice(slug(name), "the folder's name"),
         "base.classes": Choice(_listed(classes), f"{len(classes)} classes, {len(layout.pictures)} pictures"),
-        "preprocess.size": size,
+        "preprocess.size": _size(sides),
         "snapshot.queries": Choice(
             _queries(classes), "the classes' names; say better what shows each, in several ways"
         ),
     }
+    if not mirror:
+        chosen["augment.mirror"] = Choice("false", "said by --no-mirror")
     if fewest < FEW / 0.8:
         chosen["validate.min_per_class"] = Choice(str(max(4, int(0.8 * fewest))), f"{rarest} has {fewest} pictures")
     even = fewest * len(classes) / len(layout.pictures)
     if even < 0.5:
         why = f"{rarest} has {fewest} pictures, {even:.0%} of an even share"
-        chosen["validate.min_class_balance"] = Choice(f"{np.floor(80 * even) / 100:g}", why)
+        chosen["validate.min_class_balance"] = Choice(f"{math.floor(80 * even) / 100:g}", why)
     return chosen
 
 
-def _size(seen: Seen) -> Choice:
-    side = statistics.median(seen.short_sides) if seen.short_sides else LARGE
+def _size(sides: Sequence[int]) -> Choice:
+    side = statistics.median(sides) if sides else LARGE
     size = SMALL if side < LARGE else LARGE
     return Choice(str(size), f"half of the pictures have {side:.0f} pixels or more on the shorter side")
 

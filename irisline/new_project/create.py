@@ -42,9 +42,24 @@ def project(
         for picture in layout.pictures:
             target = made / paths.POOL / picture.label / picture.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(picture.file, target)
+            _copy(picture.file, target)
             advance(1)
         _keep_splits(made / paths.POOL, layout)
+        _run(made, sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL))
+
+
+def eyes(folder: Path) -> None:
+    """Make a project of the eyes that come with the repository; raise MissingInput where they are not there."""
+    check_target(folder)
+    params, pool = paths.CODE / paths.PARAMS, paths.CODE / paths.POOL
+    if not (params.is_file() and pool.is_dir()):
+        raise MissingInput(
+            f"{pool}/: not here; make data in a clone of the repository fetches the eyes and their weights"
+        )
+    with paths.whole_folder(folder) as made:
+        _begin(made)
+        shutil.copyfile(params, made / paths.PARAMS)
+        shutil.copytree(pool, made / paths.POOL)
         _run(made, sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL))
 
 
@@ -60,6 +75,13 @@ def _begin(made: Path) -> None:
     platform.note(made)
     if sys.prefix != sys.base_prefix:  # the environment that this runs in; make install makes another where it is not
         (made / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+
+
+def _copy(file: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(file, target)
+    except (FileNotFoundError, PermissionError) as error:
+        raise IrislineError(f"{file}: {error.strerror}; it could be listed, but not be read") from error
 
 
 def _keep_splits(pool: Path, layout: Layout) -> None:

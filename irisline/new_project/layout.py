@@ -110,10 +110,15 @@ def _by_folders(
         )
     names = _class_names([parts[:level] for _, parts in parted.values()])
     pictures = [
-        Picture(found[name], names[tuple(parts[:level])], "/".join(parts[level:]), split)
+        Picture(found[name], names[tuple(parts[:level])], _name(name, parts[level:], split), split)
         for name, (split, parts) in parted.items()
     ]
     return pictures, tuple(_notes(parted, splits, level, max(depths)))
+
+
+def _name(name: str, rest: Sequence[str], split: str) -> str:
+    """Return where a picture lies below its class: two splits may have files of one name."""
+    return "/".join([name.split("/")[0], *rest] if split else rest)
 
 
 def _notes(

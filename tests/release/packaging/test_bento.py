@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from irisline.core.errors import MissingInput, NotFound, ReleaseError
+from irisline.core import paths
+from irisline.core.errors import NotFound, ReleaseError
 from irisline.core.params import Params
 from irisline.inference import signature_check, trusted_keys
 from irisline.release.packaging import bento
@@ -44,6 +45,7 @@ def packable(project_with_code: Path, tmp_path: Path, settings: Params, monkeypa
     shutil.copytree(project_with_code, tmp_path, dirs_exist_ok=True, symlinks=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENTOML_HOME", str(project_with_code.with_name("bentoml")))
+    monkeypatch.setattr(paths, "CODE", tmp_path)
     return settings
 
 
@@ -159,9 +161,6 @@ def test_a_service_that_cannot_be_imported_is_one_line(packable: Params) -> None
         bento.build(packable)
 
 
-def test_without_a_version_or_the_code_there_is_nothing_to_pack(packable: Params) -> None:
+def test_without_a_version_there_is_nothing_to_pack(packable: Params) -> None:
     with pytest.raises(NotFound, match=r"^eye-colour has no version 9; "):
         bento.build(packable, 9)
-    Path("service").unlink()
-    with pytest.raises(MissingInput, match=r"^service/: not here; run from the project's root$"):
-        bento.build(packable)

@@ -27,7 +27,6 @@ from irisline.release.publishing import publishing
 from irisline.training import export
 from tests import containers
 from tests.containers import Podman, Running
-from tests.imports import ROOT
 from tests.release.conftest import BLUE, CLASSES, fill, put_golden, put_model
 
 pytestmark = pytest.mark.slow
@@ -61,8 +60,6 @@ def project_of_resnets(tmp_path_factory: pytest.TempPathFactory, empty_store: Pa
         patch.chdir(home)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         fill(empty_store, settings)
-        for name in ("irisline", "service"):
-            Path(name).symlink_to(ROOT / name)
         for seed in (1, 2):
             _put_resnet(settings, seed)
             publishing.publish(settings)

@@ -98,7 +98,6 @@ def test_a_version_without_our_tags_is_broken_and_hides_nothing(published: Param
 
 def test_every_command_about_a_broken_version_is_one_line(published: Params) -> None:
     Path("blue.jpg").write_bytes(BLUE)
-    paths.SERVICE.mkdir()
     set_tag(1, version_tags.GATE, "{")
     for command in OF_ONE:
         failure = typed(command).exception
