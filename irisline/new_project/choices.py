@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-
 from irisline.core import seeding
 from irisline.core.errors import UnreadableImage
 from irisline.dataset import images, untrusted_images
@@ -33,7 +32,7 @@ class Choice:
 
 
 def short_sides(pictures: Sequence[Picture]) -> list[int]:
-    """Return the shorter sides, in pixels, of at most LOOKED_AT pictures, drawn by key; unreadable ones are left to validate."""
+    """Return the shorter sides, in pixels, of at most LOOKED_AT readable pictures, drawn by key."""
     drawn = sorted(pictures, key=lambda picture: seeding.unit("look", picture.label, picture.name))[:LOOKED_AT]
     found = []
     for picture in drawn:

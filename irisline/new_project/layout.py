@@ -234,9 +234,9 @@ def _rows(table: Path) -> Iterator[Mapping[str, object]]:
 def _names(found: Mapping[str, Path]) -> dict[str, str]:
     """Return the picture that a table means by each name: its path, its file's name, or that without an ending."""
     named = {display_names.same(name): name for name in found}
-    for short in (lambda path: path.name, lambda path: path.stem):
-        ends = Counter(display_names.same(short(Path(name))) for name in found)
-        named |= {
-            end: name for name in found if ends[end := display_names.same(short(Path(name)))] == 1 and end not in named
-        }
+    for ends in ({name: Path(name).name for name in found}, {name: Path(name).stem for name in found}):
+        counts = Counter(map(display_names.same, ends.values()))
+        for name, end in ends.items():
+            if counts[same := display_names.same(end)] == 1:
+                named.setdefault(same, name)
     return named
