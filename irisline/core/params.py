@@ -127,6 +127,8 @@ class Augment(Section):
     rotation: float = Field(ge=0, le=180)
     zoom: float = Field(ge=0, lt=1)
     hue: float = Field(ge=0, le=0.5)
+    light: Share
+    mirror: bool
     blur: float = Field(ge=0)
     jpeg_quality: int = Field(ge=10, le=100)
 

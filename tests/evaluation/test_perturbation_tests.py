@@ -114,12 +114,19 @@ def test_many_workers_say_the_same(people: Path, tmp_path: Path, workers: int) -
     assert judged(at_the_iris(tmp_path), people, few) == judged(at_the_iris(tmp_path), people, many)
 
 
+def as_grey(data: bytes) -> bytes:
+    return planted.saved(Image.open(io.BytesIO(data)).convert("L").convert("RGB"))
+
+
 def test_without_eyes_only_photographs_change(tmp_path: Path) -> None:
     planted.accept(tmp_path / "rows", {"train": 2, "test": 3})
     classifier = Classifier.load(planted.model(tmp_path / "model"))
-    asked, numbers, _ = judged(classifier, tmp_path / "rows")
+    asked, numbers, _ = judged(classifier, tmp_path / "rows", planted.settings())
     assert {each.perturbation for each in asked} == {"mirror", "jpeg", "scale", "warm_light", "cold_light"}
     assert "expected_flip_rate" not in numbers
+    grey = [row | {"image": as_grey(row["image"])} for row in shards.stream(tmp_path / "rows")]
+    shards.write(tmp_path / "grey", shards.ACCEPTED, 1024, grey)
+    assert {each.perturbation for each in judged(classifier, tmp_path / "grey", planted.settings())[0]} == {"mirror", "jpeg", "scale"}
     nothing = planted.settings(preprocess__crop="eyes", evaluate__perturbations=[])
     assert judged(classifier, tmp_path / "rows", nothing)[0] == []
 
