@@ -24,5 +24,5 @@ def lit(picture: Image.Image, warmth: float) -> Image.Image:
 
 
 def is_grey(picture: Image.Image) -> bool:
-    """Return whether an RGB picture has no colour but what JPEG adds to grey: light of another colour is foreign to its kind."""
+    """Return whether an RGB picture has no colour but what JPEG adds to grey."""
     return float(np.percentile(np.ptp(np.asarray(picture), axis=2), 95)) < LEAST_COLOUR

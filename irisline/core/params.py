@@ -169,11 +169,11 @@ class Evaluate(Section):
 class Gate(Section):
     """What a version must reach to be promoted."""
 
-    max_error_rate: Share
+    max_error_rate: Share | Literal["auto"]
     max_ece: Share
     max_model_megabytes: Positive
     max_parity: Positive
-    max_flip_rate: Share | None
+    max_flip_rate: Share | Literal["auto"] | None
     min_expected_flip_rate: Share | None
     champion_confidence: Share
     max_changed_answers: Share

@@ -65,7 +65,7 @@ class Perturbed:
 
 
 def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
-    """Return what params ask for; colour, and what is typical of a class, are measured in the train split of a folder of rows."""
+    """Return what params ask for; colour and what is typical of a class are measured in the train split of a folder of rows."""
     limits = classifier.max_side, classifier.max_pixels
     empty = Trial(params.preprocess.crop, (), {}, params.base.seed, classifier.preprocess, *limits)
     names = perturbations.chosen(params, _is_grey(folder, empty))
