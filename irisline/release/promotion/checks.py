@@ -45,7 +45,9 @@ def marked(check: gate.Check) -> str:
     return f"{journal.PASSED if check.passed else journal.FAILED} {check.line}"
 
 
-def _against(client: "MlflowClient", params: Params, candidate: signed.SignedVersion, champion: int) -> list[gate.Check]:
+def _against(
+    client: "MlflowClient", params: Params, candidate: signed.SignedVersion, champion: int
+) -> list[gate.Check]:
     """Return the checks against the champion; one that cannot be made has failed, so that only --force passes it by."""
     confidence, seed = params.gate.champion_confidence, params.base.seed
     try:
