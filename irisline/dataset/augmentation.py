@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
-from irisline.core import illumination, seeding
+from irisline.core import linear_light, seeding
 from irisline.core.params import Augment
 from irisline.dataset import images
 from irisline.dataset.shards import Row
@@ -38,8 +38,8 @@ def vary(image: Image.Image, rng: np.random.Generator, strengths: Augment) -> by
     highest = max(strengths.jpeg_quality, images.STORED_QUALITY)
     quality = int(rng.integers(strengths.jpeg_quality, highest + 1))
     warmth = _spread(rng, strengths.light)  # drawn last: variants from before there was light stay as they are
-    seen = illumination.lit(moved, warmth) if warmth else moved
-    lit = ImageEnhance.Brightness(seen).enhance(1 + brightness)
+    coloured = Image.fromarray(linear_light.in_light(np.asarray(moved), warmth)) if warmth else moved
+    lit = ImageEnhance.Brightness(coloured).enhance(1 + brightness)
     toned = ImageEnhance.Contrast(lit).enhance(1 + contrast)
     blurred = _turn_hue(toned, hue).filter(ImageFilter.GaussianBlur(blur))
     buffer = io.BytesIO()

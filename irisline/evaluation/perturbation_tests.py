@@ -11,9 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from irisline.core import console, illumination, seeding
+from irisline.core import console, seeding
 from irisline.core.domain import Perturbations
 from irisline.core.execution import map_ordered
 from irisline.core.params import Crop, Execution, Params, Preprocess
@@ -26,6 +27,7 @@ from irisline.inference.classifier import Classifier
 
 FEATURES = 24  # training pictures of a class whose class features are measured: the median of more is much the same
 LOOKED_THROUGH = 96  # for them, drawn by key: some may show none
+LEAST_COLOUR = 6  # of 255 between bands; grey pictures stored as JPEG have 0 to 2
 MOSTLY = 0.9  # of the training pictures in grey, and all are taken as grey
 
 
@@ -82,8 +84,9 @@ def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
 def _is_grey(folder: Path, tried: Trial) -> bool:
     """Return whether the training pictures are in grey."""
     drawn = _drawn(shards.of_split(folder, "train"), tried)
-    grey = [illumination.is_grey(tried.decode(row["image"])) for row in drawn]
-    return sum(grey) > MOSTLY * len(grey)
+    bands_apart = [np.ptp(np.asarray(tried.decode(row["image"])), axis=2) for row in drawn]
+    grey = [np.percentile(apart, 95) < LEAST_COLOUR for apart in bands_apart]
+    return bool(sum(grey) > MOSTLY * len(grey))
 
 
 def _drawn(rows: Iterable[shards.Row], tried: Trial) -> list[shards.Row]:

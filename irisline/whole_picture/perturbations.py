@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from PIL import Image, ImageOps
 
-from irisline.core import illumination
+from irisline.core import linear_light
 from irisline.core.domain import Perturbations
 
 QUALITY = (40, 60)  # of a JPEG, as messengers send pictures
@@ -36,12 +36,12 @@ def scale(picture: Image.Image, random: np.random.Generator) -> Image.Image:
 
 def warm_light(picture: Image.Image, random: np.random.Generator) -> Image.Image:
     """Return the picture as in the light of a lamp."""
-    return illumination.lit(picture, 1.0)
+    return Image.fromarray(linear_light.in_light(np.asarray(picture), 1.0))
 
 
 def cold_light(picture: Image.Image, random: np.random.Generator) -> Image.Image:
     """Return the picture as in open shade."""
-    return illumination.lit(picture, -1.0)
+    return Image.fromarray(linear_light.in_light(np.asarray(picture), -1.0))
 
 
 CHANGES: Mapping[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = MappingProxyType(
