@@ -57,8 +57,8 @@ $(RENDERED): %: %.dvc | install recovered
 snapshot: data ## search the web for pictures under accepted licences, add them to data/, pin it (RETRY=1 to try again what failed)
 	@irisline snapshot $(if $(RETRY),--retry)
 
-repro: data ## from the pool to a promoted model: what has changed runs again
-	@started=$$(date +%s) && dvc repro && irisline publish --promote && irisline summary --since $$started
+repro: data ## from the pool to a promoted model: what has changed runs again (CHECK=1: fails when it may not be used)
+	@started=$$(date +%s) && dvc repro && irisline publish --promote && irisline summary --since $$started $(if $(CHECK),--check)
 
 ui: install ## open the MLflow UI over the local store on 127.0.0.1:5000
 	@irisline ui

@@ -3,8 +3,8 @@
 from irisline.core import console, paths, stage
 from irisline.core.params import Params
 from irisline.dataset import shards
-from irisline.evaluation import evaluate as evaluation
 from irisline.evaluation import (
+    baselines,
     flips,
     gate,
     model_card,
@@ -15,6 +15,7 @@ from irisline.evaluation import (
     report,
     slices,
 )
+from irisline.evaluation import evaluate as evaluation
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.precision import Choice
 from irisline.inference.classifier import Classifier
@@ -28,13 +29,15 @@ def evaluate(params: Params) -> None:
     asked = perturbation_tests.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
     samples, seed = params.evaluate.bootstrap_samples, params.base.seed
     numbers = evaluation.measure(test, classifier.calibration, classifier.classes, samples, seed)
-    numbers |= flips.measure(asked, tried.domain.background)
-    verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
+    numbers |= flips.measure(asked, tried.domain.background) | baselines.measure(classifier, paths.ACCEPTED, seed)
+    weight, taught_by = evaluation.weight(paths.TRAINED), tried.domain.taught_by
+    verdict = gate.verdict(gate.judge(numbers, *weight, params.gate, taught_by))
     sliced = slices.of(test, paths.ACCEPTED)
     card = model_card.of_workspace(params, test, classifier.calibration.temperature, numbers, sliced)
     with paths.whole_folder(paths.EVALUATE_REPORT) as folder:
         made = report.files(classifier, test, paths.ACCEPTED, params.evaluate, numbers, verdict)
-        made |= perturbation_report.files(asked, paths.ACCEPTED, tried, params.gate) | slices.files(sliced)
+        flipping = gate.max_flips(numbers, params.gate), params.gate.min_expected_flip_rate
+        made |= perturbation_report.files(asked, paths.ACCEPTED, tried, *flipping) | slices.files(sliced)
         made |= {model_card.FILE: card.encode(), "precision.json": choice.as_json().encode()}
         for name, content in made.items():
             (folder / name).write_bytes(content)
@@ -65,6 +68,7 @@ def _say(numbers: dict[str, float], passed: bool, choice: Choice) -> None:
         f"the gate's own limits are {'met' if passed else 'not met'}"
     )
     console.say(f"evaluate: {flips.sentence(numbers)}")
+    console.say(f"evaluate: {baselines.sentence(numbers)}")
     console.say(f"evaluate: the CPU serves {choice.chosen}: {choice.reason}")
 
 

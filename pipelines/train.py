@@ -4,7 +4,7 @@ import json
 
 from irisline.core import console, paths, stage
 from irisline.core.params import Params
-from irisline.training import export, history, tracking, training
+from irisline.training import export, history, no_better, tracking, training
 
 
 def train(params: Params) -> None:
@@ -27,6 +27,8 @@ def train(params: Params) -> None:
         f"train: {len(trained.history)} epochs, validation error rate {last['error_rate']:.1%}, "
         f"ONNX and torch agree within {described['parity']:.1g}"
     )
+    if warning := no_better.warning(trained.history, trained.validation.classes.tolist(), params):
+        console.warn(f"train: {warning}")
 
 
 if __name__ == "__main__":

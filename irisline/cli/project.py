@@ -50,13 +50,17 @@ def doctor(as_json: Json = False) -> None:
 
 def summary(
     since: Annotated[float | None, typer.Option(help="Seconds since 1970; stages that ended before: cached.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 when the model may not be used, for CI.")] = False,
 ) -> None:
-    """Say what the last run came to: stages and times, error rate, version, gate, and what to type next."""
+    """Say what the last run came to: stages and times, error rate, version, what to type next, and whether it may be used."""
     from irisline.cli import summary as recap
     from irisline.core import params
 
-    for line in recap.lines(params.read(paths.PARAMS), since):
+    found = recap.of(params.read(paths.PARAMS), since)
+    for line in found.lines:
         console.say(line)
+    if check and not found.usable:
+        raise typer.Exit(1)
 
 
 def ui(port: Annotated[int, typer.Option(help="On 127.0.0.1.", min=1, max=65535)] = 5000) -> None:

@@ -35,6 +35,11 @@ def fail(line: str) -> None:
     err.print(" ".join(_harmless(line).split()), style="red", markup=False)
 
 
+def warn(line: str) -> None:
+    """Print one line about what a person should look at before going on."""
+    err.print(" ".join(_harmless(line).split()), style="yellow", markup=False)
+
+
 def _harmless(text: str) -> str:
     """Return lines in which no name commands the terminal."""
     return "\n".join(map(display_names.shown, text.split("\n")))

@@ -3,8 +3,8 @@
 A domain is a room of its own that makes these; `irisline/domains/` says which there are. Knows none of them.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,7 @@ class Perturbations:
 
     invariant: Collection[str]  # names of changes after which no answer may flip
     apply: Callable[[str, Image.Image, Any, np.random.Generator], Image.Image | None]  # makes one of them
+    taught_by: Mapping[str, str] = field(default_factory=dict)  # which param of augment shows training the like of each
     background: Collection[str] = frozenset()  # those of them that change nothing but what lies around
     detect: Callable[[Image.Image], Any] = lambda picture: ()  # what changes are made around
     scale: Callable[[Image.Image], float] = lambda picture: 1.0  # its size, as a share of the picture's longer side

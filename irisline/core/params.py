@@ -128,6 +128,8 @@ class Augment(Section):
     rotation: float = Field(ge=0, le=180)
     zoom: float = Field(ge=0, lt=1)
     hue: float = Field(ge=0, le=0.5)
+    light: Share
+    mirror: bool
     blur: float = Field(ge=0)
     jpeg_quality: int = Field(ge=10, le=100)
 
@@ -168,11 +170,11 @@ class Evaluate(Section):
 class Gate(Section):
     """What a version must reach to be promoted."""
 
-    max_error_rate: Share
+    max_error_rate: Share | Literal["auto"]
     max_ece: Share
     max_model_megabytes: Positive
     max_parity: Positive
-    max_flip_rate: Share | None
+    max_flip_rate: Share | Literal["auto"] | None
     min_expected_flip_rate: Share | None
     champion_confidence: Share
     max_changed_answers: Share

@@ -15,6 +15,10 @@ RENAMED = {
 MEASURED_ANEW = {"validate.min_class_share": "; it is a share of an even share: of two classes, 0.4 is what 0.2 was"}
 
 
+ALTERNATIVES = ("constrained-float", "literal['auto']")
+"""What pydantic adds to the name of a key that takes a number or a word."""
+
+
 def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     """Return the line about the keys that were renamed, else about the first wrong one."""
     errors = error.errors(include_url=False)
@@ -25,11 +29,12 @@ def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
     given = "" if first["type"] == "missing" else f", given {first['input']!r}"
-    return f"{key}: {first['msg']}{given}"
+    allowed = dict.fromkeys(each["msg"] for each in errors if (_key(each) or "the file") == key)
+    return f"{key}: {', or '.join(allowed)}{given}"
 
 
 def _key(error: Any) -> str:
-    return ".".join(str(part) for part in error["loc"])
+    return ".".join(str(part) for part in error["loc"] if part not in ALTERNATIVES)
 
 
 def _known(location: tuple[int | str, ...], kind: type[BaseModel]) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
-from irisline.core import seeding
+from irisline.core import linear_light, seeding
 from irisline.core.params import Augment
 from irisline.dataset import images
 from irisline.dataset.shards import Row
@@ -31,13 +31,19 @@ def variants(row: Row, seed: int, strengths: Augment) -> list[Row]:
 def vary(image: Image.Image, rng: np.random.Generator, strengths: Augment) -> bytes:
     """Return one variant as JPEG bytes: moved first, as a camera would, then lit, tinted, blurred and compressed."""
     moved = _move(image, rng, strengths)
-    lit = ImageEnhance.Brightness(moved).enhance(1 + _spread(rng, strengths.brightness))
-    toned = ImageEnhance.Contrast(lit).enhance(1 + _spread(rng, strengths.contrast))
-    tinted = _turn_hue(toned, _spread(rng, strengths.hue))
-    blurred = tinted.filter(ImageFilter.GaussianBlur(rng.uniform(0, strengths.blur)))
-    buffer = io.BytesIO()
+    brightness, contrast, hue = (
+        _spread(rng, largest) for largest in (strengths.brightness, strengths.contrast, strengths.hue)
+    )
+    blur = rng.uniform(0, strengths.blur)
     highest = max(strengths.jpeg_quality, images.STORED_QUALITY)
-    blurred.save(buffer, "JPEG", quality=int(rng.integers(strengths.jpeg_quality, highest + 1)))
+    quality = int(rng.integers(strengths.jpeg_quality, highest + 1))
+    warmth = _spread(rng, strengths.light)  # drawn last: variants from before there was light stay as they are
+    coloured = Image.fromarray(linear_light.in_light(np.asarray(moved), warmth)) if warmth else moved
+    lit = ImageEnhance.Brightness(coloured).enhance(1 + brightness)
+    toned = ImageEnhance.Contrast(lit).enhance(1 + contrast)
+    blurred = _turn_hue(toned, hue).filter(ImageFilter.GaussianBlur(blur))
+    buffer = io.BytesIO()
+    blurred.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
@@ -46,7 +52,7 @@ def _spread(rng: np.random.Generator, largest: float) -> float:
 
 
 def _move(image: Image.Image, rng: np.random.Generator, strengths: Augment) -> Image.Image:
-    """Rotate, zoom, mirror and skew in one resampling; what falls outside is the picture mirrored at its edge."""
+    """Rotate, zoom, perhaps mirror, and skew in one resampling; what falls outside is the picture mirrored at its edge."""
     width, height = image.size
     # The centre of the first pixel is (0, 0), so the picture's corners lie half a pixel outside it.
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32) - 0.5
@@ -54,7 +60,8 @@ def _move(image: Image.Image, rng: np.random.Generator, strengths: Augment) -> I
     angle = np.radians(_spread(rng, strengths.rotation))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     scale = 1 + rng.uniform(0, strengths.zoom)
-    mirror = np.array([rng.choice([-1, 1]), 1])
+    side = rng.choice([-1, 1])  # drawn in any case: what is drawn after it stays the same
+    mirror = np.array([side if strengths.mirror else 1, 1])
     skew = rng.uniform(-strengths.perspective, strengths.perspective, (4, 2)) * image.size
     target = ((corners - middle) * mirror @ turn.T * scale + middle + skew).astype(np.float32)
     homography = np.asarray(cv2.getPerspectiveTransform(corners, target), dtype=np.float64)

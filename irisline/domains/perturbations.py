@@ -11,12 +11,17 @@ from irisline.whole_picture import perturbations as whole_picture
 OF: Mapping[Crop, Perturbations] = {"none": whole_picture.PERTURBATIONS, "eyes": eyes.PERTURBATIONS}
 
 
-def chosen(params: Params) -> tuple[str, ...]:
-    """Return the perturbations that params ask for; raise ParamsError for one that their domain does not have."""
+def chosen(params: Params, grey: bool = False) -> tuple[str, ...]:
+    """Return the perturbations that params ask for; raise ParamsError for one that their domain does not have.
+
+    Where params leave the choice, without those that the pictures do not survive: no mirror where augmentation has none, no
+    light of another colour where the pictures are grey.
+    """
     domain, asked = OF[params.preprocess.crop], params.evaluate.perturbations
     known = (*domain.invariant, *domain.directional)
     if asked is None:
-        return known
+        foreign = {"augment.mirror": not params.augment.mirror, "augment.light": grey}
+        return tuple(name for name in known if not foreign.get(domain.taught_by.get(name, "")))
     if unknown := [name for name in asked if name not in known]:
         raise ParamsError(
             f"params.yaml: evaluate.perturbations: {unknown[0]!r} is not known with preprocess.crop: "

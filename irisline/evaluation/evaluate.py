@@ -117,7 +117,6 @@ def measure(
         **_out_of_distribution(test, calibrated.max_distance),
         "coverage": coverage,
         "selective_risk": float(test.wrong[given].mean()) if given.any() else 0.0,
-        "baseline_error_rate": float((len(test.truth) - np.bincount(test.truth).max()) / len(test.truth)),
         "test_images": len(test.truth),
         "nothing_found": nothing_found,
     }

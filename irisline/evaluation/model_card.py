@@ -17,7 +17,7 @@ from irisline.core.domain import CardText
 from irisline.core.params import Params
 from irisline.dataset import shards
 from irisline.domains import card_text, wording
-from irisline.evaluation import slices
+from irisline.evaluation import baselines, slices
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.metrics import share_interval
 from irisline.evaluation.slices import Slice
@@ -45,6 +45,7 @@ MEANINGS = {
     "background_flip_rate": "of those with another background",
     "lost_rate": "perturbed pictures in which nothing was found any more, of all of them",
     "expected_flip_rate": "answers that follow a picture changed towards another class",
+    **{name: f"wrong answers of {what}" for name, what in baselines.WHAT.items()},
 }
 
 
@@ -153,6 +154,7 @@ def _failures(subject: Subject) -> str:
     blind = [display_names.code(test.ids[at]) for at in np.flatnonzero(~test.seen)]
     nothing = wording.OF[subject.made["preprocess"]["crop"]].nothing_found.capitalize()
     return _list(
+        *(f"{line[0].upper()}{line[1:]}." for line in baselines.warning(subject.numbers)),
         f"Wrong answers: {len(wrong)}; with over {SURE:.0%} confidence: {sure}.",
         *(
             f"{display_names.code(test.ids[at])} is {classes[test.truth[at]]}, said {classes[predicted[at]]} "

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from PIL import Image
 
-from irisline.core.params import Gate
 from irisline.core.plotting import BLUE, GREY, ORANGE, png, words
 from irisline.dataset import crops, shards, tables
 from irisline.dataset.images import Pixels
@@ -35,11 +34,16 @@ class Example:
     flipped: bool
 
 
-def files(asked: Sequence[Asked], folder: Path, tried: Trial, limits: Gate) -> dict[str, bytes]:
-    """Return the files of reports/evaluate/ for answers on the test split of a folder of rows."""
+def files(
+    asked: Sequence[Asked], folder: Path, tried: Trial, most: float | None, least: float | None
+) -> dict[str, bytes]:
+    """Return the files of reports/evaluate/ for answers on the test split of a folder of rows.
+
+    The figure shows the largest share that may flip by what must not matter, and the least by what must, where there are such.
+    """
     return {
         "perturbations.csv": table(asked).encode(),
-        "perturbations.png": draw(asked, list(examples(asked, folder, tried)), limits),
+        "perturbations.png": draw(asked, list(examples(asked, folder, tried)), most, least),
     }
 
 
@@ -88,7 +92,7 @@ def _spoken(perturbation: str) -> str:
     return perturbation.replace("_", " ")
 
 
-def draw(asked: Sequence[Asked], shown: Sequence[Example], limits: Gate) -> bytes:
+def draw(asked: Sequence[Asked], shown: Sequence[Example], most: float | None, least: float | None) -> bytes:
     """Draw the share of answers that flip by each perturbation with its limit, and a picture under each."""
     figure = Figure(figsize=(13.5, 6.4), layout="constrained")
     figure.suptitle("Perturbation tests: answers that flip when the picture is changed, with 95 % intervals")
@@ -96,9 +100,9 @@ def draw(asked: Sequence[Asked], shown: Sequence[Example], limits: Gate) -> byte
     left, right = above.subplots(1, 2, width_ratios=(2, 1))
     invariant = [each for each in asked if not each.directional]
     counts = {ALL: flips.counted(invariant)} | flips.of_each(invariant)
-    _bars(left, counts, limits.max_flip_rate, "What must not matter: at most {:.0%} of all may flip")
+    _bars(left, counts, most, "What must not matter: at most {:.0%} may flip")
     directional = flips.of_each([each for each in asked if each.directional])
-    _bars(right, directional, limits.min_expected_flip_rate, "What matters: at least {:.0%} must flip")
+    _bars(right, directional, least, "What matters: at least {:.0%} must flip")
     for axes in (left, right):
         axes.set_ylim(len(counts) - 0.4, -0.6)
     for number, example in enumerate(shown, start=1):

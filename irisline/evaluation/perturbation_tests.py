@@ -4,13 +4,14 @@ Through the whole path from bytes to an answer. Knows nothing of what a domain c
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from irisline.core import console, seeding
@@ -26,6 +27,8 @@ from irisline.inference.classifier import Classifier
 
 FEATURES = 24  # training pictures of a class whose class features are measured: the median of more is much the same
 LOOKED_THROUGH = 96  # for them, drawn by key: some may show none
+LEAST_COLOUR = 6  # of 255 between bands; grey pictures stored as JPEG have 0 to 2
+MOSTLY = 0.9  # of the training pictures in grey, and all are taken as grey
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,11 @@ class Perturbed:
 
 
 def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
-    """Return what params ask for; what is typical of a class is measured in the train split of a folder of rows."""
-    names, seed = perturbations.chosen(params), params.base.seed
+    """Return what params ask for; colour and what is typical of a class are measured in the train split of a folder of rows."""
     limits = classifier.max_side, classifier.max_pixels
-    empty = Trial(params.preprocess.crop, names, {}, seed, classifier.preprocess, *limits)
+    empty = Trial(params.preprocess.crop, (), {}, params.base.seed, classifier.preprocess, *limits)
+    names = perturbations.chosen(params, _is_grey(folder, empty))
+    empty = replace(empty, names=names)
     if not set(names) & set(empty.domain.directional):
         return empty
     found = {name: list(islice(_class_features(folder, name, empty), FEATURES)) for name in classifier.classes}
@@ -77,9 +81,20 @@ def trial(classifier: Classifier, folder: Path, params: Params) -> Trial:
     return replace(empty, prototypes=prototypes)
 
 
+def _is_grey(folder: Path, tried: Trial) -> bool:
+    """Return whether the training pictures are in grey."""
+    drawn = _drawn(shards.of_split(folder, "train"), tried)
+    bands_apart = [np.ptp(np.asarray(tried.decode(row["image"])), axis=2) for row in drawn]
+    grey = [np.percentile(apart, 95) < LEAST_COLOUR for apart in bands_apart]
+    return bool(sum(grey) > MOSTLY * len(grey))
+
+
+def _drawn(rows: Iterable[shards.Row], tried: Trial) -> list[shards.Row]:
+    return heapq.nsmallest(LOOKED_THROUGH, rows, key=lambda row: seeding.unit(tried.seed, "shade", row["sha256"]))
+
+
 def _class_features(folder: Path, label: str, tried: Trial) -> Iterator[Any]:
-    rows = (row for row in shards.of_split(folder, "train") if row["label"] == label)
-    for row in heapq.nsmallest(LOOKED_THROUGH, rows, key=lambda row: seeding.unit(tried.seed, "shade", row["sha256"])):
+    for row in _drawn((row for row in shards.of_split(folder, "train") if row["label"] == label), tried):
         if (feature := tried.domain.class_feature(tried.decode(row["image"]))) is not None:
             yield feature
 

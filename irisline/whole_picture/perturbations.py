@@ -7,17 +7,11 @@ from types import MappingProxyType
 import numpy as np
 from PIL import Image, ImageOps
 
+from irisline.core import linear_light
 from irisline.core.domain import Perturbations
-from irisline.core.linear_light import to_display, to_linear
 
 QUALITY = (40, 60)  # of a JPEG, as messengers send pictures
 SCALE = (0.6, 1.4)
-
-WARM, COLD = (1.329, 0.920, 0.522), (0.934, 0.997, 1.196)
-"""Gains in linear sRGB of the light of a lamp, 3000 K, and of open shade, 10000 K, when a camera makes up for half of it.
-
-Square roots of black bodies of luminance 1, by Kim et al. (US patent 7024034, 2002).
-"""
 
 
 def mirror(picture: Image.Image, random: np.random.Generator) -> Image.Image:
@@ -42,18 +36,12 @@ def scale(picture: Image.Image, random: np.random.Generator) -> Image.Image:
 
 def warm_light(picture: Image.Image, random: np.random.Generator) -> Image.Image:
     """Return the picture as in the light of a lamp."""
-    return _lit(picture, WARM)
+    return Image.fromarray(linear_light.in_light(np.asarray(picture), 1.0))
 
 
 def cold_light(picture: Image.Image, random: np.random.Generator) -> Image.Image:
     """Return the picture as in open shade."""
-    return _lit(picture, COLD)
-
-
-def _lit(picture: Image.Image, gains: tuple[float, float, float]) -> Image.Image:
-    """Scale each band of linear light (von Kries 1902)."""
-    linear = to_linear(np.asarray(picture, dtype=np.uint8))
-    return Image.fromarray(to_display(linear * np.array(gains, dtype=np.float32)))
+    return Image.fromarray(linear_light.in_light(np.asarray(picture), -1.0))
 
 
 CHANGES: Mapping[str, Callable[[Image.Image, np.random.Generator], Image.Image]] = MappingProxyType(
@@ -67,4 +55,15 @@ def apply(name: str, picture: Image.Image, found: object, random: np.random.Gene
     return CHANGES[name](picture, random)
 
 
-PERTURBATIONS = Perturbations(invariant=tuple(CHANGES), apply=apply)
+TAUGHT_BY: Mapping[str, str] = MappingProxyType(
+    {
+        mirror.__name__: "augment.mirror",
+        jpeg.__name__: "augment.jpeg_quality",
+        scale.__name__: "augment.blur",
+        warm_light.__name__: "augment.light",
+        cold_light.__name__: "augment.light",
+    }
+)
+"""The param of augmentation that shows training the like."""
+
+PERTURBATIONS = Perturbations(invariant=tuple(CHANGES), apply=apply, taught_by=TAUGHT_BY)

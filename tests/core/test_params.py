@@ -30,6 +30,14 @@ def test_shipped_params_are_valid_and_frozen() -> None:
         ({"base__classes": ["../up", "b"]}, r"^params.yaml: base.classes.0: String should match pattern"),
         ({"validate__min_side": 1.5}, r"^params.yaml: validate.min_side: Input should be a valid integer"),
         ({"gate__max_ece": float("nan")}, r"^params.yaml: gate.max_ece: Input should be"),
+        (
+            {"gate__max_flip_rate": "often"},
+            r"^params.yaml: gate.max_flip_rate: Input should be a valid number, or Input should be 'auto', given 'often'$",
+        ),
+        (
+            {"gate__max_error_rate": 1.5},
+            r"^params.yaml: gate.max_error_rate: Input should be less than or equal to 1, or ",
+        ),
         ({"gate__max_parity": float("inf")}, r"^params.yaml: gate.max_parity: Input should be a finite number"),
         (
             {"validate__min_brightness": 90.0, "validate__max_brightness": 90.0},

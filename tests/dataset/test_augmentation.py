@@ -8,14 +8,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from irisline.core import seeding
 from irisline.core.execution import map_ordered
 from irisline.core.params import Augment, Execution
 from irisline.dataset import augmentation, shards
+from irisline.whole_picture.perturbations import CHANGES
 from tests import planted
 
 STRENGTHS = planted.settings().augment
 NONE = Augment(
-    variants=2, contrast=0, brightness=0, perspective=0, rotation=0, zoom=0, hue=0, blur=0, jpeg_quality=100
+    variants=2, contrast=0, brightness=0, perspective=0, rotation=0, zoom=0, hue=0, light=0, mirror=True, blur=0,
+    jpeg_quality=100,
 )  # fmt: skip
 ROWS = [planted.row("blue", number, "train") for number in range(3)]
 
@@ -70,6 +73,7 @@ def test_no_strength_gives_the_picture_or_its_mirror_image() -> None:
         "rotation": 90.0,
         "zoom": 0.9,
         "hue": 0.5,
+        "light": 1.0,
         "blur": 6.0,
     }.items(),
 )
@@ -81,6 +85,37 @@ def test_each_strength_changes_the_picture(strength: str, value: float) -> None:
         np.abs(pixels(one["image"]) - pixels(other["image"])).mean() for one, other in zip(plain, changed, strict=True)
     )
     assert largest > 3
+
+
+def test_without_mirror_every_other_change_is_the_same() -> None:
+    mirrored, straight = (
+        augmentation.variants(ROWS[0], 1, NONE.model_copy(update={"variants": 8, "mirror": mirror}))
+        for mirror in (True, False)
+    )
+    same = [one["image"] == other["image"] for one, other in zip(mirrored, straight, strict=True)]
+    assert set(same) == {True, False}
+    assert all(np.abs(pixels(row["image"]) - pixels(ROWS[0]["image"])).mean() < 2.5 for row in straight)
+
+
+def red_against_blue(picture: Image.Image) -> float:
+    red, _, blue = np.asarray(picture, float).mean(axis=(0, 1))
+    return float(np.log(red / blue))
+
+
+def test_light_goes_from_open_shade_to_a_lamp() -> None:
+    grey, rng = Image.new("RGB", (48, 40), (120, 120, 120)), seeding.generator(1)
+    shade, lamp = (red_against_blue(CHANGES[name](grey, rng)) for name in ("cold_light", "warm_light"))
+    lit = NONE.model_copy(update={"light": 1.0, "variants": 40})
+    rows = augmentation.variants(ROWS[0] | {"image": planted.saved(grey, quality=100)}, 1, lit)
+    found = [red_against_blue(Image.open(io.BytesIO(row["image"]))) for row in rows]
+    assert shade - 0.02 < min(found) < shade / 2
+    assert lamp / 2 < max(found) < lamp + 0.02
+
+
+def test_light_changes_no_other_draw() -> None:
+    hardly = STRENGTHS.model_copy(update={"light": 1e-9})
+    for row in ROWS:
+        assert augmentation.variants(row, 1, hardly) == augmentation.variants(row, 1, STRENGTHS)
 
 
 def test_what_moves_in_from_outside_is_picture_not_black() -> None:

@@ -198,7 +198,7 @@ def _reports(settings: Params, error_rate: float) -> None:
         "error_rate_high": error_rate + 0.1,
         "ece": 0.02,
         "test_images": 8.0,
-        "baseline_error_rate": 0.5,
+        "baseline_constant": 0.5,
     }
     (paths.EVALUATE_REPORT / "metrics.json").write_text(json.dumps(metrics))
     verdict = gate.verdict(gate.judge(metrics, 0.1, 1e-6, settings.gate))

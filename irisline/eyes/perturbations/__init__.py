@@ -58,6 +58,7 @@ def apply_towards(name: str, picture: Image.Image, faces: Sequence[Face], shown:
 PERTURBATIONS = Perturbations(
     invariant=(*whole_picture.CHANGES, *AROUND_EYES),
     apply=apply,
+    taught_by=whole_picture.TAUGHT_BY,
     background=BACKGROUND,
     detect=detect,
     scale=scale,

@@ -28,7 +28,7 @@ def of(client: "MlflowClient", params: Params, version: signed.SignedVersion, ch
     checks = [gate.Check(**check.model_dump()) for check in version.signed.manifest.gate.checks]
     checks.append(proof(client, params.base.name, version))
     if champion is not None:
-        checks.append(_against(client, params, version, champion))
+        checks += _against(client, params, version, champion)
     return checks
 
 
@@ -45,8 +45,10 @@ def marked(check: gate.Check) -> str:
     return f"{journal.PASSED if check.passed else journal.FAILED} {check.line}"
 
 
-def _against(client: "MlflowClient", params: Params, candidate: signed.SignedVersion, champion: int) -> gate.Check:
-    """Return the check against the champion; one that cannot be made has failed, so that only --force passes it by."""
+def _against(
+    client: "MlflowClient", params: Params, candidate: signed.SignedVersion, champion: int
+) -> list[gate.Check]:
+    """Return the checks against the champion; one that cannot be made has failed, so that only --force passes it by."""
     confidence, seed = params.gate.champion_confidence, params.base.seed
     try:
         registered = versions.get(client, params.base.name, champion)
@@ -55,8 +57,11 @@ def _against(client: "MlflowClient", params: Params, candidate: signed.SignedVer
         ours, theirs = (_mistakes(client, params, version) for version in (candidate, rival))
     except (ReleaseError, MissingInput, ModelError) as error:
         line = f"champion: cannot be compared with: {error}"
-        return gate.Check("champion", 1.0, confidence, passed=False, line=line)
-    return gate.compare(ours, theirs, params.evaluate.bootstrap_samples, confidence, seed)
+        return [gate.Check("champion", 1.0, confidence, passed=False, line=line)]
+    errors = gate.compare(ours, theirs, params.evaluate.bootstrap_samples, confidence, seed)
+    if params.gate.max_flip_rate != "auto":
+        return [errors]
+    return [errors, *gate.compare_flips(candidate.signed.manifest.metrics, rival.signed.manifest.metrics)]
 
 
 def _mistakes(client: "MlflowClient", params: Params, version: signed.SignedVersion) -> "NDArray[np.bool_]":

@@ -216,6 +216,31 @@ def test_summary_says_what_ran_what_came_out_and_what_is_next(train: Train, sett
     assert typed("summary", "--since", "300").stdout.startswith("Nothing has changed since the last run.\n")
 
 
+def test_summary_ends_with_whether_the_model_may_be_used_and_check_is_an_exit_code(
+    train: Train, settings: Params
+) -> None:
+    def ended() -> tuple[list[str], int]:
+        result = typed("summary", "--check")
+        assert typed("summary").exit_code == 0
+        return result.stdout.partition("may be used")[2].strip().splitlines(), result.exit_code
+
+    train(error_rate=0.45)
+    assert ended()[0][0] == "NO: it is not published; type irisline publish --promote"
+    assert typed("publish", "--promote").exit_code == 0
+    lines, code = ended()
+    assert (lines[0], len(lines), code) == ("NO: the gate refuses version 1", 2, 1)
+    assert lines[1].startswith("  ✗ error_rate: 0.45 is above 0.3 (gate.max_error_rate): train longer")
+    assert typed("promote", "--force", "--reason", "to try it").exit_code == 0
+    assert ended() == (["yes: version 1 is the champion, past the gate's limits"], 0)
+    train(weight=0.06, error_rate=0.05)
+    publishing.publish(settings)
+    assert ended() == (["NO: version 2 is not promoted; irisline promote 2 does it, or says why not"], 1)
+    assert typed("promote").exit_code == 0
+    assert ended() == (["yes: version 2 is the champion"], 0)
+    assert typed("rollback").exit_code == 0
+    assert ended() == (["NO: version 2 was live before; irisline promote 2 brings it back"], 1)
+
+
 @pytest.mark.parametrize("command", ["versions", "promote", "rollback", "history", "publish"])
 def test_a_store_out_of_reach_is_one_line(command: str, train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     train()
