@@ -12,6 +12,8 @@ RENAMED = {
     "gate.min_recolour_rate": "gate.min_expected_flip_rate",
 }
 """Keys of older projects, by their names then."""
+A_NUMBER = "number, where auto may stand"
+"""Where an error lies, as pydantic names it, beside the key."""
 MEASURED_ANEW = {"validate.min_class_share": "; it is a share of an even share: of two classes, 0.4 is what 0.2 was"}
 
 
@@ -25,11 +27,12 @@ def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
     given = "" if first["type"] == "missing" else f", given {first['input']!r}"
-    return f"{key}: {first['msg']}{given}"
+    otherwise = ", or auto" if A_NUMBER in first["loc"] else ""
+    return f"{key}: {first['msg']}{otherwise}{given}"
 
 
 def _key(error: Any) -> str:
-    return ".".join(str(part) for part in error["loc"])
+    return ".".join(str(part) for part in error["loc"] if part != A_NUMBER)
 
 
 def _known(location: tuple[int | str, ...], kind: type[BaseModel]) -> list[str]:
