@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from irisline.cli import collecting, labelling, packaging, predicting, project, releasing, serving, taking_down
+from irisline.cli import collecting, fitting, labelling, packaging, predicting, project, releasing, serving, taking_down
 from irisline.core import console, paths
 from irisline.core.errors import IrislineError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 
 _COMMANDS = (
     ("snapshot", collecting.snapshot, "irisline snapshot --dry-run"),
+    ("fit-limits", fitting.fit_limits, "irisline fit-limits --dry-run"),
     ("predict", predicting.predict, "irisline predict data/*/*.jpg --json"),
     ("publish", releasing.publish, "irisline publish --promote"),
     ("sign", releasing.sign, "irisline sign 3 --trust-verdict"),
@@ -58,7 +59,7 @@ def main() -> None:
         with paths.disk_errors():
             app()
     except IrislineError as error:
-        console.fail(f"irisline: {error}")
+        console.fail(f"irisline: {error}", error.details)
         sys.exit(1)
 
 

@@ -107,17 +107,15 @@ def _of_pictures(of_images: Sequence[Expectation], table: pd.DataFrame, failures
 
 
 def _value(line: Expectation, table: pd.DataFrame) -> str:
-    """Return what to do about a limit of pictures: the value that lets all but 1 % of them through, if one does."""
+    """Return what to do about a limit of pictures: the value that lets all but 1 % of them through, where it is another."""
     each = picture_limits.BY_NAME[line.name]
     now = line.kwargs["min_value" if each.least else "max_value"]
     then = fitted_limits.fitted({each.key: Limit(now, False)}, table)[each.key].value
-    left, known = int(each.refuses(table[each.column], then).sum()), int(table[each.column].notna().sum())
-    if then == now and left <= fitted_limits.REFUSED * known:
-        return line.advice
-    if left <= fitted_limits.REFUSED * known:
-        return f"{line.advice}; {line.param}: {then:g} would let all but 1% through"
-    value = f"; {line.param}: {then:g} would let the others through" if then != now else ""
-    return f"{left} of them tell nothing, remove those{value}"
+    nothing = int(each.tells_nothing(table[each.column], now).sum())
+    advice, of_whom = (
+        (f"{nothing} of them tell nothing, remove those", "the others") if nothing else (line.advice, "them")
+    )
+    return f"{advice}; {line.param}: {then:g} would let all but 1% of {of_whom} through" if then != now else advice
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -13,23 +13,20 @@ REFUSED = 0.01  # the share of pictures that may be
 
 
 def fitted(limits: Mapping[str, Limit], table: pd.DataFrame) -> dict[str, Limit]:
-    """Return limits by key, loosened so far that together they refuse at most REFUSED of the pictures; none becomes stricter.
+    """Return limits by key, loosened so far that together they refuse at most REFUSED of the pictures that tell something.
 
-    Those stay out that lie furthest beyond a limit, and all that tell nothing, however many they are. The order of the pictures
-    has no say.
+    Those that are least like the others stay out: the furthest beyond auto limits, then beyond the given ones. So do all that
+    tell nothing, however many they are. No limit becomes stricter, and the order of the pictures has no say.
     """
     ours = [each for each in picture_limits.ALL if each.key in limits]
     known = table[table["short_side"].notna()].sort_values("id", kind="stable")
-    loosest = {each.key: each.looser(each.nothing, limits[each.key].value) for each in ours}
-    telling = known[~_any([each.refuses(known[each.column], loosest[each.key]) for each in ours], known)]
-    excess = np.max([_excess(each, limits[each.key].value, telling) for each in ours], axis=0, initial=0.0)
-    spare = max(0, int(REFUSED * len(known)) - (len(known) - len(telling)))
-    kept = telling.iloc[np.sort(np.argsort(-excess, kind="stable")[spare:])]
-    return {each.key: _loosened(each, limits[each.key], kept, loosest[each.key]) for each in ours}
-
-
-def _any(masks: list["pd.Series[bool]"], known: pd.DataFrame) -> "pd.Series[bool]":
-    return pd.concat([pd.Series(False, known.index), *masks], axis=1).any(axis=1)
+    nothing = [each.tells_nothing(known[each.column], limits[each.key].value) for each in ours]
+    telling = known[~np.any(nothing, axis=0)]
+    excess = np.max([_excess(each, limits[each.key].value, telling) for each in ours], axis=0)
+    asked = {each.key: each.looser(picture_limits.auto(each, table), limits[each.key].value) for each in ours}
+    oddness = np.max([_excess(each, asked[each.key], telling) for each in ours], axis=0)
+    kept = telling.iloc[np.lexsort((-excess, -oddness))[int(REFUSED * len(telling)) :]]
+    return {each.key: _loosened(each, limits[each.key], kept) for each in ours}
 
 
 def _excess(each: PictureLimit, limit: float, table: pd.DataFrame) -> picture_limits.Facts:
@@ -40,8 +37,8 @@ def _excess(each: PictureLimit, limit: float, table: pd.DataFrame) -> picture_li
     return excess
 
 
-def _loosened(each: PictureLimit, limit: Limit, kept: pd.DataFrame, loosest: float) -> Limit:
+def _loosened(each: PictureLimit, limit: Limit, kept: pd.DataFrame) -> Limit:
     if not each.refuses(kept[each.column], limit.value).any():
         return limit
     outermost = each.outward(float(kept[each.column].min() if each.least else kept[each.column].max()))
-    return replace(limit, value=each.tighter(outermost, loosest))
+    return replace(limit, value=each.tighter(outermost, each.nothing))

@@ -21,6 +21,7 @@ FENCE = (
 LEAST_WAY = math.log(
     4
 )  # from the median to the fence: pictures of one size may yet be joined by some of a quarter of it
+ENOUGH = 20  # pictures of a class, for a fence of its own
 OUTERMOST = 0.001  # of a bounded fact: so near its bounds, the scale ends
 
 Facts = NDArray[np.float64]
@@ -45,6 +46,10 @@ class PictureLimit:
     def refuses(self, facts: pd.Series, limit: float) -> "pd.Series[bool]":
         """Return which facts lie beyond a limit; one that is null does not."""
         return facts.lt(limit) if self.least else facts.gt(limit)
+
+    def tells_nothing(self, facts: pd.Series, limit: float) -> "pd.Series[bool]":
+        """Return which facts no limit should let through, unless the given one does."""
+        return self.refuses(facts, self.looser(self.nothing, limit))
 
     def looser(self, one: float, other: float) -> float:
         """Return the one of two limits that lets more through."""
@@ -98,24 +103,24 @@ class Limit:
 def of(limits: Validate, table: pd.DataFrame) -> dict[str, Limit]:
     """Return the value of each limit by its key, for the facts of a pool as data_contract.with_shared_pixels gives them."""
     return {
-        each.key: Limit(_auto(each, table, limits.min_per_class), True) if stated == AUTO else Limit(stated, False)
+        each.key: Limit(auto(each, table), True) if stated == AUTO else Limit(stated, False)
         for each in ALL
         for stated in [getattr(limits, each.key)]
     }
 
 
-def _auto(limit: PictureLimit, table: pd.DataFrame, enough: int) -> float:
+def auto(limit: PictureLimit, table: pd.DataFrame) -> float:
     """Return the loosest limit that the pool or one of its classes asks for: a class may be of night pictures."""
     chosen = limit.photographs
-    for facts in _groups(table[limit.column], table["label"], enough):
+    for facts in _groups(table[limit.column], table["label"]):
         chosen = limit.looser(chosen, _outermost_inside_the_fence(limit, facts))
     return limit.within(limit.outward(chosen))
 
 
-def _groups(facts: pd.Series, labels: pd.Series, enough: int) -> Iterator[Facts]:
+def _groups(facts: pd.Series, labels: pd.Series) -> Iterator[Facts]:
     """Yield the known facts of the pool, then of each class that has enough, sorted."""
     known = facts.dropna()
-    for group in [known, *(of_class for _, of_class in known.groupby(labels) if len(of_class) >= enough)]:
+    for group in [known, *(of_class for _, of_class in known.groupby(labels) if len(of_class) >= ENOUGH)]:
         if len(group):
             yield np.sort(group.to_numpy(dtype=np.float64))
 

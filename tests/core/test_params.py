@@ -28,7 +28,13 @@ def test_shipped_params_are_valid_and_frozen() -> None:
         ({"split__train": 0.8}, r"^params.yaml: split: Value error, train \+ valid \+ test is 1.1, must be 1, given "),
         ({"base__classes": ["a", "a"]}, r"^params.yaml: base: Value error, classes repeat in \['a', 'a'\], given "),
         ({"base__classes": ["../up", "b"]}, r"^params.yaml: base.classes.0: String should match pattern"),
-        ({"validate__min_side": 1.5}, r"^params.yaml: validate.min_side: Input should be a valid integer"),
+        (
+            {"validate__min_side": 1.5},
+            r"^params.yaml: validate.min_side: Input should be a valid integer, or auto, given 1.5$",
+        ),
+        ({"validate__max_aspect": "any"}, r"^params.yaml: validate.max_aspect: .* valid number, or auto, given 'any'$"),
+        ({"validate__min_entropy": 9.0}, r"^params.yaml: validate.min_entropy: .* equal to 8, or auto, given 9.0$"),
+        ({"validate__min_per_class": "auto"}, r"^params.yaml: validate.min_per_class: .* valid integer, given 'auto'$"),
         ({"gate__max_ece": float("nan")}, r"^params.yaml: gate.max_ece: Input should be"),
         ({"gate__max_parity": float("inf")}, r"^params.yaml: gate.max_parity: Input should be a finite number"),
         (

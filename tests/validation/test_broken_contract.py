@@ -34,11 +34,11 @@ def test_every_broken_limit_is_told_at_once_with_the_value_that_would_pass(tmp_p
         "add pictures to data/<class>/; validate.min_per_class: 5 would pass",
         "no valid pictures of class blue; add pictures to data/blue/, raise split.valid, or take another base.seed",
         "large enough: 110 of 120 pictures, such as blue/000.jpg (32), must be at least 48; correct or remove them; "
-        "validate.min_side: 32 would let all but 1% through",
+        "validate.min_side: 32 would let all but 1% of them through",
         "not too bright: 110 of 120 pictures, such as blue/000.jpg (250), must be at most 240; correct or remove them; "
-        "validate.max_brightness: 250 would let all but 1% through",
+        "validate.max_brightness: 250 would let all but 1% of them through",
         "has detail: 110 of 120 pictures, such as blue/000.jpg (1.2), must be at least 3; correct or remove them; "
-        "validate.min_entropy: 1.2 would let all but 1% through",
+        "validate.min_entropy: 1.2 would let all but 1% of them through",
         FIT,
     ]
 
@@ -55,7 +55,7 @@ def test_pictures_that_tell_nothing_are_to_be_removed_whatever_the_limit(tmp_pat
     table = pool(**each(range(30), contrast=0.2), **each(range(30, 60), contrast=3.14))
     assert told(tmp_path, table)[-2:] == [
         "has contrast: 60 of 120 pictures, such as blue/000.jpg (0.2), must be at least 5; 30 of them tell nothing, "
-        "remove those; validate.min_contrast: 3.1 would let the others through",
+        "remove those; validate.min_contrast: 3.1 would let all but 1% of the others through",
         FIT,
     ]
 

@@ -20,7 +20,7 @@ ORDINARY = {
 def table(*odd: dict[str, float], count: int = 300) -> pd.DataFrame:
     """Return a table of ordinary pictures, the last ones odd in what is said of them."""
     rows = [ORDINARY] * (count - len(odd)) + [ORDINARY | changes for changes in odd]
-    return pd.DataFrame(rows).assign(id=[f"{number:04}" for number in range(count)])
+    return pd.DataFrame(rows).assign(id=[f"{number:04}" for number in range(count)], label="thing")
 
 
 def refused(limits: dict[str, Limit], facts: pd.DataFrame) -> list[str]:

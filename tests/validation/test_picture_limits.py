@@ -101,7 +101,7 @@ def test_auto_reaches_to_the_outermost_picture_that_is_like_the_others() -> None
 
 
 def test_a_class_of_its_own_kind_is_let_through_once_it_is_large_enough() -> None:
-    enough = AUTO.min_per_class
+    enough = picture_limits.ENOUGH
     day, night = column(DARK, [100.0, 110.0, 120.0, 130.0] * 50), [3.0, 4.0, 5.0, 6.0] * enough
     with_night = pd.concat([day, column(DARK, night[:enough], "night")])
     assert auto(DARK, with_night) == 3
