@@ -9,7 +9,16 @@ import pandas as pd
 from irisline.core import console, paths, stage
 from irisline.core.params import Params
 from irisline.dataset import shards
-from irisline.validation import data_contract, data_docs, great_expectations, image_statistics, split
+from irisline.validation import (
+    broken_contract,
+    data_contract,
+    data_docs,
+    great_expectations,
+    image_statistics,
+    picture_limits,
+    refused_sheet,
+    split,
+)
 from irisline.validation import rejected as quarantine
 
 
@@ -17,8 +26,9 @@ def validate(params: Params) -> None:
     """Judge artifacts/collect/, write what is accepted to artifacts/validate/ and the findings to reports/validate/."""
     table = image_statistics.table(paths.COLLECTED, params.execution, params.preprocess.crop)
     table = data_contract.with_shared_pixels(table, params)
+    limits = picture_limits.of(params.validate_, table)
     with paths.whole_folder(paths.VALIDATE_REPORT) as report:
-        judge = great_expectations.Judge(params, report / data_docs.FOLDER)
+        judge = great_expectations.Judge(params, limits, report / data_docs.FOLDER)
         failures = judge.failures(table)
         table = data_contract.with_outcome(
             split.divide(table, {failure.id for failure in failures}, params), params.base.classes
@@ -28,9 +38,11 @@ def validate(params: Params) -> None:
         paths.write_whole(report / "index.html", data_docs.ENTRY)
         quarantine.write(report, failures + quarantine.set_aside(table))
         quarantine.write_nothing_found(report, table)
-        metrics = _metrics(table, params.base.classes) | {"expectations_evaluated": judge.meant}
+        refused_sheet.write(report / refused_sheet.FILE, paths.COLLECTED, failures)
+        chosen = {f"auto_{key}": limit.value for key, limit in limits.items() if limit.auto}
+        metrics = _metrics(table, params.base.classes) | {"expectations_evaluated": judge.meant} | chosen
         paths.write_whole(report / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    quarantine.stop_if(broken, table, failures)
+    broken_contract.stop_if(broken, table, failures, judge.of_images)
     shards.write(paths.ACCEPTED, shards.ACCEPTED, params.collect.shard_rows, _accepted(table))
     console.say(
         "validate: {accepted} of {images} images accepted, {rejected} rejected, {set_aside} set aside; "

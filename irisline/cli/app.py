@@ -11,6 +11,7 @@ import typer
 from irisline.cli import (
     collecting,
     creating,
+    fitting,
     labelling,
     packaging,
     predicting,
@@ -35,6 +36,7 @@ _COMMANDS = (
     ("new", creating.new, "irisline new flowers --from ~/pictures/flowers"),
     ("upgrade", creating.upgrade, "irisline upgrade"),
     ("snapshot", collecting.snapshot, "irisline snapshot --dry-run"),
+    ("fit-limits", fitting.fit_limits, "irisline fit-limits --dry-run"),
     ("predict", predicting.predict, "irisline predict data/*/*.jpg --json"),
     ("publish", releasing.publish, "irisline publish --promote"),
     ("sign", releasing.sign, "irisline sign 3 --trust-verdict"),
@@ -70,7 +72,7 @@ def main() -> None:
         with paths.disk_errors():
             app()
     except IrislineError as error:
-        console.fail(f"irisline: {error}")
+        console.fail(f"irisline: {error}", error.details)
         sys.exit(1)
 
 

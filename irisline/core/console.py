@@ -1,6 +1,6 @@
 """What a person sees while work is done: lines, failures and progress. Quiet bars when nobody watches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -30,9 +30,15 @@ def say(line: str) -> None:
     out.print(_harmless(line), markup=False)
 
 
-def fail(line: str) -> None:
-    """Print one line about a failure."""
-    err.print(" ".join(_harmless(line).split()), style="red", markup=False)
+def fail(line: str, details: Iterable[str] = ()) -> None:
+    """Print one line about a failure, and each of its details on an indented line of its own."""
+    err.print(_in_a_line(line), style="red", markup=False)
+    for detail in details:
+        err.print(f"  {_in_a_line(detail)}", markup=False)
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(_harmless(text).split())
 
 
 def warn(line: str) -> None:

@@ -14,12 +14,19 @@
         ├── GateRefused      a promotion that the evidence does not support
         └── Busy             someone else is changing the registry now
 
-A message is one line: where, what, the limit, what to do. Anything else that is raised is a bug and keeps its traceback.
+A message is one line: where, what, the limit, what to do. Where several things are wrong at once, it says how many, and details
+has a line for each. Anything else that is raised is a bug and keeps its traceback.
 """
+
+from collections.abc import Sequence
 
 
 class IrislineError(Exception):
-    """An expected failure. Its message is the one line a person reads."""
+    """An expected failure. Its message is the one line a person reads; details are lines below it, where one is not enough."""
+
+    def __init__(self, message: str = "", details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
 
 
 class ParamsError(IrislineError):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from irisline.core import wrong_params
 from irisline.core.errors import ParamsError
@@ -13,6 +13,12 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
 Crop = Literal["eyes", "none"]  # a domain each: what is sought in a picture
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd", "unknown"]
+AUTO = "auto"  # in place of a number: what the pool asks for
+Number = TypeVar("Number", int, float)
+OrAuto = Annotated[
+    Annotated[Number, Tag(wrong_params.A_NUMBER)] | Annotated[Literal["auto"], Tag(AUTO)],
+    Discriminator(lambda value: AUTO if value == AUTO else wrong_params.A_NUMBER),
+]
 
 
 class Section(BaseModel):
@@ -72,13 +78,13 @@ class Collect(Section):
 class Validate(Section):
     """The data contract."""
 
-    min_side: Count
-    max_aspect: float = Field(ge=1)
-    min_brightness: float = Field(ge=0, le=255)
-    max_brightness: float = Field(ge=0, le=255)
-    min_contrast: float = Field(ge=0)
-    min_sharpness: float = Field(ge=0)
-    min_entropy: float = Field(ge=0, le=8)
+    min_side: OrAuto[Count]
+    max_aspect: OrAuto[Annotated[float, Field(ge=1)]]
+    min_brightness: OrAuto[Annotated[float, Field(ge=0, le=255)]]
+    max_brightness: OrAuto[Annotated[float, Field(ge=0, le=255)]]
+    min_contrast: OrAuto[Annotated[float, Field(ge=0)]]
+    min_sharpness: OrAuto[Annotated[float, Field(ge=0)]]
+    min_entropy: OrAuto[Annotated[float, Field(ge=0, le=8)]]
     min_per_class: Count
     min_class_balance: Share
     min_unique_share: Share
@@ -87,8 +93,8 @@ class Validate(Section):
 
     @model_validator(mode="after")
     def _some_brightness_passes(self) -> Self:
-        if self.min_brightness >= self.max_brightness:
-            low, high = self.min_brightness, self.max_brightness
+        low, high = self.min_brightness, self.max_brightness
+        if isinstance(low, float) and isinstance(high, float) and low >= high:
             raise ValueError(f"min_brightness is {low:g}, must be below max_brightness, {high:g}")
         return self
 
@@ -148,7 +154,7 @@ class Train(Section):
     arch: str
     init: str = Field(pattern=r"^(scratch|rendered|imagenet|file:.+|registry:[0-9]+)$")
     schedule: Literal["auto", "one_cycle", "fine_tune"]
-    epochs: Count | Literal["auto"]
+    epochs: OrAuto[Count]
     batch_size: Count
     learning_rate: Positive
     weight_decay: float = Field(ge=0)
@@ -170,11 +176,11 @@ class Evaluate(Section):
 class Gate(Section):
     """What a version must reach to be promoted."""
 
-    max_error_rate: Share | Literal["auto"]
+    max_error_rate: OrAuto[Share]
     max_ece: Share
     max_model_megabytes: Positive
     max_parity: Positive
-    max_flip_rate: Share | Literal["auto"] | None
+    max_flip_rate: OrAuto[Share] | None
     min_expected_flip_rate: Share | None
     champion_confidence: Share
     max_changed_answers: Share

@@ -38,7 +38,7 @@ def collect_garbage_seldom() -> None:
 
 
 def run(function: Callable[[params.Params], None]) -> None:
-    """Run a stage with the project's params; exit 1 with one line when it fails as expected."""
+    """Run a stage with the project's params; exit 1 with a line, and its details, when it fails as expected."""
     os.environ.update(QUIET)
     name = function.__name__.rstrip("_")
     started = time.monotonic()
@@ -47,7 +47,7 @@ def run(function: Callable[[params.Params], None]) -> None:
             function(params.read(paths.PARAMS))
             _note_time(name, time.monotonic() - started)
     except IrislineError as error:
-        console.fail(f"{name}: {error}")
+        console.fail(f"{name}: {error}", error.details)
         sys.exit(1)
     except KeyboardInterrupt:
         console.fail(f"{name}: interrupted; the same command goes on from here")

@@ -12,11 +12,9 @@ RENAMED = {
     "gate.min_recolour_rate": "gate.min_expected_flip_rate",
 }
 """Keys of older projects, by their names then."""
+A_NUMBER = "number, where auto may stand"
+"""Where an error lies, as pydantic names it, beside the key."""
 MEASURED_ANEW = {"validate.min_class_share": "; it is a share of an even share: of two classes, 0.4 is what 0.2 was"}
-
-
-ALTERNATIVES = ("constrained-float", "literal['auto']")
-"""What pydantic adds to the name of a key that takes a number or a word."""
 
 
 def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
@@ -29,12 +27,12 @@ def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
     given = "" if first["type"] == "missing" else f", given {first['input']!r}"
-    allowed = dict.fromkeys(each["msg"] for each in errors if (_key(each) or "the file") == key)
-    return f"{key}: {', or '.join(allowed)}{given}"
+    otherwise = ", or auto" if A_NUMBER in first["loc"] else ""
+    return f"{key}: {first['msg']}{otherwise}{given}"
 
 
 def _key(error: Any) -> str:
-    return ".".join(str(part) for part in error["loc"] if part not in ALTERNATIVES)
+    return ".".join(str(part) for part in error["loc"] if part != A_NUMBER)
 
 
 def _known(location: tuple[int | str, ...], kind: type[BaseModel]) -> list[str]:

@@ -11,7 +11,7 @@ from irisline.core import display_names, paths
 from irisline.dataset import shards
 
 CELL = 160
-CAPTION = 22
+CAPTION, NEXT = 22, 16  # heights of a caption's first line and of each further one
 SIGNS = 26  # that fit below a picture
 GAP = 6
 PAPER, INK = "white", "#222222"
@@ -37,15 +37,17 @@ def _step(folder: Path, pictures: int) -> int:
 
 
 def write(lines: Sequence[Sequence[tuple[bytes, str]]], title: str, target: Path) -> None:
-    """Write lines of (picture bytes, caption) as one PNG with a title."""
+    """Write lines of (picture bytes, caption of one or more lines) as one PNG with a title."""
+    breaks = max((caption.count("\n") for line in lines for _, caption in line), default=0)
+    height = CELL + CAPTION + breaks * NEXT + GAP
     columns = max((len(line) for line in lines), default=1)
     width = max(columns * (CELL + GAP) + GAP, 12 * len(title))
-    sheet = Image.new("RGB", (width, CELL // 4 + len(lines) * (CELL + CAPTION + GAP) + GAP), PAPER)
+    sheet = Image.new("RGB", (width, CELL // 4 + len(lines) * height + GAP), PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((GAP, GAP * 2), title, fill=INK, font=ImageFont.load_default(16))
     for line_number, line in enumerate(lines):
         for column, (data, caption) in enumerate(line):
-            corner = (GAP + column * (CELL + GAP), CELL // 4 + line_number * (CELL + CAPTION + GAP))
+            corner = (GAP + column * (CELL + GAP), CELL // 4 + line_number * height)
             _place(sheet, pen, data, caption, corner)
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
@@ -55,9 +57,6 @@ def write(lines: Sequence[Sequence[tuple[bytes, str]]], title: str, target: Path
 def _place(sheet: Image.Image, pen: ImageDraw.ImageDraw, data: bytes, caption: str, corner: tuple[int, int]) -> None:
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     sheet.paste(ImageOps.pad(picture, (CELL, CELL), color="#eeeeee"), corner)
-    pen.text(
-        (corner[0], corner[1] + CELL + 3),
-        display_names.short(caption, SIGNS),
-        fill=INK,
-        font=ImageFont.load_default(13),
-    )
+    for number, words in enumerate(caption.split("\n")):
+        place = (corner[0], corner[1] + CELL + 3 + number * NEXT)
+        pen.text(place, display_names.short(words, SIGNS), fill=INK, font=ImageFont.load_default(13))

@@ -5,29 +5,37 @@ Which licences are accepted is what a snapshot may fetch: snapshot.licences, and
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
+from irisline.core import paths
 from irisline.core.params import Params
 from irisline.dataset import licences
 from irisline.domains import columns, wording
-from irisline.validation import split
+from irisline.validation import picture_limits, split
+from irisline.validation.picture_limits import Limit, PictureLimit
 
+REJECTED, NOTHING_FOUND = paths.VALIDATE_REPORT / "rejected.csv", paths.VALIDATE_REPORT / "nothing_found.csv"
 HAS_PICTURES = "the pool has pictures"
 SHARE_REJECTED = "share rejected"
 OF_CLASS = "pictures of class "
 SEEN = "share of pictures in which "
+ADD = f"add pictures to {paths.POOL}/<class>/"
 UNKNOWN = "unknown"  # among the families: a picture may be without a licence
+NO_VALUE = ("must be empty", "must be given")  # limits that are no value
 ANY = "*"  # in Expectation.where: any value but null
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """One line of the contract: what a person calls it, what Great Expectations checks, and what to do when it fails."""
+    """One line of the contract: what a person calls it, what Great Expectations checks, and what to do when it fails.
+
+    Where a number of params is the limit, param is its name. The advice does not repeat it.
+    """
 
     name: str
     type: str
@@ -35,6 +43,7 @@ class Expectation:
     advice: str
     kwargs: dict[str, Any] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)  # only the rows that have this value in this column
+    param: str = ""
 
     @property
     def column(self) -> str:
@@ -47,22 +56,16 @@ class Expectation:
         return f"{self.name}: {self.column} {self.limit}" if self.column else f"{self.name}: {self.limit}"
 
 
-def of_images(params: Params) -> list[Expectation]:
-    """Return what every picture must meet, in the order a person should hear of it."""
-    limits, classes, families = params.validate_, params.base.classes, params.snapshot.licences
+def of_images(params: Params, limits: Mapping[str, Limit]) -> list[Expectation]:
+    """Return what every picture must meet, in the order a person should hear of it; limits as picture_limits.of gives them."""
+    classes, families = params.base.classes, params.snapshot.licences
     return [
         _empty("readable", "reason", "replace the file"),
         _in_set("label is a class", "label", classes, "move it, or add the class to base.classes"),
         *_licensed(families),
         _between("under one label", "labels_of_pixels", None, 1, "remove it from every folder but the right one"),
         _empty("not an exact copy", "copy_of", "remove the copy"),
-        _between("large enough", "short_side", limits.min_side, None, _change("lower", "min_side")),
-        _between("not a strip", "aspect", None, limits.max_aspect, _change("raise", "max_aspect")),
-        _between("not too dark", "brightness", limits.min_brightness, None, _change("lower", "min_brightness")),
-        _between("not too bright", "brightness", None, limits.max_brightness, _change("raise", "max_brightness")),
-        _between("has contrast", "contrast", limits.min_contrast, None, _change("lower", "min_contrast")),
-        _between("sharp", "sharpness", limits.min_sharpness, None, _change("lower", "min_sharpness")),
-        _between("has detail", "entropy", limits.min_entropy, None, _change("lower", "min_entropy")),
+        *(_limited(each, limits[each.key]) for each in picture_limits.ALL),
     ]
 
 
@@ -71,11 +74,11 @@ def of_pool(params: Params) -> list[Expectation]:
     limits, classes, families = params.validate_, params.base.classes, params.snapshot.licences
     parts = [part for part in split.NAMES if getattr(params.split, part) > 0]
     return [
-        _rows(HAS_PICTURES, 1, "add pictures to data/<class>/", {}),
+        _rows(HAS_PICTURES, 1, ADD, {}),
         _mean_at_most(SHARE_REJECTED, "rejected", limits.max_rejected_share, "max_rejected_share"),
         *_seen(params),
         *(
-            _rows(f"{OF_CLASS}{name}", limits.min_per_class, _more(name, "lower validate.min_per_class"), where)
+            _rows(f"{OF_CLASS}{name}", limits.min_per_class, ADD, where, "validate.min_per_class")
             for name in classes
             for where in [{"split": ANY, "label": name}]
         ),
@@ -84,9 +87,8 @@ def of_pool(params: Params) -> list[Expectation]:
         ),
         _unique_share("share of unique pixels", "sha256", limits.min_unique_share, "min_unique_share"),
         *(
-            _rows(f"{part} pictures of class {name}", 1, _more(name, advice), {"split": part, "label": name})
+            _rows(f"{part} {OF_CLASS}{name}", 1, ADD, {"split": part, "label": name}, f"split.{part}")
             for part, name in product(parts, classes)
-            for advice in [f"raise split.{part}, or take another base.seed"]
         ),
         _accepted("accepted labels", "label", "expect_column_distinct_values_to_be_in_set", value_set=classes),
         *(
@@ -138,11 +140,11 @@ def with_outcome(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def _empty(name: str, column: str, advice: str) -> Expectation:
-    return Expectation(name, "expect_column_values_to_be_null", "must be empty", advice, {"column": column})
+    return Expectation(name, "expect_column_values_to_be_null", NO_VALUE[0], advice, {"column": column})
 
 
 def _filled(name: str, column: str, advice: str) -> Expectation:
-    return Expectation(name, "expect_column_values_to_not_be_null", "must be given", advice, {"column": column})
+    return Expectation(name, "expect_column_values_to_not_be_null", NO_VALUE[1], advice, {"column": column})
 
 
 def _licensed(families: Sequence[str]) -> list[Expectation]:
@@ -161,16 +163,25 @@ def _in_set(name: str, column: str, values: list[str], advice: str) -> Expectati
     return Expectation(name, "expect_column_values_to_be_in_set", f"must be one of {', '.join(values)}", advice, kwargs)
 
 
-def _between(name: str, column: str, low: float | None, high: float | None, advice: str) -> Expectation:
+def _limited(each: PictureLimit, limit: Limit) -> Expectation:
+    low, high = (limit.value, None) if each.least else (None, limit.value)
+    line = _between(each.name, each.column, low, high, "correct or remove them", f"validate.{each.key}")
+    return replace(line, limit=f"{line.limit} (auto)") if limit.auto else line
+
+
+def _between(
+    name: str, column: str, low: float | None, high: float | None, advice: str, param: str = ""
+) -> Expectation:
     limit = f"must be at least {low:g}" if high is None else f"must be at most {high:g}"
     kwargs = {"column": column, "min_value": low, "max_value": high}
-    return Expectation(name, "expect_column_values_to_be_between", limit, advice, kwargs)
+    return Expectation(name, "expect_column_values_to_be_between", limit, advice, kwargs, param=param)
 
 
 def _mean_at_most(name: str, column: str, share: float, key: str) -> Expectation:
     kwargs = {"column": column, "max_value": share}
     limit = f"must be at most {share:.0%}"
-    return Expectation(name, "expect_column_mean_to_be_between", limit, _change("raise", key), kwargs)
+    advice = f"correct or remove the pictures in {REJECTED}"
+    return Expectation(name, "expect_column_mean_to_be_between", limit, advice, kwargs, param=f"validate.{key}")
 
 
 def _seen(params: Params) -> list[Expectation]:
@@ -179,37 +190,30 @@ def _seen(params: Params) -> list[Expectation]:
         return []
     share, target = params.validate_.min_found_share, wording.OF[params.preprocess.crop].target
     kwargs = {"column": "found", "min_value": share}
-    advice = f"add pictures that show {target}, lower validate.min_found_share, or set preprocess.crop: none"
-    limit = f"must be at least {share:.0%}"
-    return [Expectation(f"{SEEN}{target} is found", "expect_column_mean_to_be_between", limit, advice, kwargs)]
+    advice = f"add pictures that show {target} ({NOTHING_FOUND} names the others), or set preprocess.crop: none"
+    name, kind, limit = f"{SEEN}{target} is found", "expect_column_mean_to_be_between", f"must be at least {share:.0%}"
+    return [Expectation(name, kind, limit, advice, kwargs, param="validate.min_found_share")]
 
 
 def _smallest(name: str, column: str, share: float, key: str) -> Expectation:
     kwargs = {"column": column, "min_value": share}
     limit = f"must be at least {share:.0%}"
-    return Expectation(name, "expect_column_min_to_be_between", limit, _change("lower", key), kwargs)
+    advice = "add pictures of that class"
+    return Expectation(name, "expect_column_min_to_be_between", limit, advice, kwargs, param=f"validate.{key}")
 
 
 def _unique_share(name: str, column: str, share: float, key: str) -> Expectation:
     kwargs = {"column": column, "min_value": share}
     limit, kind = f"must be at least {share:.0%}", "expect_column_proportion_of_unique_values_to_be_between"
-    return Expectation(name, kind, limit, _change("lower", key), kwargs)
+    return Expectation(name, kind, limit, f"remove the copies in {REJECTED}", kwargs, param=f"validate.{key}")
 
 
-def _more(label: str, otherwise: str) -> str:
-    return f"add pictures to data/{label}/, or {otherwise}"
-
-
-def _rows(name: str, least: int, advice: str, where: dict[str, str]) -> Expectation:
-    limit = f"must be at least {least}"
-    return Expectation(name, "expect_table_row_count_to_be_between", limit, advice, {"min_value": least}, where)
+def _rows(name: str, least: int, advice: str, where: dict[str, str], param: str = "") -> Expectation:
+    limit, kind = f"must be at least {least}", "expect_table_row_count_to_be_between"
+    return Expectation(name, kind, limit, advice, {"min_value": least}, where, param)
 
 
 def _accepted(name: str, column: str, kind: str, **kwargs: Any) -> Expectation:
     """What the quarantine and the split promise, checked once more on the pictures they let through."""
     advice = "this should never happen: report it"
     return Expectation(name, kind, "must keep to the contract", advice, {"column": column, **kwargs}, {"split": ANY})
-
-
-def _change(verb: str, key: str) -> str:
-    return f"correct them or {verb} validate.{key}"

@@ -5,7 +5,7 @@ The only importer of great_expectations, and only when something is judged, for 
 
 import html
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -16,6 +16,7 @@ import pandas as pd
 from irisline.core.params import Params
 from irisline.validation import data_contract
 from irisline.validation.data_contract import Expectation
+from irisline.validation.picture_limits import Limit
 
 IMAGES, POOL = "images", "pool"  # the suites: every row of the table, and the table as a whole
 _SITE = "the data contract"
@@ -45,8 +46,8 @@ class Broken:
 class Judge:
     """Both suites in one checkpoint of a context that lives in memory; its Data Docs go to a folder."""
 
-    def __init__(self, params: Params, docs: Path) -> None:
-        self.of_images, self.of_pool = data_contract.of_images(params), data_contract.of_pool(params)
+    def __init__(self, params: Params, limits: Mapping[str, Limit], docs: Path) -> None:
+        self.of_images, self.of_pool = data_contract.of_images(params, limits), data_contract.of_pool(params)
         context = _context(docs)
         assets = context.data_sources.add_pandas("irisline")
         batch = assets.add_dataframe_asset("images").add_batch_definition_whole_dataframe("all")

@@ -1,19 +1,17 @@
-"""What a person reads of single pictures: rejected.csv, nothing_found.csv, and the one line when the stage stops."""
+"""What a person reads of single pictures: rejected.csv and nothing_found.csv."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
 import pandas as pd
 
-from irisline.core import display_names, paths
-from irisline.core.errors import DataError
+from irisline.core import paths
 from irisline.dataset import tables
 from irisline.validation import data_contract
-from irisline.validation.great_expectations import Broken, Failure
+from irisline.validation.great_expectations import Failure
 
-FILE, NOTHING_FOUND = "rejected.csv", "nothing_found.csv"
+FILE, NOTHING_FOUND = data_contract.REJECTED.name, data_contract.NOTHING_FOUND.name
 SET_ASIDE = "near-duplicates in one split"
 
 
@@ -40,38 +38,4 @@ def write_nothing_found(folder: Path, table: pd.DataFrame) -> None:
     unseen = table.loc[table["found"] == 0, columns].astype(object)
     paths.write_whole(
         folder / NOTHING_FOUND, tables.as_csv(columns, unseen.where(unseen.notna(), None).to_numpy().tolist())
-    )
-
-
-def stop_if(broken: Sequence[Broken], table: pd.DataFrame, failures: Sequence[Failure]) -> None:
-    """Raise DataError with one line about the weightiest broken expectation of the pool, if there is one."""
-    if not broken:
-        return
-    more = f" ({len(broken) - 1} more in {paths.VALIDATE_REPORT}/index.html)" if len(broken) > 1 else ""
-    raise DataError(_sentence(broken[0], table, failures) + more)
-
-
-def _sentence(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) -> str:
-    line = broken.expectation
-    present = table.loc[table["split"].notna(), "label"].unique()
-    if line.name == data_contract.HAS_PICTURES:
-        return f"{paths.COLLECTED}: no pictures in the pool; {line.advice}"
-    if line.name == data_contract.SHARE_REJECTED:
-        return _rejected(broken, table, failures)
-    if line.name.startswith(data_contract.OF_CLASS) and len(present) == 1:
-        return f"{paths.POOL}: all accepted pictures are of class {present[0]}, a classifier needs two; {line.advice}"
-    if line.name.startswith(data_contract.OF_CLASS) and broken.observed == 0:
-        return f"{paths.POOL}: {line.name}: none accepted, {line.limit}; {line.advice}"
-    seen = "not met" if broken.observed is None else f"{broken.observed:.4g}"
-    file = NOTHING_FOUND if line.name.startswith(data_contract.SEEN) else FILE
-    return f"{paths.VALIDATE_REPORT / file}: {line.name}: {seen}, {line.limit}; {line.advice}"
-
-
-def _rejected(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) -> str:
-    often, times = Counter(failure.expectation for failure in failures).most_common(1)[0]
-    example = next(failure for failure in failures if failure.expectation == often)
-    return (
-        f"{paths.VALIDATE_REPORT / FILE}: {int(table['rejected'].sum())} of {len(table)} images rejected "
-        f"({broken.observed:.0%}), {broken.expectation.limit}; most often failed: {often} ({times}), "
-        f"e.g. {display_names.shown(example.id)}; {broken.expectation.advice}"
     )

@@ -22,17 +22,23 @@ def test_shipped_params_are_valid_and_frozen() -> None:
     ("change", "message"),
     [
         ({"train__epoch": 3}, r"^params.yaml: train.epoch: unknown key; valid here: arch, init, .*epochs, .*device$"),
-        ({"train__epochs": "3"}, r"^params.yaml: train.epochs: Input should be a valid integer, given '3'$"),
-        ({"train__epochs": 0}, r"^params.yaml: train.epochs: Input should be greater than 0, given 0$"),
+        ({"train__epochs": "3"}, r"^params.yaml: train.epochs: Input should be a valid integer, or auto, given '3'$"),
+        ({"train__epochs": 0}, r"^params.yaml: train.epochs: Input should be greater than 0, or auto, given 0$"),
         ({"train__init": "hub:x"}, r"^params.yaml: train.init: String should match pattern .*, given 'hub:x'$"),
         ({"split__train": 0.8}, r"^params.yaml: split: Value error, train \+ valid \+ test is 1.1, must be 1, given "),
         ({"base__classes": ["a", "a"]}, r"^params.yaml: base: Value error, classes repeat in \['a', 'a'\], given "),
         ({"base__classes": ["../up", "b"]}, r"^params.yaml: base.classes.0: String should match pattern"),
-        ({"validate__min_side": 1.5}, r"^params.yaml: validate.min_side: Input should be a valid integer"),
+        (
+            {"validate__min_side": 1.5},
+            r"^params.yaml: validate.min_side: Input should be a valid integer, or auto, given 1.5$",
+        ),
+        ({"validate__max_aspect": "any"}, r"^params.yaml: validate.max_aspect: .* valid number, or auto, given 'any'$"),
+        ({"validate__min_entropy": 9.0}, r"^params.yaml: validate.min_entropy: .* equal to 8, or auto, given 9.0$"),
+        ({"validate__min_per_class": "auto"}, r"^params.yaml: validate.min_per_class: .* valid integer, given 'auto'$"),
         ({"gate__max_ece": float("nan")}, r"^params.yaml: gate.max_ece: Input should be"),
         (
             {"gate__max_flip_rate": "often"},
-            r"^params.yaml: gate.max_flip_rate: Input should be a valid number, or Input should be 'auto', given 'often'$",
+            r"^params.yaml: gate.max_flip_rate: Input should be a valid number, or auto, given 'often'$",
         ),
         (
             {"gate__max_error_rate": 1.5},

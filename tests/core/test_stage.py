@@ -55,6 +55,11 @@ def test_an_expected_failure_is_one_line_and_exit_1(root: Path) -> None:
     assert (code, out, err) == (1, "", "work: data/: [too] dark, limit is 3; add light\n")
 
 
+def test_a_failure_of_many_things_is_a_headline_and_a_line_for_each(root: Path) -> None:
+    code, out, err = finish(start(root, "raise DataError('2 limits', ['too [dark]: a\\nb.jpg', 'too\x1bsmall'])"))
+    assert (code, out, err) == (1, "", "work: 2 limits\n  too [dark]: a b.jpg\n  too\\x1bsmall\n")
+
+
 def test_wrong_params_are_one_line_and_exit_1(root: Path) -> None:
     (root / "params.yaml").write_text("base: 3")
     code, _, err = finish(start(root, "pass"))

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from irisline.validation import data_contract, data_docs, great_expectations, split
-from tests.validation.test_great_expectations import PARAMS, pool
+from tests.validation.test_great_expectations import PARAMS, judge_of, pool
 
 pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")  # great_expectations, when it loads
 
@@ -51,7 +51,7 @@ class Words(HTMLParser):
 @pytest.fixture(scope="module")
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
-    judge = great_expectations.Judge(PARAMS, folder)
+    judge = judge_of(pool(), folder)
     judge.broken(
         data_contract.with_outcome(split.divide(pool(r3={"sharpness": 1.0}), set(), PARAMS), PARAMS.base.classes)
     )
@@ -95,7 +95,7 @@ def test_the_page_of_a_failed_suite_says_which_picture_and_shows_an_icon(docs: P
 def test_a_name_or_a_licence_is_words_on_every_page(tmp_path: Path) -> None:
     words = [f"<img src={n} onerror=alert({n})>&lt;$id ${{x}} {{{{7*7}}}}\"'" for n in range(2)]
     table = pool(r3={"id": f"brown/{words[0]}.jpg", "sharpness": 1.0}, r5={"licence": words[1]})
-    great_expectations.Judge(PARAMS, tmp_path).broken(
+    judge_of(table, tmp_path).broken(
         data_contract.with_outcome(split.divide(table, set(), PARAMS), PARAMS.base.classes)
     )
     (page,) = (tmp_path / "validations" / great_expectations.IMAGES).rglob("*.html")

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from irisline.core.errors import DataError
 from irisline.core.params import Params, read
 from irisline.dataset import shards
 from irisline.domains import columns
-from irisline.validation import data_contract, image_statistics, rejected, split
+from irisline.validation import broken_contract, data_contract, image_statistics, picture_limits, rejected, split
 from irisline.validation.great_expectations import Failure, Judge
 
 pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")  # great_expectations, when it loads
@@ -52,14 +51,18 @@ def each(numbers: range, **change: object) -> dict[str, Any]:
     return {f"r{i}": change for i in numbers}
 
 
+def judge_of(table: pd.DataFrame, docs: Path, params: Params = PARAMS) -> Judge:
+    return Judge(params, picture_limits.of(params.validate_, table), docs)
+
+
 def judged(table: pd.DataFrame, docs: Path, params: Params = PARAMS) -> list[Failure]:
     """Go the way of the stage: failures, splits, checkpoint, and the line when it stops."""
-    judge = Judge(params, docs)
+    judge = judge_of(table, docs, params)
     failures = judge.failures(table)
     table = data_contract.with_outcome(
         split.divide(table, {failure.id for failure in failures}, params), params.base.classes
     )
-    rejected.stop_if(judge.broken(table), table, failures)
+    broken_contract.stop_if(judge.broken(table), table, failures, judge.of_images)
     return failures
 
 
@@ -131,16 +134,16 @@ def test_who_accepts_unknown_licences_accepts_pictures_without_one(tmp_path: Pat
 
 
 def test_a_good_pool_passes_and_every_expectation_meant_is_evaluated(tmp_path: Path) -> None:
-    judge = Judge(PARAMS, tmp_path)
+    judge = judge_of(pool(), tmp_path)
     table = data_contract.with_outcome(split.divide(pool(), set(), PARAMS), PARAMS.base.classes)
     assert judge.failures(table) == []
     assert judge.broken(table) == []
-    assert judge.meant == len(data_contract.of_images(PARAMS)) + len(data_contract.of_pool(PARAMS)) == 31
+    assert judge.meant == len(judge.of_images) + len(data_contract.of_pool(PARAMS)) == 31
     assert (tmp_path / "index.html").is_file()
 
 
 def test_an_expectation_that_great_expectations_drops_is_a_bug_and_not_a_pass(tmp_path: Path) -> None:
-    judge = Judge(PARAMS, tmp_path)
+    judge = judge_of(pool(), tmp_path)
     judge.of_images.append(judge.of_images[0])
     with pytest.raises(RuntimeError, match="13 expectations evaluated, 14 meant"):
         judge.failures(pool())
@@ -148,59 +151,7 @@ def test_an_expectation_that_great_expectations_drops_is_a_bug_and_not_a_pass(tm
 
 def test_an_expectation_that_cannot_be_evaluated_is_a_bug_and_not_a_pass(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"could not be evaluated: \['sharp'\]"):
-        Judge(PARAMS, tmp_path).failures(pool().drop(columns="sharpness"))
-
-
-@pytest.mark.parametrize(
-    ("table", "params", "line"),
-    [
-        (pool(0), PARAMS, "artifacts/collect: no pictures in the pool; add pictures to data/<class>/"),
-        (
-            pool(**each(range(40), sharpness=1.0)),
-            PARAMS,
-            r"reports/validate/rejected.csv: 40 of 120 images rejected \(33%\), must be at most 20%; "
-            r"most often failed: sharp \(40\), e.g. blue/000.jpg; correct them or raise validate.max_rejected_share",
-        ),
-        (
-            pool(**each(range(120), label="blue")),
-            PARAMS,
-            "data: all accepted pictures are of class blue, a classifier needs two; add pictures to data/brown/",
-        ),
-        (
-            pool(**each(range(1, 110, 2), label="blue")),
-            PARAMS,
-            "pictures of class brown: 5, must be at least 20; add pictures to data/brown/",
-        ),
-        (
-            pool(**each(range(1, 61, 2), label="blue")),
-            limited(min_class_balance=0.8),
-            "the rarest class, of its even share: 0.5, must be at least 80%; correct them or lower validate.min_class_balance",
-        ),
-        (
-            pool(**each(range(0, 20, 2), sha256="0" * 64)),
-            PARAMS,
-            "share of unique pixels: 0.925, must be at least 95%",
-        ),
-        (pool(**each(range(120), **UNREADABLE)), PARAMS, r"120 of 120 images rejected \(100%\)"),
-        (
-            pool(**each(range(27), eyes=0.0), r27=UNREADABLE),
-            PARAMS,
-            "reports/validate/nothing_found.csv: share of pictures in which an eye is found: 0.7731, must be at least 80%; "
-            "add pictures that show an eye, lower validate.min_found_share, or set preprocess.crop: none$",
-        ),
-    ],
-)
-def test_the_stage_stops_with_one_line(tmp_path: Path, table: pd.DataFrame, params: Params, line: str) -> None:
-    with pytest.raises(DataError, match=line) as stopped:
-        judged(table, tmp_path, params)
-    assert "\n" not in str(stopped.value)
-    assert (tmp_path / "index.html").is_file()
-
-
-def test_a_class_without_any_accepted_picture_is_named(tmp_path: Path) -> None:
-    three = PARAMS.model_copy(update={"base": PARAMS.base.model_copy(update={"classes": ["blue", "brown", "green"]})})
-    with pytest.raises(DataError, match=r"data: pictures of class green: none accepted, .*add pictures to data/green/"):
-        judged(pool(), tmp_path, three)
+        judge_of(pool(), tmp_path).failures(pool().drop(columns="sharpness"))
 
 
 def test_a_near_duplicate_in_another_split_is_set_aside_and_named() -> None:

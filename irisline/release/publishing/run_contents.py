@@ -34,7 +34,7 @@ _FIGURES = ("confusion_matrix", "biggest_errors", "reliability", "risk_coverage"
 REPORTS: dict[Path, tuple[str, ...]] = {
     paths.COLLECT_REPORT: ("metrics.json",),
     paths.VALIDATE_REPORT: (
-        *("metrics.json", "index.html", "rejected.csv", "nothing_found.csv"),
+        *("metrics.json", "index.html", "rejected.csv", "nothing_found.csv", "refused.png"),
         *(f"docs/{pattern}" for pattern in _DOCS),
     ),
     paths.LABELS_REPORT: ("metrics.json", "labels.csv", "suspects.png"),
