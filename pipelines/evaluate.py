@@ -27,7 +27,7 @@ def evaluate(params: Params) -> None:
     tried = perturbation_tests.trial(classifier, paths.ACCEPTED, params)
     asked = perturbation_tests.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
     samples, seed = params.evaluate.bootstrap_samples, params.base.seed
-    numbers = evaluation.measure(test, classifier.calibration, classifier.classes, samples, seed)
+    numbers = evaluation.measure(test, classifier.calibration, samples, seed)
     numbers |= flips.measure(asked, tried.domain.background)
     verdict = gate.verdict(gate.judge(numbers, *evaluation.weight(paths.TRAINED), params.gate))
     sliced = slices.of(test, paths.ACCEPTED)
