@@ -211,7 +211,8 @@ def _data(subject: Subject) -> str:
         markdown.table(("pictures", *SPLITS), rows)
         + "\n\n"
         + markdown.listed(
-            f"Licences: {markdown.counted(subject.made['data_licences'])}. Providers: {markdown.counted(subject.made['data_providers'])}.",
+            f"Licences: {markdown.counted(subject.made['data_licences'])}. "
+            f"Providers: {markdown.counted(subject.made['data_providers'])}.",
             *([doubt] if drawn else []),
             f"Labels: a person reviewed {reviewed}. {suspects['train']} of the training split are suspect and "
             f"{policy[subject.params.labels.suspects]}; {suspects['valid']} of the validation split are, and "
