@@ -28,7 +28,7 @@ def evaluate(params: Params) -> None:
     tried = perturbation_tests.trial(classifier, paths.ACCEPTED, params)
     asked = perturbation_tests.ask(classifier, test, paths.ACCEPTED, tried, params.execution)
     samples, seed = params.evaluate.bootstrap_samples, params.base.seed
-    numbers = evaluation.measure(test, classifier.calibration, classifier.classes, samples, seed)
+    numbers = evaluation.measure(test, classifier.calibration, samples, seed)
     numbers |= flips.measure(asked, tried.domain.background) | baselines.measure(classifier, paths.ACCEPTED, seed)
     weight, taught_by = evaluation.weight(paths.TRAINED), tried.domain.taught_by
     verdict = gate.verdict(gate.judge(numbers, *weight, params.gate, taught_by))

@@ -14,6 +14,13 @@ HOSTILE = (
     "a\u2028b.jpg", "\xa0.jpg",
 )  # fmt: skip
 
+CLASSES = (
+    "light blue", "café", "蓝", "0", "007", "None", "null", "No", "true", "unsure", "label", "file", "dent", "dent_low", "low",
+    "=cmd", "<b>bold", "&lt;", "it's", '"quoted"', "$HOME ${x}", "{0} %s {{7*7}}", "[bold]", "a|b`c`", "back\\slash", "*",
+    "a.b", "a+b", ":smile:", "👩\u200d👧", "x" * 255, "眼" * 85,
+)  # fmt: skip
+"""Names of classes that programs may stumble over, or take for something else."""
+
 
 def _fits(name: str) -> bool:
     return len(os.fsencode(name)) <= 255 and not name.startswith(".")

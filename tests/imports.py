@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from irisline.core import import_closure
-from irisline.core.import_closure import modules_of
+from irisline.release.publishing import import_closure
+from irisline.release.publishing.import_closure import modules_of
 
 __all__ = ["ROOT", "files_of", "modules_of"]
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from irisline.core import import_closure
 from irisline.core.params import Params
 from irisline.release.packaging import bento
+from irisline.release.publishing import import_closure
 from tests.imports import ROOT, files_of, modules_of
 
 LIBRARY = sorted((ROOT / "irisline").rglob("*.py"))

@@ -12,8 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from irisline.core import import_closure
 from irisline.release.packaging.bento import Kind
+from irisline.release.publishing import import_closure
 from tests.clones import BIN
 from tests.imports import ROOT
 from tests.locked import LOCK, needed, pins

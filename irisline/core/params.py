@@ -1,11 +1,13 @@
 """params.yaml as frozen, strictly typed sections. The only reader of that file; parsing touches nothing else."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
-from irisline.core import wrong_params
+from irisline.core import class_names, wrong_params
+from irisline.core.class_names import ClassName, Slug
 from irisline.core.errors import ParamsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,14 +35,14 @@ Read = TypeVar("Read", bound=Section)
 class Base(Section):
     """What every stage shares."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
-    classes: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]] = Field(min_length=2)
+    name: Slug
+    classes: list[ClassName] = Field(min_length=2)
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
     def _classes_differ(self) -> Self:
-        if len(set(self.classes)) != len(self.classes):
-            raise ValueError(f"classes repeat in {self.classes}")
+        if again := [name for name, times in Counter(self.classes).items() if times > 1]:
+            raise ValueError(f"classes has {again[0]!r} twice; name each class once")
         return self
 
 
@@ -55,7 +57,7 @@ class Snapshot(Section):
     """What is searched on the web for the pool, where, under which licences, and how politely."""
 
     sources: list[str] = Field(min_length=1)
-    queries: dict[str, list[Annotated[str, Field(min_length=1, max_length=200)]]]
+    queries: dict[ClassName, list[Annotated[str, Field(min_length=1, max_length=200)]]]
     licences: list[Licence] = Field(min_length=1)
     per_class: Count
     contact: str
@@ -225,7 +227,7 @@ def read_as(path: Path, kind: type[Read]) -> Read:
     import yaml  # the serving image carries this module for its types, and no YAML
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = class_names.as_written(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ParamsError(f"{path.name}: not found in {path.parent}; run from the project's root") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

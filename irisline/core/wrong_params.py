@@ -26,6 +26,8 @@ def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     key = _key(first) or "the file"
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
+    if first["type"] == "value_error":  # one of ours, which says what was given
+        return f"{key}: {first['ctx']['error']}"
     given = "" if first["type"] == "missing" else f", given {first['input']!r}"
     otherwise = ", or auto" if A_NUMBER in first["loc"] else ""
     return f"{key}: {first['msg']}{otherwise}{given}"

@@ -98,9 +98,7 @@ def answers(classifier: Classifier, folder: Path, split: str) -> Answers:
     return found
 
 
-def measure(
-    test: Answers, calibrated: Calibration, classes: Sequence[str], samples: int, seed: int
-) -> dict[str, float]:
+def measure(test: Answers, calibrated: Calibration, samples: int, seed: int) -> dict[str, float]:
     """Return metrics.json: every metric with its interval, calibration before and after, and what unsure costs and buys.
 
     Of the pictures in which something was found; coverage is of all, and nothing_found counts the rest.
@@ -109,7 +107,7 @@ def measure(
     test = test.of_seen()
     probabilities = test.probabilities(calibrated.temperature)
     given = ~test.unsure
-    found = metrics.with_intervals(probabilities, test.truth, classes, samples, seed)
+    found = metrics.with_intervals(probabilities, test.truth, samples, seed)
     return found | {
         "ece_uncalibrated": metrics.expected_calibration_error(test.probabilities(), test.truth),
         "temperature": calibrated.temperature,

@@ -4,18 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.cluster.hierarchy import leaves_list, linkage
 
 from irisline.core.plotting import BLUE, GREY, ORANGE, YELLOW, png, words
 from irisline.dataset.images import Pixels
-from irisline.evaluation import metrics
+from irisline.evaluation import metrics, per_class
 from irisline.inference import calibration
 from irisline.inference.calibration import Floats, Labels
 
 NAME, CLASS = 28, 24  # signs above a picture
+FEW, ORDERED, NUMBERED = 5, 12, 30  # classes up to which a matrix has every number; the given order; numbers at all
+MATRIX, SMALLEST, LARGEST, LONGEST = 8.0, 0.13, 1.6, 20.0  # inches: a matrix as a rule, its cells, and the largest one
+LINES = 3  # of text that a cell has room for
+WIDTH = 0.62  # of a sign, as a share of its height
+ILLEGIBLE = 3.5  # points
+TOP = 30  # confusions that are told
 
 
 @dataclass(frozen=True)
@@ -32,22 +40,72 @@ class Mistake:
 
 
 def confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
-    """Draw counts (classes, classes), rows true, columns predicted, with each row's share."""
-    side = 2.6 + 0.9 * len(classes)
-    figure = Figure(figsize=(side + 0.8, side))
-    axes = figure.subplots()
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    """Draw counts (classes, classes), rows true, columns predicted, with each row's share.
+
+    Many classes stand in an order that brings those together that are taken for one another; of very many, no cell has its
+    number, and the most frequent confusions stand beside the matrix.
+    """
+    many, most = len(classes) > ORDERED, len(classes) > NUMBERED
+    order = _neighbours(counts) if many else np.arange(len(classes))
+    shown, names = counts[np.ix_(order, order)], [words(classes[index], NAME) for index in order]
+    side = min(len(classes) * min(max(MATRIX / len(classes), SMALLEST), LARGEST), LONGEST)  # inches
+    figure = Figure(figsize=(side, side))
+    axes, scale = figure.add_axes((0, 0, 1, 1)), figure.add_axes((1 + 0.2 / side, 0, 0.2 / side, min(1, MATRIX / side)))
+    share = shown / np.maximum(shown.sum(axis=1, keepdims=True), 1)
     drawn = axes.imshow(share, cmap="cividis", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(counts):
-        ink = "black" if share[row, column] > 0.6 else "white"
-        axes.text(column, row, f"{count}\n{share[row, column]:.0%}", ha="center", va="center", color=ink)
+    if not most:
+        _number(axes, shown, share, min(10, side * 72 / len(classes) / LINES))
     axes.set(xlabel="predicted", ylabel="actual", title=f"Confusion matrix, test split, {counts.sum()} pictures")
-    labels = [words(name, NAME) for name in classes]
-    axes.set_xticks(range(len(classes)), labels)
-    axes.set_yticks(range(len(classes)), labels)
+    _name(axes, names, side * 72 / len(classes))
     axes.spines[:].set_visible(False)
-    figure.colorbar(drawn, label="share of the actual class", format=lambda value, _: f"{value:.0%}")
+    figure.colorbar(drawn, scale, label="share of the actual class", format=lambda value, _: f"{value:.0%}")
+    if most:
+        figure.text(1 + 1.3 / side, 1, _most_frequent(counts, classes), va="top", linespacing=1.5)
     return png(figure)
+
+
+def _number(axes: Axes, counts: NDArray[np.int64], share: Floats, size: float) -> None:
+    """Write each cell's count and share into it; of more than a few classes, into those with pictures."""
+    for (row, column), count in np.ndenumerate(counts):
+        if count or len(counts) <= FEW:
+            ink, text = "black" if share[row, column] > 0.6 else "white", f"{count}\n{share[row, column]:.0%}"
+            axes.text(column, row, text, ha="center", va="center", color=ink, fontsize=size)
+
+
+def _name(axes: Axes, names: Sequence[str], room: float) -> None:
+    """Name rows and columns that have so much room, in points: turned where they would overlap, not at all where none fits."""
+    size = min(10, room / 1.2)
+    if size < ILLEGIBLE:
+        axes.set(xticks=[], yticks=[])
+        return
+    flat = max(map(len, names)) * size * WIDTH < room
+    axes.set_yticks(range(len(names)), names, fontsize=size)
+    axes.set_xticks(range(len(names)), names, fontsize=size, rotation=0 if flat else 90)
+
+
+def _neighbours(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the classes in an order in which those that are taken for one another are neighbours.
+
+    They are clustered by the shares of either that are called the other, the mean of two clusters counting; the leaves of the
+    tree stand so that neighbours are as close as can be (Bar-Joseph et al. 2001, Fast optimal leaf ordering).
+    """
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    apart = 2 - share - share.T
+    tree = linkage(apart[np.triu_indices(len(counts), 1)], "average", optimal_ordering=True)
+    return np.asarray(leaves_list(tree), np.int64)
+
+
+def _most_frequent(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
+    found = per_class.confusions(counts, classes)
+    lines = [
+        f"{_short(each.actual)} is called {_short(each.predicted)}: {each.pictures} of {each.of}" for each in found
+    ]
+    head = f"The {TOP} most frequent of {len(lines)} confusions" if len(lines) > TOP else "Confusions"
+    return "\n".join([f"{head}; confusions.csv has all", "", *lines[:TOP]])
+
+
+def _short(name: str) -> str:
+    return words(name, CLASS)
 
 
 def reliability(probabilities: Floats, truth: Labels, uncalibrated: Floats) -> bytes:

@@ -1,67 +1,75 @@
 """Labels and probabilities to numbers, with bootstrap intervals. No files, no figures, no networks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, rankdata
+from scipy.stats import binomtest
 
 from irisline.inference import calibration
 from irisline.inference.calibration import Floats, Labels
 
 ECE_BINS = 15
+AT_ONCE = 64  # draws of the bootstrap: quick, and a few megabytes
 INTERVAL = (2.5, 97.5)  # percentiles of the bootstrap: a 95 % interval
 
 
-def measure(probabilities: Floats, truth: Labels, classes: Sequence[str]) -> dict[str, float]:
+def measure(probabilities: Floats, truth: Labels) -> dict[str, float]:
     """Return the metrics of probabilities (n, classes) against true classes (n,), by name.
 
-    error_rate, log_loss (nats), brier (Brier 1950, summed over classes, 0..2), ece, roc_auc (one against the rest, classes
-    weighed alike), and precision, recall and f1 of each class.
+    error_rate, log_loss (nats), brier (Brier 1950, summed over classes, 0..2), ece and roc_auc (one against the rest, classes
+    weighed alike). Those of each class are in per_class.
     """
-    predicted = probabilities.argmax(axis=1)
-    counts = confusion(predicted, truth, len(classes))
+    predicted, classes = probabilities.argmax(axis=1), probabilities.shape[1]
     found = {
         "error_rate": float((predicted != truth).mean()),
         "log_loss": calibration.log_loss(probabilities, truth),
-        "brier": float(((probabilities - np.eye(len(classes))[truth]) ** 2).sum(axis=1).mean()),
+        "brier": float(((probabilities - np.eye(classes)[truth]) ** 2).sum(axis=1).mean()),
         "ece": expected_calibration_error(probabilities, truth),
-        "roc_auc": float(np.mean([_area(probabilities[:, index], truth == index) for index in range(len(classes))])),
+        "roc_auc": float(np.mean([_area(probabilities[:, index], truth == index) for index in range(classes)])),
     }
-    right, said, are = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
-    for index, name in enumerate(classes):
-        found[f"precision_{name}"] = right[index] / max(said[index], 1)
-        found[f"recall_{name}"] = right[index] / max(are[index], 1)
-        found[f"f1_{name}"] = 2 * right[index] / max(said[index] + are[index], 1)
     return {name: float(value) for name, value in found.items()}
 
 
-def with_intervals(
-    probabilities: Floats, truth: Labels, classes: Sequence[str], samples: int, seed: int
-) -> dict[str, float]:
+def with_intervals(probabilities: Floats, truth: Labels, samples: int, seed: int) -> dict[str, float]:
     """Return measure()'s metrics, each with _low and _high, its 95 % interval.
 
-    error_rate and recall are shares of pictures and have that of share_interval: no error among twenty may yet be one in six.
-    The others have percentiles of a bootstrap (Efron and Tibshirani 1993, chapter 13) that keeps class sizes, so that every
-    metric is defined.
+    error_rate is a share of pictures and has that of share_interval: no error among twenty may yet be one in six. The others
+    have percentiles of a bootstrap (Efron and Tibshirani 1993, chapter 13) that keeps class sizes, so that every metric is
+    defined.
     """
-    found = measure(probabilities, truth, classes)
-    rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(truth == index) for index in np.unique(truth)]
-    draws = []
-    for _ in range(samples):
-        drawn = np.concatenate([rng.choice(group, len(group)) for group in members])
-        draws.append(list(measure(probabilities[drawn], truth[drawn], classes).values()))
-    low, high = np.percentile(np.array(draws), INTERVAL, axis=0)
+    found = measure(probabilities, truth)
+    drawn = np.concatenate([_of_draws(times, probabilities, truth) for times in _draws(truth, samples, seed)], axis=1)
+    low, high = np.percentile(drawn, INTERVAL, axis=1)
     for index, name in enumerate(list(found)):
         found |= {f"{name}_low": float(low[index]), f"{name}_high": float(high[index])}
-    right = probabilities.argmax(axis=1) == truth
-    shares = {"error_rate": ~right} | {f"recall_{name}": right[truth == index] for index, name in enumerate(classes)}
-    for name, counted in shares.items():
-        found |= dict(
-            zip((f"{name}_low", f"{name}_high"), share_interval(int(counted.sum()), len(counted)), strict=True)
-        )
+    wrong = probabilities.argmax(axis=1) != truth
+    found["error_rate_low"], found["error_rate_high"] = share_interval(int(wrong.sum()), len(wrong))
     return found
+
+
+def _draws(truth: Labels, samples: int, seed: int) -> Iterator[Floats]:
+    """Yield how often each picture is in each draw, (n, draws), as many draws at once as are quick."""
+    rng = np.random.default_rng(seed)
+    members = [np.flatnonzero(truth == index) for index in np.unique(truth)]
+    for start in range(0, samples, AT_ONCE):
+        times = np.zeros((len(truth), min(AT_ONCE, samples - start)))
+        for draw in times.T:
+            for group in members:
+                draw[group] = np.bincount(rng.integers(0, len(group), len(group)), minlength=len(group))
+        yield times
+
+
+def _of_draws(times: Floats, probabilities: Floats, truth: Labels) -> Floats:
+    """Return measure()'s metrics in its order, (metrics, draws), of draws in which each picture is so many times (n, draws)."""
+    classes = probabilities.shape[1]
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    losses = calibration.losses(probabilities, truth)
+    squares = ((probabilities - np.eye(classes)[truth]) ** 2).sum(axis=1)
+    apart = np.eye(ECE_BINS)[_bins(confidence, ECE_BINS)] * (confidence - right)[:, None]
+    areas = [_areas(times, probabilities[:, index], truth == index) for index in range(classes)]
+    sums = [~right @ times, losses @ times, squares @ times, np.abs(apart.T @ times).sum(axis=0)]
+    return np.stack([*(each / len(truth) for each in sums), np.mean(areas, axis=0)])
 
 
 def share_interval(count: int, of: int) -> tuple[float, float]:
@@ -87,7 +95,7 @@ def reliability(
     """Return each bin's lower edge, mean confidence, accuracy and number of pictures; empty bins hold zeros."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == truth
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    index = _bins(confidence, bins)
     count = np.bincount(index, minlength=bins)
     share = np.maximum(count, 1)
     sums = (np.bincount(index, weights, minlength=bins) / share for weights in (confidence, correct))
@@ -100,10 +108,25 @@ def confusion(predicted: Labels, truth: Labels, classes: int) -> NDArray[np.int6
     return np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
+def _bins(confidence: Floats, bins: int) -> NDArray[np.int64]:
+    """Return the bin of each confidence, of so many that are as wide as each other."""
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1, dtype=np.int64)
+
+
 def _area(scores: Floats, positive: NDArray[np.bool_]) -> float:
-    """Return the area under the ROC curve: the share of pairs ranked right (Hanley and McNeil 1982); nan for one class."""
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    if not positives or not negatives:
-        return float("nan")
-    ranks = float(rankdata(scores)[positive].sum())
-    return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
+    """Return the area under the ROC curve; nan for one class."""
+    return float(_areas(np.ones((len(scores), 1)), scores, positive)[0])
+
+
+def _areas(times: Floats, scores: Floats, positive: NDArray[np.bool_]) -> Floats:
+    """Return the area under the ROC curve of each draw in which a score is so many times, times (n, draws); nan for one class.
+
+    It is the share of pairs that are ranked right, ties for a half (Hanley and McNeil 1982).
+    """
+    order = np.argsort(scores, kind="stable")
+    others = np.where(positive[order, None], 0, times[order])
+    below = np.concatenate([np.zeros((1, times.shape[1])), others.cumsum(axis=0)])
+    first, last = (np.searchsorted(scores[order], scores[positive], side) for side in ("left", "right"))
+    ranked = (times[positive] * (below[first] + below[last]) / 2).sum(axis=0)
+    pairs = times[positive].sum(axis=0) * below[-1]
+    return np.where(pairs > 0, ranked / np.maximum(pairs, 1), np.nan)

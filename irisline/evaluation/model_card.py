@@ -6,7 +6,7 @@ Markdown; knows nothing of MLflow nor of how a number was measured.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ from irisline.core.domain import CardText
 from irisline.core.params import Params
 from irisline.dataset import shards
 from irisline.domains import card_text, wording
-from irisline.evaluation import baselines, slices
+from irisline.evaluation import baselines, forest, markdown, metrics, per_class
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.metrics import share_interval
+from irisline.evaluation.per_class import OfClass, Share
 from irisline.evaluation.slices import Slice
 from irisline.inference.calibration import Floats
 
@@ -58,6 +59,7 @@ class Subject:
     test: Answers
     probabilities: Floats
     numbers: dict[str, float]
+    per_class: Sequence[OfClass]
     sliced: Sequence[Slice]
     pictures: Sequence[shards.Row]
     labels: Sequence[shards.Row]
@@ -72,22 +74,28 @@ def of_workspace(
     params: Params, test: Answers, temperature: float, numbers: dict[str, float], sliced: Sequence[Slice]
 ) -> str:
     """Return the card of the model in artifacts/train/, by its answers on the test split; raise MissingInput without labels."""
+    seen = test.of_seen()
+    classes = per_class.of(
+        metrics.confusion(seen.logits.argmax(axis=1), seen.truth, seen.logits.shape[1]), params.base.classes
+    )
     pictures = list(shards.stream(paths.ACCEPTED, ["label", "split", "provider", "licence"]))
     labels = list(shards.stream(paths.LABELLED, ["id", "split", "reviewed", "suspect"]))
     made = json.loads((paths.TRAINED / "model.json").read_text())
-    return text(Subject(params, made, test, test.probabilities(temperature), numbers, sliced, pictures, labels))
+    return text(
+        Subject(params, made, test, test.probabilities(temperature), numbers, classes, sliced, pictures, labels)
+    )
 
 
 def text(subject: Subject) -> str:
     """Return the card as Markdown."""
     parts = {
         "Model details": _details(subject.made, subject.told.looks_at),
-        "Intended use": _list(MEANT, *subject.told.intended_use),
+        "Intended use": markdown.listed(MEANT, *subject.told.intended_use),
         "Metrics": _metrics(subject),
         "Factors": _factors(subject),
         "Caveats and known failures": _failures(subject),
         "Evaluation and training data": _data(subject),
-        "Ethical considerations": _list(*subject.told.ethics, TAKE_DOWN),
+        "Ethical considerations": markdown.listed(*subject.told.ethics, TAKE_DOWN),
         "Build it again": _rebuild(subject),
     }
     title = f"# Model card: {subject.made['name']}\n"
@@ -95,8 +103,9 @@ def text(subject: Subject) -> str:
 
 
 def _details(made: dict[str, Any], seen: str) -> str:
-    return _list(
-        f"Says of a picture: {' or '.join(made['classes'])}; or `unsure`, with the reason. It knows no other class.",
+    return markdown.listed(
+        f"Answers with one of {len(made['classes'])} classes: {_classes(made['classes'])}. It knows no other.",
+        "Marks an answer as `unsure`, with the reason, when it is better not relied upon.",
         f"Looks at {seen}, {made['preprocess']['size']} pixels wide.",
         f"{made['arch']}, started from {made['init']}, {made['epochs']} epochs (`params.yaml` has the whole recipe).",
         f"Digest of the weights, as `model.json` has it: `{made['digest'][:12]}`.",
@@ -110,18 +119,30 @@ def _metrics(subject: Subject) -> str:
         "coverage": share_interval(int(given.sum()), len(test.ids)),
         "selective_risk": share_interval(int(test.wrong[given].sum()), int(given.sum())),
     }
-    recalls = {f"recall_{name}": f"pictures of {name} that are called so" for name in subject.made["classes"]}
     rows = []
-    for name, meaning in (MEANINGS | recalls).items():
+    for name, meaning in MEANINGS.items():
         if name in numbers:
             ends = counted.get(name, (numbers.get(f"{name}_low"), numbers.get(f"{name}_high")))
-            rows.append((f"`{name}`", meaning, f"{numbers[name]:.3f}", _span(*ends)))
+            rows.append((f"`{name}`", meaning, f"{numbers[name]:.3f}", markdown.between(*ends)))
     spoken = (
         f"On {numbers['test_images']:.0f} pictures of the test split, which was measured once. An answer with less confidence "
         f"than {numbers['unsure_threshold']:.3f} is unsure: chosen so that of validation pictures with more at most "
         f"{subject.params.evaluate.target_risk:g} were answered wrong, where there is such a confidence."
     )
-    return spoken + "\n\n" + _table(("metric", "of what", "value", "95 % interval"), rows)
+    measured = markdown.table(("metric", "of what", "value", "95 % interval"), rows)
+    return "\n\n".join([spoken, measured, _of_classes(subject.per_class)])
+
+
+def _of_classes(found: Sequence[OfClass]) -> str:
+    """Return the numbers of the classes with most errors."""
+    worst = per_class.worst(found)
+    rows = [
+        (display_names.markdown(each.name), each.pictures, each.wrong, _ranged(each.recall), _ranged(each.precision))
+        for each in worst
+    ]
+    head = ("class", "pictures", "called another", "recall (95 % interval)", "precision (95 % interval)")
+    rest = f"The {len(worst)} of {len(found)} classes with most errors; `{per_class.TABLE}` has all.\n\n"
+    return (rest if len(worst) < len(found) else "") + markdown.table(head, rows)
 
 
 def _factors(subject: Subject) -> str:
@@ -132,8 +153,8 @@ def _factors(subject: Subject) -> str:
     ]
     return (
         "Test pictures by what `validate` measures of them, with 95 % intervals (Wilson). Fewer than "
-        f"{slices.FEW} pictures say hardly anything.\n\n"
-        + _table(("by", "slice", "pictures", "error rate", "answered"), rows)
+        f"{forest.FEW} pictures say hardly anything.\n\n"
+        + markdown.table(("by", "slice", "pictures", "error rate", "answered"), rows)
     )
 
 
@@ -141,19 +162,27 @@ def _shares(each: Slice) -> list[str]:
     if not each.pictures:
         return ["", ""]
     told = ((count / each.pictures, *share_interval(count, each.pictures)) for count in (each.wrong, each.answered))
-    return [f"{share:.0%} ({low:.0%} to {high:.0%})" for share, low, high in told]
+    return [_ranged(share) for share in told]
+
+
+def _ranged(told: Share) -> str:
+    share, low, high = told
+    return f"{share:.0%} ({low:.0%} to {high:.0%})"
 
 
 def _failures(subject: Subject) -> str:
     test, confidence = subject.test, subject.probabilities.max(axis=1)
     wrong = np.flatnonzero(test.wrong & test.seen)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN_ERRORS]
-    predicted, classes = subject.probabilities.argmax(axis=1), subject.made["classes"]
+    predicted, classes = (
+        subject.probabilities.argmax(axis=1),
+        [display_names.markdown(each) for each in subject.made["classes"]],
+    )
     sure = int((confidence[wrong] > SURE).sum())
     suspects = {row["id"] for row in subject.labels if row["suspect"]}
     blind = [display_names.code(test.ids[at]) for at in np.flatnonzero(~test.seen)]
     nothing = wording.OF[subject.made["preprocess"]["crop"]].nothing_found.capitalize()
-    return _list(
+    return markdown.listed(
         *(f"{line[0].upper()}{line[1:]}." for line in baselines.warning(subject.numbers)),
         f"Wrong answers: {len(wrong)}; with over {SURE:.0%} confidence: {sure}.",
         *(
@@ -163,23 +192,29 @@ def _failures(subject: Subject) -> str:
             for at in worst
         ),
         *([f"{nothing}: {len(blind)} of {len(test.ids)}, such as {', '.join(blind[:SHOWN_ERRORS])}."] if blind else []),
-        *(line.format(classes=", ".join(classes)) for line in subject.told.known_failures),
+        *(line.format(classes=_classes(subject.made["classes"])) for line in subject.told.known_failures),
     )
 
 
 def _data(subject: Subject) -> str:
     counts = Counter((row["label"], row["split"]) for row in subject.pictures)
-    rows = [(name, *(counts[name, split] for split in SPLITS)) for name in subject.made["classes"]]
+    classes = sorted(subject.made["classes"], key=lambda name: counts[name, "train"])[: per_class.SHOWN]
+    shown = [name for name in subject.made["classes"] if name in classes]
+    rows = [(display_names.markdown(name), *(counts[name, split] for split in SPLITS)) for name in shown]
+    if len(shown) < len(subject.made["classes"]):
+        every = (sum(counts[name, split] for name in subject.made["classes"]) for split in SPLITS)
+        rows.append((f"all {len(subject.made['classes'])} classes, of which these have the fewest", *every))
     reviewed = sum(row["reviewed"] is not None for row in subject.labels)
     suspects = Counter(row["split"] for row in subject.labels if row["suspect"])
     policy = {"keep": "trained like the others", "down_weight": "trained without variants", "drop": "left out"}
     drawn = sum(row["provider"] == "drawn" for row in subject.pictures)
     doubt = f"{drawn} of {len(subject.pictures)} are drawn by a program: numbers on them say less of photographs."
     return (
-        _table(("pictures", *SPLITS), rows)
+        markdown.table(("pictures", *SPLITS), rows)
         + "\n\n"
-        + _list(
-            f"Licences: {_counted(subject.made['data_licences'])}. Providers: {_counted(subject.made['data_providers'])}.",
+        + markdown.listed(
+            f"Licences: {markdown.counted(subject.made['data_licences'])}. "
+            f"Providers: {markdown.counted(subject.made['data_providers'])}.",
             *([doubt] if drawn else []),
             f"Labels: a person reviewed {reviewed}. {suspects['train']} of the training split are suspect and "
             f"{policy[subject.params.labels.suspects]}; {suspects['valid']} of the validation split are, and "
@@ -198,18 +233,8 @@ def _rebuild(subject: Subject) -> str:
     )
 
 
-def _counted(counts: dict[str, int]) -> str:
-    return ", ".join(f"{display_names.markdown(name)} {count}" for name, count in counts.items())
-
-
-def _span(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:.2f} to {high:.2f}"
-
-
-def _list(*lines: str) -> str:
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+def _classes(names: Sequence[str]) -> str:
+    """Return the names of classes, the first of very many."""
+    told = [display_names.markdown(name) for name in names[: per_class.SHOWN]]
+    rest = len(names) - len(told)
+    return ", ".join([*told, *([f"and {rest} more, which `model.json` names"] if rest else [])])

@@ -9,7 +9,7 @@ import numpy as np
 
 from irisline.core.params import Evaluate
 from irisline.dataset import shards, tables
-from irisline.evaluation import figures, metrics
+from irisline.evaluation import figures, metrics, per_class
 from irisline.evaluation.evaluate import Answers
 from irisline.inference import calibration, saliency
 from irisline.inference.classifier import Classifier
@@ -34,6 +34,7 @@ def files(
     return {
         "metrics.json": _json(numbers),
         "gate.json": _json(verdict),
+        **per_class.files(counts, classifier.classes),
         "predictions.csv": table(classifier, every).encode(),
         "confusion_matrix.png": figures.confusion_matrix(counts, classifier.classes),
         "reliability.png": figures.reliability(probabilities, test.truth, test.probabilities()),

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from irisline.core.domain import Cut
-from irisline.core.plotting import BLUE, GREY, png
 from irisline.dataset import shards, tables
 from irisline.domains.slices import CUTS
+from irisline.evaluation import forest
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.metrics import share_interval
 
-FEW = 10  # pictures: below, a slice says hardly anything
 TABLE, FOREST = "slices.csv", "slices.png"
 
 
@@ -35,7 +33,7 @@ class Slice:
     @property
     def few(self) -> bool:
         """Whether its numbers say hardly anything."""
-        return self.pictures < FEW
+        return self.pictures < forest.FEW
 
 
 def of(test: Answers, folder: Path) -> list[Slice]:
@@ -51,7 +49,7 @@ def of(test: Answers, folder: Path) -> list[Slice]:
 
 def files(found: Sequence[Slice]) -> dict[str, bytes]:
     """Return slices.csv and slices.png."""
-    return {TABLE: table(found).encode(), FOREST: forest(found)}
+    return {TABLE: table(found).encode(), FOREST: draw(found)}
 
 
 def table(found: Sequence[Slice]) -> str:
@@ -68,21 +66,14 @@ def table(found: Sequence[Slice]) -> str:
     return tables.as_csv(["by", "slice", "pictures", "wrong", "answered", *shares], rows)
 
 
-def forest(found: Sequence[Slice]) -> bytes:
-    """Draw the error rate of each slice with its interval; grey where there are few pictures."""
-    shown = [each for each in found if each.pictures]
-    figure = Figure(figsize=(6.4, 1.4 + 0.36 * max(len(shown), 1)))
-    axes = figure.subplots()
-    for place, each in enumerate(shown):
-        rate, ink = each.wrong / each.pictures, GREY if each.few else BLUE
-        axes.plot(share_interval(each.wrong, each.pictures), (place, place), color=ink)
-        axes.plot(rate, place, "o", color=ink)
-    axes.set_yticks(range(len(shown)), [f"{each.by}: {each.name} ({each.pictures})" for each in shown])
-    axes.set(xlim=(-0.02, 1.02), ylim=(max(len(shown), 1) - 0.5, -0.5), xlabel="error rate, 95 % Wilson interval")
-    axes.set_title(
-        f"Error rate by slice, test split; grey: fewer than {FEW} pictures" if shown else "No facts to slice by"
-    )
-    return png(figure)
+def draw(found: Sequence[Slice]) -> bytes:
+    """Draw the error rate of each slice that has pictures."""
+    lines = [
+        forest.Line(f"{each.by}: {each.name} ({each.pictures})", each.wrong, each.pictures)
+        for each in found
+        if each.pictures
+    ]
+    return forest.draw(lines, "Error rate by slice, test split" if lines else "No facts to slice by")
 
 
 def _of_cut(cut: Cut, values: Sequence[float | None], test: Answers) -> list[Slice]:

@@ -7,7 +7,8 @@ import hashlib
 from importlib import metadata
 from pathlib import Path
 
-from irisline.core import import_closure, paths
+from irisline.core import paths
+from irisline.release.publishing import import_closure
 
 FILE = Path("platform.yaml")
 _HEAD = "# The platform that this project was last made with: its version, and a digest of the code of each stage.\n"

@@ -61,13 +61,14 @@ class Judge:
 
     def failures(self, table: pd.DataFrame) -> list[Failure]:
         """Return what each row of a data_contract.with_shared_pixels table failed, by row, in the order of the contract."""
-        result = self._images.run(batch_parameters={"dataframe": table}, result_format=_COMPLETE)
+        result = self._images.run(batch_parameters={"dataframe": _escaped(table)}, result_format=_COMPLETE)
         found = _by_name([result], len(self.of_images))
         labels = dict(zip(table["id"], table["label"], strict=True))
         failures = [
-            Failure(cell["id"], labels[cell["id"]], line.name, line.column, _text(cell[line.column]), line.limit)
+            Failure(name, labels[name], line.name, line.column, _text(cell[line.column]), line.limit)
             for line in self.of_images
             for cell in found[line.name]["result"].get("unexpected_index_list") or []
+            for name in [html.unescape(cell["id"])]
         ]
         place = {name: number for number, name in enumerate(labels)}
         return sorted(failures, key=lambda failure: place[failure.id])
@@ -104,8 +105,8 @@ def _validation(context: Any, batch: Any, name: str, lines: Sequence[Expectation
     configured = [
         {
             "type": line.type,
-            "kwargs": line.kwargs | _condition(line),
-            "description": line.sentence,
+            "kwargs": {name: _as_found(value) for name, value in line.kwargs.items()} | _condition(line),
+            "description": html.escape(line.sentence),
             "meta": {"name": line.name},
         }
         for line in lines
@@ -118,7 +119,7 @@ def _condition(line: Expectation) -> dict[str, Any]:
     from great_expectations.expectations.row_conditions import AndCondition, Column, Condition
 
     parts: list[Condition] = [
-        Column(column).is_not_null() if value == data_contract.ANY else Column(column) == value
+        Column(column).is_not_null() if value == data_contract.ANY else Column(column) == html.escape(value)
         for column, value in line.where.items()
     ]
     return {"row_condition": AndCondition(conditions=parts)} if parts else {}
@@ -138,6 +139,11 @@ def _escaped(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose words are safe in HTML: Great Expectations writes what it found into its pages as it is."""
     words = table.select_dtypes(exclude=["number", "bool"])
     return table.assign(**{str(name): words[name].map(html.escape, na_action="ignore") for name in words})
+
+
+def _as_found(value: Any) -> Any:
+    """Return what a limit is compared with as such a table has it."""
+    return [html.escape(each) for each in value] if isinstance(value, list) else value
 
 
 def _run_id() -> Any:
@@ -163,4 +169,4 @@ def _number(observed: object) -> float | None:
 def _text(value: str | float | None) -> str:
     if pd.isna(value):
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else html.unescape(str(value))

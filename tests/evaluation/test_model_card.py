@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from irisline.core import display_names
 from irisline.dataset import shards
 from irisline.evaluation import metrics, model_card
 from irisline.evaluation.evaluate import Answers
 from irisline.evaluation.model_card import Subject
+from irisline.evaluation.per_class import OfClass
 from irisline.evaluation.slices import Slice
 from tests import planted
 
@@ -20,7 +22,7 @@ SECTIONS = [
 ]  # fmt: skip
 NUMBERS = {
     "error_rate": 0.25, "error_rate_low": 0.125, "error_rate_high": 0.5, "selective_risk": 1 / 3, "coverage": 0.6,
-    "test_images": 4, "unsure_threshold": 0.85, "recall_red": 0.5, "flip_rate": 0.015,
+    "test_images": 4, "unsure_threshold": 0.85, "flip_rate": 0.015,
 }  # fmt: skip
 
 
@@ -57,7 +59,8 @@ def subject(crop: str = "eyes", **changes: Any) -> Subject:
         Slice("light", "cold", 0, 0, 0),
     ]
     params = planted.settings(preprocess__crop=crop, evaluate__target_risk=0.05)
-    whole = Subject(params, made(crop), test, test.probabilities(), NUMBERS, sliced, rows, labels)
+    classes = [OfClass("red", 3, 2, 2), OfClass("green", 1, 2, 1)]
+    whole = Subject(params, made(crop), test, test.probabilities(), NUMBERS, classes, sliced, rows, labels)
     return replace(whole, **changes)
 
 
@@ -90,10 +93,42 @@ def test_numbers_come_with_their_meaning_and_interval_and_only_those_there_are()
     assert f"| `coverage` | answers that are not unsure | 0.600 | {low:.2f} to {high:.2f} |" in told
     low, high = metrics.share_interval(1, 3)
     assert f"| `selective_risk` | wrong among those that are not unsure | 0.333 | {low:.2f} to {high:.2f} |" in told
-    assert "| `recall_red` | pictures of red that are called so | 0.500 |  |" in told
+    recall, precision = (
+        f"({low:.0%} to {high:.0%})" for low, high in (metrics.share_interval(2, 3), metrics.share_interval(2, 2))
+    )
+    assert f"| red | 3 | 1 | 67% {recall} | 100% {precision} |" in told
     assert "| `flip_rate` |" in told
     assert "expected_flip_rate" not in told
     assert "less confidence than 0.850 is unsure" in told
+
+
+def test_a_card_of_a_hundred_classes_stays_readable() -> None:
+    names = [f"class {number}" for number in range(102)]
+    classes = [OfClass(name, 20, 20, 20 - number % 7) for number, name in enumerate(names)]
+    pictures = [
+        {"label": name, "split": "train", "provider": "folder"}
+        for name in names
+        for _ in range(9 if name in names[:90] else 5)
+    ]
+    told = sections(
+        model_card.text(subject("none", made=made("none") | {"classes": names}, per_class=classes, pictures=pictures))
+    )
+    assert "one of 102 classes: class 0, class 1, " in told["Model details"]
+    assert "class 19, and 82 more, which `model.json` names" in told["Model details"]
+    assert "The 20 of 102 classes with most errors; `classes.csv` has all." in told["Metrics"]
+    assert re.findall(r"^\| class (\d+) ", told["Metrics"], re.M)[:3] == ["6", "13", "20"]
+    data = told["Evaluation and training data"]
+    assert re.findall(r"^\| class (\d+) ", data, re.M) == [*map(str, range(8)), *map(str, range(90, 102))]
+    assert "| all 102 classes, of which these have the fewest | 870 | 0 | 0 |" in data
+    assert max(map(len, model_card.text(subject("none", made=made("none") | {"classes": names})).splitlines())) < 700
+
+
+def test_a_name_of_a_class_is_just_words_in_the_card() -> None:
+    names = ["<b>|`x`", "unsure"]
+    told = model_card.text(subject("none", made=made("none") | {"classes": names}))
+    assert display_names.markdown(names[0]) in told
+    assert names[0] not in told
+    assert "(98%, its label is suspect)" in told
 
 
 def test_slices_say_how_many_pictures_they_are_of() -> None:

@@ -77,7 +77,7 @@ def judged(
     asked = perturbation_tests.ask(
         classifier, test, rows, perturbation_tests.trial(classifier, rows, params), params.execution
     )
-    numbers = evaluate.measure(test, classifier.calibration, CLASSES, 50, 1) | flips.measure(asked, BACKGROUND)
+    numbers = evaluate.measure(test, classifier.calibration, 50, 1) | flips.measure(asked, BACKGROUND)
     numbers |= {"baseline_constant": 0.5}
     limits = params.gate.model_copy(update={"max_ece": 1.0})
     return asked, numbers, [check.line for check in gate.judge(numbers, 1.0, 0.0, limits) if not check.passed]

@@ -74,8 +74,8 @@ def test_the_table_has_shares_with_their_intervals_and_none_of_no_pictures() -> 
 
 @pytest.mark.parametrize("found", [[], [Slice("light", "warm", 20, 2, 15), Slice("light", "cold", 9, 0, 0)]])
 def test_the_forest_is_a_picture_and_the_same_each_time(found: list[Slice]) -> None:
-    assert slices.forest(found).startswith(b"\x89PNG")
-    assert slices.files(found)[slices.FOREST] == slices.forest(found)
+    assert slices.draw(found).startswith(b"\x89PNG")
+    assert slices.files(found)[slices.FOREST] == slices.draw(found)
 
 
 def test_fewer_than_ten_are_few() -> None:

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from irisline.validation import data_contract, data_docs, great_expectations, split
+from tests import planted
+from tests.hostile_names import CLASSES
 from tests.validation.test_great_expectations import PARAMS, judge_of, pool
 
 pytestmark = pytest.mark.filterwarnings("ignore:module 'sre_:DeprecationWarning")  # great_expectations, when it loads
@@ -101,6 +103,20 @@ def test_a_name_or_a_licence_is_words_on_every_page(tmp_path: Path) -> None:
     (page,) = (tmp_path / "validations" / great_expectations.IMAGES).rglob("*.html")
     seen = Words(page.read_text()).seen
     assert all(any(word in text.replace("\\'", "'") for text in seen) for word in words)
+
+
+@pytest.mark.parametrize("names", list(zip(CLASSES[::2], CLASSES[1::2], strict=True)), ids=lambda names: names[0][:12])
+def test_a_class_of_any_name_is_judged_and_is_words_on_the_pages(names: tuple[str, str], tmp_path: Path) -> None:
+    params = planted.settings(base__classes=list(names))
+    table = pool()
+    table["label"] = table["label"].map(dict(zip(("blue", "brown"), names, strict=True)))
+    table.loc[3, "label"] = stranger = "<i>neither&amp;nor"
+    judge = judge_of(table, tmp_path, params)
+    assert [(one.id, one.label, one.value) for one in judge.failures(table)] == [("brown/003.jpg", stranger, stranger)]
+    divided = split.divide(table, {"brown/003.jpg"}, params)
+    assert not judge.broken(data_contract.with_outcome(divided, params.base.classes))
+    seen = " ".join(text for page in tmp_path.rglob("*.html") for text in Words(page.read_text()).seen)
+    assert all(name in seen for name in names)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ version and code it is the same Bento. Knows nothing of container engines.
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,14 +18,14 @@ from typing import Any
 
 import yaml
 
-from irisline.core import console, import_closure, paths
+from irisline.core import console, paths
 from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
 from irisline.inference import trusted_keys
 from irisline.inference.identity import Identity
 from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry
-from irisline.release.publishing import pyfunc_package
+from irisline.release.publishing import import_closure, pyfunc_package
 from irisline.release.signatures import signed
 from irisline.release.tracking import lineage, store
 
@@ -96,7 +97,7 @@ def build(params: Params, number: int | None = None, kind: Kind = CPU) -> Built:
 
 def tag_of(identity: Identity, kind: Kind) -> str:
     """Return the tag of a version's Bento, which is its image's too."""
-    return f"{identity.name}:v{identity.version}-{identity.digest[:12]}{kind.suffix}"
+    return f"{identity.name.lower()}:v{identity.version}-{identity.digest[:12]}{kind.suffix}"
 
 
 def _copy_code(kind: Kind, root: Path, packed: Path) -> None:
@@ -118,12 +119,17 @@ def _copy_keys(target: Path) -> None:
 
 def _image_files(kind: Kind, identity: Identity) -> dict[Path, str]:
     """Return the text of each file that the image is built by."""
-    labels = " \\\n    ".join(f"{name}={json.dumps(value)}" for name, value in _labels(kind, identity).items())
+    labels = " \\\n    ".join(f"{name}={_in_dockerfile(value)}" for name, value in _labels(kind, identity).items())
     return {
         DOCKERFILE: f"{(_IMAGE / 'Dockerfile').read_text(encoding='utf-8')}{_NVIDIA * kind.gpu}LABEL {labels}\n",
         DOCKERFILE.with_name("layers.py"): (_IMAGE / "layers.py").read_text(encoding="utf-8"),
         REQUIREMENTS: "\n".join(kind.requirements) + "\n",
     }
+
+
+def _in_dockerfile(value: str) -> str:
+    """Return a value between quotes in which nothing ends it, and no $ begins a variable."""
+    return '"' + re.sub(r'(["$\\])', r"\\\1", value) + '"'
 
 
 def _labels(kind: Kind, identity: Identity) -> dict[str, str]:

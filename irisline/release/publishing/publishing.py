@@ -123,7 +123,7 @@ def _find_run(client: "MlflowClient", experiment: str, params: Params, seen: str
 
 
 def _agrees(run: "Run", params: Params) -> bool:
-    ours = {name: str(value) for name, value in run_contents.all_params(params).items()}
+    ours = {name: str(value)[: live_logging.LONGEST] for name, value in run_contents.all_params(params).items()}
     return all(ours.get(name) == value for name, value in run.data.params.items())
 
 

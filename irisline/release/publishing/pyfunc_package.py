@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irisline.core import import_closure
 from irisline.core.errors import MissingInput, ModelError, NotFound
 from irisline.inference import signature_check
 from irisline.networks import bundle, version_limits
+from irisline.release.publishing import import_closure
 from irisline.release.tracking import artifacts, lineage, versions
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from irisline.core import paths
+from irisline.core import class_names, paths
 from irisline.core.errors import MissingInput
 from irisline.core.params import Params
-from irisline.dataset import shards
+from irisline.dataset import shards, tables
 from irisline.networks.bundle import Precision
 from irisline.release.tracking import lineage, live_logging
 
@@ -30,7 +30,16 @@ _DOCS = (
     *("static/images/logo-long.png", "static/images/short-logo.png", "static/images/iterative-dev-loop.png"),
     *("static/images/glossary_scroller.gif", "static/images/validation_failed_unexpected_values.gif"),
 )
-_FIGURES = ("confusion_matrix", "biggest_errors", "reliability", "risk_coverage", "saliency", "perturbations", "slices")
+_FIGURES = (
+    "confusion_matrix",
+    "classes",
+    "biggest_errors",
+    "reliability",
+    "risk_coverage",
+    "saliency",
+    "perturbations",
+    "slices",
+)
 REPORTS: dict[Path, tuple[str, ...]] = {
     paths.COLLECT_REPORT: ("metrics.json",),
     paths.VALIDATE_REPORT: (
@@ -42,7 +51,7 @@ REPORTS: dict[Path, tuple[str, ...]] = {
     paths.TRAIN_REPORT: ("metrics.json", "history.tsv", "curves.png"),
     paths.EVALUATE_REPORT: (
         *("metrics.json", "gate.json", "precision.json", "model_card.md"),
-        *("predictions.csv", "slices.csv", "perturbations.csv"),
+        *("predictions.csv", "classes.csv", "confusions.csv", "slices.csv", "perturbations.csv"),
         *(f"{name}.png" for name in _FIGURES),
     ),
 }
@@ -59,6 +68,7 @@ def show(client: "MlflowClient", run_id: str, params: Params) -> None:
     for stage, metrics in reported_metrics().items():
         if stage != live_logging.CURVES:  # its numbers are the last points of the curves
             live_logging.log_step(client, run_id, 0, metrics, stage)
+    live_logging.log_step(client, run_id, 0, class_metrics(), paths.EVALUATE_REPORT.name)
     _show_reports(client, run_id)
     for name in _SOURCES:
         if Path(name).exists():
@@ -103,7 +113,12 @@ def _show_predictions(client: "MlflowClient", run_id: str) -> None:
 
     file = paths.EVALUATE_REPORT / "predictions.csv"
     if file.exists() and not any(found.path == "predictions.json" for found in client.list_artifacts(run_id)):
-        client.log_table(run_id, pd.read_csv(file, keep_default_na=False), "predictions.json")
+        answers = pd.DataFrame([line for _, line in tables.read(file, ("id",))])
+        numbers = [
+            name for name in map(str, answers) if name.startswith("probability_") or name in ("confidence", "loss")
+        ]
+        answers = answers.assign(**answers[numbers].astype(float), unsure=answers["unsure"] == "true")
+        client.log_table(run_id, answers, "predictions.json")
 
 
 def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:
@@ -144,6 +159,20 @@ def reported_metrics() -> dict[str, dict[str, float]]:
         stage: {name: float(value) for name, value in document.items() if isinstance(value, int | float)}
         for stage, document in documents.items()
     }
+
+
+def class_metrics() -> dict[str, float]:
+    """Return the numbers of each class in classes.csv by name: recall/<class>, and recall/<class>/low and /high, its interval.
+
+    No class has a / in its name, so that no two numbers have one name.
+    """
+    file = paths.EVALUATE_REPORT / "classes.csv"
+    found = {}
+    for _, line in tables.read(file, ("class",)) if file.exists() else ():
+        for share in ("precision", "recall", "f1"):
+            for column, end in ((share, ""), (f"{share}_low", "/low"), (f"{share}_high", "/high")):
+                found[f"{share}/{class_names.key(line['class'])}{end}"] = float(line[column])
+    return found
 
 
 class Rates(TypedDict):

@@ -10,10 +10,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from irisline.core import console
+from irisline.core import class_names, console
 from irisline.core.errors import ReleaseError
 from irisline.core.params import Params, parse
 from irisline.release.tracking import lineage, store
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TRAIN_KEY = "irisline.train_key"
 MODEL_DIGEST = "irisline.model_digest"
 CURVES = "train"
+BATCH = 100
+LONGEST = 6000  # signs that MLflow keeps of a param: a list of a hundred classes may be longer
 
 # What the trained model depends on. The rest may still change before this run is published.
 _TRAINING_SECTIONS = ("base", "preprocess", "train")
@@ -102,21 +104,23 @@ def part(params: Params, name: str) -> Any:
 
 
 def flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the leaves of a nested document by their dotted name."""
+    """Return the leaves of a nested document by their dotted name; a name that MLflow does not take is written otherwise."""
     leaves: dict[str, Any] = {}
-    for key, value in document.items():
+    for name, value in document.items():
+        key = prefix + class_names.key(name)
         if isinstance(value, dict):
-            leaves |= flat(value, f"{prefix}{key}.")
+            leaves |= flat(value, f"{key}.")
         else:
-            leaves[prefix + key] = value
+            leaves[key] = value
     return leaves
 
 
 def log_params(client: "MlflowClient", run_id: str, values: dict[str, Any]) -> None:
-    """Log params in one request; those logged before with the same value are left as they are."""
+    """Log params; those logged before with the same value are left as they are."""
     from mlflow.entities import Param
 
-    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
+    for some in _batches([Param(key, str(value)[:LONGEST]) for key, value in values.items()]):
+        client.log_batch(run_id, params=some)
 
 
 def set_tags(client: "MlflowClient", run_id: str, values: dict[str, str]) -> None:
@@ -127,12 +131,18 @@ def set_tags(client: "MlflowClient", run_id: str, values: dict[str, str]) -> Non
 
 
 def log_step(client: "MlflowClient", run_id: str, step: int, metrics: dict[str, float], group: str = CURVES) -> None:
-    """Log one point of each curve in one request; a number that is not finite is left out."""
+    """Log one point of each curve; a number that is not finite is left out."""
     from mlflow.entities import Metric
 
     now = int(time.time() * 1000)
     finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
-    client.log_batch(run_id, metrics=[Metric(f"{group}/{name}", value, now, step) for name, value in finite.items()])
+    for some in _batches([Metric(f"{group}/{name}", value, now, step) for name, value in finite.items()]):
+        client.log_batch(run_id, metrics=some)
+
+
+def _batches(entries: list[Any]) -> Iterator[list[Any]]:
+    """Yield so many at a time as MLflow takes of params in one request; of a hundred classes there are more."""
+    return (entries[start : start + BATCH] for start in range(0, len(entries), BATCH))
 
 
 def main() -> None:
