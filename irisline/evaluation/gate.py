@@ -16,6 +16,7 @@ HALF = 0.5
 TWICE = 2.0
 """An answer that flips is wrong before or after: if a change does not matter, both as often, and no more flip than this."""
 ALWAYS_ALLOWED = 0.02  # of flips: nobody sees them
+DOUBT = 0.25  # of flips, at most, that are allowed because errors were counted on few pictures
 COMPARED = tuple(name for name in baselines.WHAT if name != "baseline_constant")
 
 
@@ -88,7 +89,8 @@ def max_flips(metrics: Mapping[str, float], limits: Gate) -> float | None:
     """Return the share of answers that may flip by a change that must not matter; None where any may."""
     if limits.max_flip_rate != "auto":
         return limits.max_flip_rate
-    return max(ALWAYS_ALLOWED, TWICE * metrics["error_rate_high"])
+    rate, high = metrics["error_rate"], metrics["error_rate_high"]
+    return max(ALWAYS_ALLOWED, min(TWICE * high, max(DOUBT, TWICE * rate)))
 
 
 def _flips(metrics: Mapping[str, float], limits: Gate, taught_by: Mapping[str, str]) -> Iterator[Check]:
@@ -97,7 +99,7 @@ def _flips(metrics: Mapping[str, float], limits: Gate, taught_by: Mapping[str, s
     if most is None:
         return
     if limits.max_flip_rate == "auto":
-        source = f"gate.max_flip_rate: auto, twice the error rate, {metrics['error_rate']:.4g}, at its interval's end"
+        source = f"gate.max_flip_rate: auto, twice the error rate, {metrics['error_rate']:.4g}, within its interval"
         for name, rate in each.items():
             yield _at_most(f"{FLIPS}{name}", rate, most, source, _teach(name, taught_by))
         return

@@ -79,8 +79,12 @@ def judged(
     )
     numbers = evaluate.measure(test, classifier.calibration, 50, 1) | flips.measure(asked, BACKGROUND)
     numbers |= {"baseline_constant": 0.5}
+    return asked, numbers, refused(numbers, params)
+
+
+def refused(numbers: dict[str, float], params: Params) -> list[str]:
     limits = params.gate.model_copy(update={"max_ece": 1.0})
-    return asked, numbers, [check.line for check in gate.judge(numbers, 1.0, 0.0, limits) if not check.passed]
+    return [check.line for check in gate.judge(numbers, 1.0, 0.0, limits) if not check.passed]
 
 
 def test_a_model_that_looks_at_the_shirt_is_never_wrong_and_refused(people: Path, tmp_path: Path) -> None:
@@ -90,6 +94,11 @@ def test_a_model_that_looks_at_the_shirt_is_never_wrong_and_refused(people: Path
     assert numbers["flips_blue_surroundings"] == numbers["flips_orange_surroundings"] == 0.5
     assert numbers["expected_flip_rate"] == 0.0
     assert [line.split(":")[0] for line in failing] == ["flip_rate", "background_flip_rate", "expected_flip_rate"]
+    by_itself = planted.settings(gate__max_flip_rate="auto", gate__min_expected_flip_rate=None)
+    assert [line.split(":")[0] for line in refused(numbers, by_itself)] == [
+        "flips_blue_surroundings",
+        "flips_orange_surroundings",
+    ]
     turned = {each.id.split("/")[0] for each in asked if each.perturbation == "blue_surroundings" and each.flipped}
     assert turned == {"brown"}
 
