@@ -1,7 +1,6 @@
 """irisline new and upgrade: a project for any pictures, in a folder of its own, and what it notes of the platform."""
 
 from collections import Counter
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +12,6 @@ if TYPE_CHECKING:
     from irisline.new_project.layout import Layout
 
 _SHOWN = 12  # classes that are named with their number of pictures
-
-
-class Template(StrEnum):
-    """What a project may be made of without pictures of one's own."""
-
-    EYES = "eyes"
 
 
 def new(
@@ -36,17 +29,18 @@ def new(
     mirror: Annotated[
         bool, typer.Option(help="Whether a mirrored picture is still of its class; not so of letters.")
     ] = True,
-    template: Annotated[Template | None, typer.Option(help="The pictures that come with the platform instead.")] = None,
+    template: Annotated[str | None, typer.Option(help="The pictures that come with the platform instead.")] = None,
 ) -> None:
     """Make a project for any pictures: look at them, copy them, choose the params; then make repro does the rest."""
+    from irisline.domains import templates
     from irisline.new_project import choices, create, layout
 
-    if template is not None and pictures is None:
-        create.eyes(folder)
+    if template in templates.BUNDLED and pictures is None:
+        create.bundled(folder)
         console.say(f"{folder}: ready; type cd {folder} && make repro")
         return
     if pictures is None or template is not None:
-        raise typer.BadParameter("say --from PICTURES, or --template eyes, not both")
+        raise typer.BadParameter(f"say --from PICTURES or --template {'|'.join(templates.BUNDLED)}, one of them")
     create.check_target(folder)
     found = layout.read(pictures, class_level, labels)
     for line in _told(found):

@@ -48,13 +48,13 @@ def project(
         _run(made, sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL))
 
 
-def eyes(folder: Path) -> None:
-    """Make a project of the eyes that come with the repository; raise MissingInput where they are not there."""
+def bundled(folder: Path) -> None:
+    """Make a project of the pictures and params of the repository; raise MissingInput where they are not there."""
     check_target(folder)
     params, pool = paths.CODE / paths.PARAMS, paths.CODE / paths.POOL
     if not (params.is_file() and pool.is_dir()):
         raise MissingInput(
-            f"{pool}/: not here; make data in a clone of the repository fetches the eyes and their weights"
+            f"{pool}/: not here; make data in a clone of the repository fetches the pictures"
         )
     with paths.whole_folder(folder) as made:
         _begin(made)

@@ -83,14 +83,14 @@ def test_a_project_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_the_eyes_of_the_repository_are_a_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    create.eyes(tmp_path / "eyes")
+    create.bundled(tmp_path / "eyes")
     assert (tmp_path / "eyes/params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
     assert yaml.safe_load((tmp_path / "eyes/data.dvc").read_text())["outs"][0]["md5"] == yaml.safe_load(
         (ROOT / "data.dvc").read_text()
     )["outs"][0]["md5"]  # fmt: skip
     monkeypatch.setattr(paths, "CODE", tmp_path)
     with pytest.raises(MissingInput, match=r"data/: not here; make data in a clone of the repository fetches"):
-        create.eyes(tmp_path / "other")
+        create.bundled(tmp_path / "other")
 
 
 def test_what_is_chosen_says_why_and_keeps_the_comments() -> None:
