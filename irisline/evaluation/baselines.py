@@ -25,7 +25,7 @@ from irisline.inference.out_of_distribution import Gallery
 
 WHAT: Mapping[str, str] = MappingProxyType(
     {
-        "baseline_constant": "always the commonest class",
+        "baseline_constant": "the commonest class for all",
         "baseline_nearest_neighbour": "the nearest training picture by the network's features",
         "baseline_linear": "a linear model on the network's features",
         "baseline_simple": "a linear model on colours and a thumbnail",
@@ -36,7 +36,7 @@ WHAT: Mapping[str, str] = MappingProxyType(
 LEVELS = 6  # of each band in the histogram of colours
 CELLS = 8  # of the thumbnail's side
 STRENGTH = 0.3  # inverse of the L2 penalty, on features of unit variance
-ROUNDS = 200  # of fitting, at most: what is not settled by then changes no answer in a hundred
+ROUNDS = 200  # of fitting, at most: a baseline may not take long
 
 Floats = NDArray[np.float64]
 
@@ -82,21 +82,16 @@ def measure(classifier: Classifier, folder: Path, seed: int) -> dict[str, float]
     return found
 
 
-def better(numbers: Mapping[str, float]) -> list[str]:
-    """Return the names of the baselines that are wrong less often than the network, the best first."""
-    found = [name for name in WHAT if numbers.get(name, 1.0) < numbers["error_rate"]]
-    return sorted(found, key=lambda name: numbers[name])
-
-
 def sentence(numbers: Mapping[str, float]) -> str:
     """Say how often each is wrong, and which are better than the network."""
     told = ", ".join(f"{what} {numbers[name]:.1%}" for name, what in WHAT.items() if name in numbers)
-    return f"wrong with less: {told}" + "".join(f"; {line}" for line in warning(numbers))
+    return f"baselines are wrong with {told}" + "".join(f"; {line}" for line in warning(numbers))
 
 
 def warning(numbers: Mapping[str, float]) -> Sequence[str]:
     """Return the line about the best baseline that is better than the network; none where the network is the best."""
-    return [_of_better(name, numbers) for name in better(numbers)[:1]]
+    better = [name for name in WHAT if numbers.get(name, 1.0) < numbers["error_rate"]]
+    return [_of_better(name, numbers) for name in sorted(better, key=lambda name: numbers[name])[:1]]
 
 
 def _of_better(name: str, numbers: Mapping[str, float]) -> str:

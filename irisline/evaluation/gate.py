@@ -65,12 +65,12 @@ def _errors(metrics: Mapping[str, float], limits: Gate) -> Iterator[Check]:
     stuck = "look at reports/train/curves.png: a loss that never fell asks for another train.learning_rate or train.schedule"
     if limits.max_error_rate != "auto":
         yield _at_most("error_rate", rate, limits.max_error_rate, "gate.max_error_rate", longer)
-        yield _at_most("baseline", rate, constant, "always the commonest class", stuck)
+        yield _at_most("baseline", rate, constant, "the commonest class for all", stuck)
         return
     auto, high = "gate.max_error_rate: auto", "error_rate_high"
     yield _at_most("error_rate", rate, HALF, f"{auto}, right more often than wrong", longer)
     yield _at_most(
-        high, metrics[high], constant, f"{auto}, always the commonest class", f"{stuck}; or test on more pictures"
+        high, metrics[high], constant, f"{auto}, the commonest class for all", f"{stuck}; or test on more pictures"
     )
     if known := [name for name in COMPARED if name in metrics]:
         best = min(known, key=metrics.__getitem__)

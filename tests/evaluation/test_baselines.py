@@ -52,9 +52,9 @@ NUMBERS = {
 
 def test_the_line_names_the_best_that_is_better_than_the_network() -> None:
     assert baselines.sentence(NUMBERS) == (
-        "wrong with less: always the commonest class 90.0%, a linear model on the network's features 20.0%, a linear model on "
-        "colours and a thumbnail 5.0%; a linear model on colours and a thumbnail is better than the network here: 5.0% wrong "
-        "(95 % interval 2.0% to 11.0%) against 20.0%"
+        "baselines are wrong with the commonest class for all 90.0%, a linear model on the network's features 20.0%, a linear "
+        "model on colours and a thumbnail 5.0%; a linear model on colours and a thumbnail is better than the network here: "
+        "5.0% wrong (95 % interval 2.0% to 11.0%) against 20.0%"
     )
     (line,) = baselines.warning(NUMBERS | {"baseline_simple_high": 0.13})
     assert line.endswith("against 20.0%, which on 80 pictures may be chance")

@@ -88,8 +88,8 @@ def test_bad_behaviour_is_refused_with_what_to_do(metrics: dict[str, float], lin
         (
             {"error_rate": 0.2, "baseline_constant": 0.1},
             {},
-            "baseline: 0.2 is above 0.1 (always the commonest class): look at reports/train/curves.png: a loss that never fell "
-            "asks for another train.learning_rate or train.schedule",
+            "baseline: 0.2 is above 0.1 (the commonest class for all): look at reports/train/curves.png: a loss that never "
+            "fell asks for another train.learning_rate or train.schedule",
         ),
         ({"ece": 0.2}, {}, "ece: 0.2 is above 0.15 (gate.max_ece): calibrate on more pictures (split.valid)"),
         (
