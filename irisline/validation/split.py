@@ -111,7 +111,7 @@ def divide(table: pd.DataFrame, rejected: Collection[str], params: Params) -> pd
     component = near_duplicates.components(len(rest), near_duplicates.joined(alike, together))
     rest = rest.assign(component=component, conflict=_conflicts(rest, alike))
     added = {
-        "group": rest.groupby("component")["sha256"].transform("min").str[:16],
+        "group": rest.groupby("component")["sha256"].transform("min").map(lambda sha256: sha256[:16]),
         "conflict": rest["conflict"],
         "split": _splits(rest, params.split),
     }
@@ -121,7 +121,8 @@ def divide(table: pd.DataFrame, rejected: Collection[str], params: Params) -> pd
 
 def _drawn(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Return readable rows with unit, what their split is drawn by; key, the number drawn; the split drawn; fixed, if given."""
-    units, given = groups.units(table), table["given_split"].fillna("").tolist()
+    units = groups.units(table)
+    given = [name if isinstance(name, str) else "" for name in table["given_split"]]
     of_unit = defaultdict(set)
     for unit, name in zip(units, given, strict=True):
         of_unit[unit].add(name)

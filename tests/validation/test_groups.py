@@ -91,6 +91,8 @@ def test_a_named_group_is_drawn_by_its_name_with_the_clip_that_one_of_it_is_in()
 @pytest.mark.parametrize("name", ["sign_digits", "groceries"])
 def test_photographs_that_a_camera_numbered_are_no_clips(name: str) -> None:
     assert OTHER is not None
-    shown = {file.relative_to(OTHER).as_posix(): Image.open(file).convert("RGB") for file in OTHER.glob(f"{name}/**/*.jpg")}
+    shown = {
+        file.relative_to(OTHER).as_posix(): Image.open(file).convert("RGB") for file in OTHER.glob(f"{name}/**/*.jpg")
+    }
     assert len(shown) > 400
     assert of(table(shown)) == {name: sha(name) for name in shown}

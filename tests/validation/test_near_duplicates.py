@@ -114,7 +114,9 @@ def test_a_copy_is_the_same_picture(copy: str) -> None:
         assert same(sign("firebrick"), COPIES[copy](sign("firebrick")))
 
 
-@pytest.mark.parametrize(("colour", "other"), [("red", "green"), ("navy", "skyblue"), ("black", "grey"), ("tan", "pink")])
+@pytest.mark.parametrize(
+    ("colour", "other"), [("red", "green"), ("navy", "skyblue"), ("black", "grey"), ("tan", "pink")]
+)
 def test_what_differs_in_colour_alone_is_not_the_same(colour: str, other: str) -> None:
     assert_told_apart(sign(colour), sign(other))
 

@@ -15,7 +15,7 @@ from irisline.validation import split
 
 PARAMS = read(Path(__file__).parents[2] / "params.yaml")
 SHARES = Split(train=0.7, valid=0.15, test=0.15, near_duplicate_distance=4)
-HELD_OUT = ("valid", "test")
+LABELS = ("ant", "bee")
 
 
 def sha(index: int) -> str:
@@ -24,7 +24,7 @@ def sha(index: int) -> str:
 
 # A picture: a number for its pixels, its label, and what it looks like; some look the same.
 pictures = st.lists(
-    st.tuples(st.integers(0, 10**6), st.sampled_from(["ant", "bee"]), st.integers(0, 60)),
+    st.tuples(st.integers(0, 10**6), st.sampled_from(LABELS), st.integers(0, 60)),
     max_size=60,
     unique_by=lambda picture: picture[0],
 )
@@ -53,28 +53,38 @@ def seeded(seed: int, **split_changes: object) -> Params:
 
 def draw(pool: Pool, seed: int, **more: object) -> dict[int, str | None]:
     found = split.divide(rows(pool, **more), set(), seeded(seed))["split"]
-    return dict(zip([number for number, *_ in pool], found.where(found.notna(), None), strict=True))
+    names = [name if isinstance(name, str) else None for name in found]
+    return dict(zip([number for number, *_ in pool], names, strict=True))
 
 
-def drawn(pool: Pool, label: str, seed: int) -> set[str]:
-    return {split.own(sha(number), seed, SHARES) for number, of, _ in pool if of == label}
+def has_enough(pool: Pool, found: dict[int, str | None], label: str, seed: int) -> bool:
+    """Return whether of what stays of a class, each kind once, two drew train and one drew another split."""
+    kinds = {looks: number for number, of, looks in pool if of == label and found[number]}
+    own = [split.own(sha(number), seed, SHARES) for number in kinds.values()]
+    return own.count("train") >= 2 and own.count("train") < len(own)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(pictures, st.randoms(), seeds)
 def test_adding_pictures_never_moves_one_between_train_and_test(pool: Pool, random: Random, seed: int) -> None:
     old = pool[: len(pool) // 2]
     before = draw(old, seed)
     random.shuffle(pool)
     after = draw(pool, seed)
+    enough = {label: has_enough(old, before, label, seed) and has_enough(pool, after, label, seed) for label in LABELS}
     for number, label, _ in old:
-        if "train" in drawn(old, label, seed) and drawn(old, label, seed) & set(HELD_OUT):
+        if enough[label]:
             assert {before[number], after[number]} != {"train", "test"}
-            if split.own(sha(number), seed, SHARES) == "test" and before[number]:
-                assert (before[number], after[number] or "test") == ("test", "test")
+            assert after[number] in ("test", None) or split.own(sha(number), seed, SHARES) != "test"
 
 
-@settings(max_examples=200)
+def test_the_rule_holds_for_most_pools_that_are_tried() -> None:
+    pool = [(number, LABELS[number % 2], number) for number in range(60)]
+    tried = [(seed, label) for seed in range(20) for label in LABELS]
+    assert sum(has_enough(pool, draw(pool, seed), label, seed) for seed, label in tried) == len(tried)
+
+
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.just("ant")), min_size=3, max_size=60, unique=True), seeds)
 def test_each_class_has_at_least_half_its_share_in_each_split(named: list[tuple[int, str]], seed: int) -> None:
     pool = [(number, label, number) for number, label in named]
@@ -119,7 +129,7 @@ def test_what_a_person_reviewed_stays_and_the_other_goes() -> None:
 
 
 def test_off_compares_nothing() -> None:
-    pool = [(number, ("ant", "bee")[number % 2], 0) for number in range(20)]
+    pool = [(number, LABELS[number % 2], 0) for number in range(20)]
     table = split.divide(rows(pool), set(), seeded(1, near_duplicate_distance=None))
     assert table["split"].notna().all()
     assert table["conflict"].isna().all()
@@ -127,7 +137,7 @@ def test_off_compares_nothing() -> None:
 
 @given(seeds)
 def test_a_given_group_is_never_torn(seed: int) -> None:
-    pool = [(number, ("ant", "bee")[number % 2], number) for number in range(40)]
+    pool = [(number, LABELS[number % 2], number) for number in range(40)]
     names = [f"patient {number // 5}" for number in range(40)]
     found = draw(pool, seed, given_group=names)
     assert all(len({found[number] for number in range(first, first + 5)}) == 1 for first in range(0, 40, 5))
