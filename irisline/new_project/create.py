@@ -53,9 +53,7 @@ def bundled(folder: Path) -> None:
     check_target(folder)
     params, pool = paths.CODE / paths.PARAMS, paths.CODE / paths.POOL
     if not (params.is_file() and pool.is_dir()):
-        raise MissingInput(
-            f"{pool}/: not here; make data in a clone of the repository fetches the pictures"
-        )
+        raise MissingInput(f"{pool}/: not here; make data in a clone of the repository fetches the pictures")
     with paths.whole_folder(folder) as made:
         _begin(made)
         shutil.copyfile(params, made / paths.PARAMS)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from irisline.core import display_names, paths
 from irisline.core.errors import DataError
-from irisline.validation import data_contract, fitted_limits, picture_limits
+from irisline.validation import data_contract, fitted_limits, picture_limits, rejected
 from irisline.validation.data_contract import Expectation
 from irisline.validation.great_expectations import Broken, Failure
 from irisline.validation.picture_limits import Limit
@@ -23,7 +23,10 @@ def stop_if(
     if not broken:
         return
     lines = list(_of_pool(broken, table))
-    details = list(_of_pictures(of_images, table, failures))
+    details = [
+        *_of_pictures(of_images, table, failures),
+        *filter(None, [rejected.told_aside(table).removeprefix(", ")]),
+    ]
     if any(failure.expectation in picture_limits.BY_NAME for failure in failures):
         details.append("irisline fit-limits --dry-run shows values that let all but 1% of the pictures through")
     if len(lines) == 1:
@@ -78,8 +81,8 @@ def _count(broken: Broken, table: pd.DataFrame) -> str:
     """Return the name of a class, how many of its pictures are accepted, and what became of the others."""
     label, accepted = broken.expectation.where["label"], int(broken.observed or 0)
     of_class = table[table["label"] == label]
-    rejected, aside = int(of_class["rejected"].sum()), _set_aside(broken, table)
-    lost = [f"{count} {what}" for count, what in ((rejected, "rejected"), (aside, "near-duplicates")) if count]
+    refused, aside = int(of_class["rejected"].sum()), _set_aside(broken, table)
+    lost = [f"{count} {what}" for count, what in ((refused, "rejected"), (aside, "near-duplicates")) if count]
     return f"{label}: {accepted}" + (f" of {len(of_class)} ({', '.join(lost)})" if lost else "")
 
 
