@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from irisline.validation.great_expectations import Failure
     from irisline.validation.picture_limits import Limit
 
-SHEET = paths.VALIDATE_REPORT / "still_refused.png"  # for whoever typed the command: no stage's output
+SHEET = paths.FIT_LIMITS_REPORT / "still_refused.png"
 
 
 def fit_limits(
@@ -31,7 +31,8 @@ def fit_limits(
 
     None becomes stricter, and what tells nothing stays out: black frames, blank pages, thumbnails of a few pixels.
     """
-    from irisline.core import params, params_file
+    from irisline.cli import params_file
+    from irisline.core import params
     from irisline.validation import data_contract, fitted_limits, image_statistics, picture_limits, refused_sheet
 
     settings = params.read(paths.PARAMS)

@@ -46,6 +46,7 @@ LABELS_REPORT = REPORTS / "labels"
 AUGMENT_REPORT = REPORTS / "augment"
 TRAIN_REPORT = REPORTS / "train"
 EVALUATE_REPORT = REPORTS / "evaluate"
+FIT_LIMITS_REPORT = REPORTS / "fit_limits"
 PREDICT_REPORT = REPORTS / "predict"  # like the snapshot's, for whoever typed the command; no run of MLflow holds it
 
 

@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from irisline.core.params import AUTO, Validate
 
-FENCE = (
-    6  # times the way from the median to the quartile: 4 times that away lie 0.7 % of normal values, 6 times 0.005 %
-)
-LEAST_WAY = math.log(
-    4
-)  # from the median to the fence: pictures of one size may yet be joined by some of a quarter of it
+FENCE = 6
+"""Times the way from the median to the quartile: of normal values, 0.005 % lie so far out, on both sides."""
+LEAST_WAY = math.log(4)
+"""From the median to the fence: pictures of one size may yet be joined by some of a quarter of it."""
 ENOUGH = 20  # pictures of a class, for a fence of its own
 OUTERMOST = 0.001  # of a bounded fact: so near its bounds, the scale ends
 
@@ -130,4 +128,5 @@ def _outermost_inside_the_fence(limit: PictureLimit, facts: Facts) -> float:
     scaled = limit.scaled(outward)
     median, quartile = scaled[len(scaled) // 2], scaled[len(scaled) * 3 // 4]
     way = max(FENCE * abs(quartile - median), LEAST_WAY)
-    return float(outward[np.abs(scaled - median) <= way][-1])
+    inside = (np.abs(scaled - median) <= way) | np.isclose(np.abs(scaled - median), way)
+    return float(outward[inside][-1])

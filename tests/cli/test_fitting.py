@@ -75,7 +75,7 @@ def test_limits_of_photographs_refuse_icons_and_fitted_ones_the_spoiled_alone(ic
     assert "validate.min_side\t48\t125\t32\t1" in lines
     assert "now, 125 of 125 pictures are refused by these limits (100.0%)" in lines
     assert lines[-1].startswith("params.yaml is as it was; without --dry-run, min_side, ")
-    with Image.open(paths.VALIDATE_REPORT / "still_refused.png") as sheet:
+    with Image.open(paths.FIT_LIMITS_REPORT / "still_refused.png") as sheet:
         assert sheet.format == "PNG"
 
     assert fit()[:-1] == lines[:-1]

@@ -100,6 +100,13 @@ def test_auto_reaches_to_the_outermost_picture_that_is_like_the_others() -> None
     assert auto(ENTROPY, column(ENTROPY, [1.0, 1.5, 2.0, 2.5] * 10 + [0.87, 0.0])) == 0.87
 
 
+def test_the_fence_is_as_far_out_as_the_pool_is_wide() -> None:
+    """A quartile of half the median's size puts it at a sixty-fourth of that, an equal one at a quarter."""
+    wide = [200.0] * 25 + [100.0] * 15
+    assert auto(SIDE, column(SIDE, [*wide, 9.0])) == 9
+    assert auto(SIDE, column(SIDE, [100.0] * 40 + [25.0, 24.0])) == 25
+
+
 def test_a_class_of_its_own_kind_is_let_through_once_it_is_large_enough() -> None:
     enough = picture_limits.ENOUGH
     day, night = column(DARK, [100.0, 110.0, 120.0, 130.0] * 50), [3.0, 4.0, 5.0, 6.0] * enough

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _KEPT_HERE = (
     *(paths.SCRATCH / name for name in ("serving", "versions", "replay", "snapshot")),
-    *(paths.SNAPSHOT_REPORT, paths.PREDICT_REPORT),  # what predict draws shows training pictures too
+    *(
+        paths.SNAPSHOT_REPORT,
+        paths.FIT_LIMITS_REPORT,
+        paths.PREDICT_REPORT,
+    ),  # what predict draws shows training pictures too
 )
 
 

@@ -43,7 +43,7 @@ _FIGURES = (
 REPORTS: dict[Path, tuple[str, ...]] = {
     paths.COLLECT_REPORT: ("metrics.json",),
     paths.VALIDATE_REPORT: (
-        *("metrics.json", "index.html", "rejected.csv", "nothing_found.csv", "refused.png"),
+        *("metrics.json", "index.html", "rejected.csv", "nothing_found.csv"),
         *(f"docs/{pattern}" for pattern in _DOCS),
     ),
     paths.LABELS_REPORT: ("metrics.json", "labels.csv", "suspects.png"),
@@ -55,7 +55,10 @@ REPORTS: dict[Path, tuple[str, ...]] = {
         *(f"{name}.png" for name in _FIGURES),
     ),
 }
-"""What a run holds of reports/. Whatever else lies there may be of somebody's own pictures, and stays."""
+"""What a run holds of reports/. Whatever else lies there may be of somebody's own pictures, and stays.
+
+So does refused.png: a refused picture is in no version, and whoever takes it down would not find the runs that show it.
+"""
 
 Kind = TypeVar("Kind")
 _SOURCES = ("params.yaml", "dvc.yaml", "dvc.lock", "data.dvc")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from irisline.core import params, params_file
+from irisline.cli import params_file
+from irisline.core import params
 from irisline.core.errors import ParamsError
 from tests.planted import ROOT
 
