@@ -138,7 +138,11 @@ def _checkpoint(context: Any, validations: list[Any]) -> Any:
 def _escaped(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose words are safe in HTML: Great Expectations writes what it found into its pages as it is."""
     words = table.select_dtypes(exclude=["number", "bool"])
-    return table.assign(**{str(name): words[name].map(html.escape, na_action="ignore") for name in words})
+    return table.assign(**{str(name): words[name].map(_word) for name in words})
+
+
+def _word(value: Any) -> Any:
+    return html.escape(value) if isinstance(value, str) else value
 
 
 def _as_found(value: Any) -> Any:
