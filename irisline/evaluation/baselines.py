@@ -95,11 +95,11 @@ def warning(numbers: Mapping[str, float]) -> Sequence[str]:
 
 
 def _of_better(name: str, numbers: Mapping[str, float]) -> str:
-    sure = numbers[f"{name}_high"] < numbers["error_rate_low"]
+    meet = numbers[f"{name}_high"] >= numbers["error_rate_low"]
     return (
         f"{WHAT[name]} is better than the network here: {numbers[name]:.1%} wrong (95 % interval "
         f"{numbers[f'{name}_low']:.1%} to {numbers[f'{name}_high']:.1%}) against {numbers['error_rate']:.1%}"
-        + ("" if sure else f", which on {numbers['test_images']:.0f} pictures may be chance")
+        + (", though the intervals meet" if meet else "")
     )
 
 

@@ -57,5 +57,5 @@ def test_the_line_names_the_best_that_is_better_than_the_network() -> None:
         "5.0% wrong (95 % interval 2.0% to 11.0%) against 20.0%"
     )
     (line,) = baselines.warning(NUMBERS | {"baseline_simple_high": 0.13})
-    assert line.endswith("against 20.0%, which on 80 pictures may be chance")
+    assert line.endswith("against 20.0%, though the intervals meet")
     assert baselines.warning(NUMBERS | {"error_rate": 0.05}) == []
