@@ -33,8 +33,8 @@ def validate(params: Params) -> None:
     quarantine.stop_if(broken, table, failures)
     shards.write(paths.ACCEPTED, shards.ACCEPTED, params.collect.shard_rows, _accepted(table))
     console.say(
-        "validate: {accepted} of {images} images accepted, {rejected} rejected, {set_aside} set aside; "
-        "{train} train, {valid} valid, {test} test".format(**metrics)
+        "validate: {accepted} of {images} images accepted, {rejected} rejected{aside}; "
+        "{train} train, {valid} valid, {test} test".format(**metrics, aside=quarantine.told_aside(table))
     )
 
 
@@ -45,8 +45,8 @@ def _accepted(table: pd.DataFrame) -> Iterator[shards.Row]:
     kept = accepted.where(accepted.notna(), None).to_dict("index")
     for row in shards.stream(paths.COLLECTED):
         if row["id"] in kept:
-            del row["reason"]
-            yield row | {name: kept[row["id"]][name] for name in added}
+            known = row | kept[row["id"]]
+            yield {name: known[name] for name in shards.ACCEPTED.names}
 
 
 def _metrics(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
@@ -58,6 +58,7 @@ def _metrics(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
         "rejected": rejected,
         "rejected_share": round(rejected / max(len(table), 1), 6),
         "set_aside": len(table) - len(accepted) - rejected,
+        "conflicts": int(table["conflict"].notna().sum()),
         "nothing_found": int((table["found"] == 0).sum()),
         "near_duplicate_groups": int((table["group"].value_counts() > 1).sum()),
         **{name: int((accepted["split"] == name).sum()) for name in split.NAMES},

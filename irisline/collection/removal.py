@@ -212,7 +212,7 @@ def _look(settings: Params, files: Files, going: Files) -> tuple[tuple[Removed, 
     if not going:
         return (), {}
     seen = dict(zip(files, fingerprints.of_files(files.values(), settings.collect, settings.execution), strict=True))
-    staying = fingerprints.Index(settings.split.near_duplicate_distance)
+    staying = fingerprints.Index(fingerprints.distance_of_removed(settings.split.near_duplicate_distance))
     for name in files.keys() - going.keys():
         staying.add(name, seen[name])
     removed = tuple(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from irisline.core import wrong_params
 from irisline.core.errors import ParamsError
@@ -94,12 +94,17 @@ class Validate(Section):
 
 
 class Split(Section):
-    """Shares of the three splits, and what counts as the same picture."""
+    """Shares of the three splits, and what counts as the same picture; null or off: pictures are not compared."""
 
     train: Share
     valid: Share
     test: Share
-    near_duplicate_distance: int = Field(ge=0, le=16)
+    near_duplicate_distance: Annotated[int, Field(ge=0, le=16)] | None
+
+    @field_validator("near_duplicate_distance", mode="before")
+    @classmethod
+    def _off_is_null(cls, given: object) -> object:
+        return None if given is False else given  # YAML reads off as false
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:

@@ -9,12 +9,13 @@ import imagehash
 from irisline.core import display_names, paths
 from irisline.core.errors import DataError, MissingInput, UnreadableImage
 from irisline.core.params import Collect
-from irisline.dataset import images, pool_files, sources_table, untrusted_images
+from irisline.dataset import images, pool_files, sources_table, thumbnails, untrusted_images
 from irisline.dataset.shards import Row
 
 OWN = {"provider": "folder", "licence": "own"}  # a picture someone dropped in by hand
 _TABLES = (paths.SOURCES, paths.TAKE_DOWNS, paths.LABEL_PATCHES)
-_KEPT = ("provider", "licence", "author", "page_url")
+_KEPT = {name: name for name in ("provider", "licence", "author", "page_url")}
+_KEPT |= {"given_group": sources_table.GROUP, "given_split": sources_table.SPLIT}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ def _item(file: Path, name: str, known: Mapping[str, Mapping[str, str]], limits:
 
 def read(item: Item) -> Row:
     """Return the row of one file, unreadable ones with the reason: what the collect stage keeps of it."""
-    row: Row = {"id": item.id, "label": item.label, **{key: item.source.get(key) or None for key in _KEPT}}
+    row: Row = {
+        "id": item.id,
+        "label": item.label,
+        **{key: item.source.get(name) or None for key, name in _KEPT.items()},
+    }
     try:
         data = untrusted_images.read(item.path)
         image = untrusted_images.decode(data, item.limits.max_side, item.limits.max_pixels)
@@ -66,6 +71,7 @@ def read(item: Item) -> Row:
     return row | {
         "sha256": images.pixel_digest(image),
         "phash": str(imagehash.phash(image)),
+        "thumbnail": thumbnails.of(image),
         "width": width,
         "height": height,
         "format": kind,

@@ -41,7 +41,10 @@ COLLECTED = pa.schema(
         *_SOURCE,
         pa.field("reason", pa.string()),  # why it is unreadable; null when it is not
         pa.field("reviewed", pa.string()),  # "accept by ada", "set by ada"; null when nobody looked
-        pa.field("phash", pa.string()),  # 64-bit perceptual hash, 16 hex digits
+        pa.field("phash", pa.string()),  # 64-bit perceptual hash of grey, 16 hex digits
+        pa.field("thumbnail", pa.binary()),  # 16 × 16 RGB, to tell what looks the same
+        pa.field("given_group", pa.string()),  # as sources.csv has it: a patient, a clip, an author
+        pa.field("given_split", pa.string()),
         pa.field("width", pa.int32()),  # of the file as it came
         pa.field("height", pa.int32()),
         pa.field("format", pa.string()),
@@ -52,11 +55,12 @@ COLLECTED = pa.schema(
         *_IMAGE,
     ]
 )
+_ONLY_COLLECTED = ("reason", "thumbnail", "given_group", "given_split", "image")
 ACCEPTED = pa.schema(
     [
-        *(field for field in COLLECTED if field.name not in ("reason", "image")),
+        *(field for field in COLLECTED if field.name not in _ONLY_COLLECTED),
         *_FACTS,
-        pa.field("group", pa.string(), nullable=False),  # near-duplicates share it
+        pa.field("group", pa.string(), nullable=False),  # near-duplicates, frames of a clip and given groups share it
         pa.field("split", pa.string(), nullable=False),  # train, valid or test
         COLLECTED.field("image"),
     ]

@@ -33,6 +33,9 @@ FIELDS = (
     "status",
 )
 PHASH = "phash"  # behind the others, where a snapshot fetched the picture: 16 hex digits that know it without its file
+GROUP = "group"  # a person's columns: pictures of one group never cross a split
+SPLIT = "split"  # train, valid or test, where the picture stays
+SPLITS = ("", "train", "valid", "test")
 FETCHED = "fetched"
 
 Line = dict[str, str]
@@ -41,13 +44,17 @@ Line = dict[str, str]
 def read(file: Path) -> list[Line]:
     """Return the lines of sources.csv in their order, ids in the form names are compared in; none when there is no such file.
 
-    Raise DataError when it is not UTF-8, not CSV, lacks a column or has two fetched lines for one picture.
+    Raise DataError when it is not UTF-8, not CSV, lacks a column, has two fetched lines for one picture or an unknown split.
     """
     if not file.is_file():
         return []
     lines = [line | {"id": display_names.same(line["id"])} for _, line in tables.read(file, ("id", "licence"))]
     if stray := [name for line in lines if _is_outside(name := line["id"])]:
         raise DataError(f"{file}: {stray[0]!r} is no path below {paths.POOL}/; fix or drop the line")
+    if wrong := [line for line in lines if line.get(SPLIT, "") not in SPLITS]:
+        raise DataError(
+            f"{file}: {wrong[0]['id']!r} has the split {wrong[0][SPLIT]!r}; write train, valid or test, or leave it empty"
+        )
     ids = Counter(line["id"] for line in lines if is_fetched(line))
     if repeated := [name for name, count in ids.items() if count > 1]:
         raise DataError(f"{file}: {repeated[0]!r} has two lines; keep one of them")

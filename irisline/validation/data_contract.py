@@ -86,7 +86,7 @@ def of_pool(params: Params) -> list[Expectation]:
         *(
             _rows(f"{part} pictures of class {name}", 1, _more(name, advice), {"split": part, "label": name})
             for part, name in product(parts, classes)
-            for advice in [f"raise split.{part}, or take another base.seed"]
+            for advice in [f"free some of the splits in sources.csv: it needs {len(parts)} groups"]
         ),
         _accepted("accepted labels", "label", "expect_column_distinct_values_to_be_in_set", value_set=classes),
         *(

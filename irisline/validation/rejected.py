@@ -15,17 +15,35 @@ from irisline.validation.great_expectations import Broken, Failure
 
 FILE, NOTHING_FOUND = "rejected.csv", "nothing_found.csv"
 SET_ASIDE = "near-duplicates in one split"
+CONFLICT = "looks the same under one label"
+KEY = "split.near_duplicate_distance"
 
 
 def set_aside(table: pd.DataFrame) -> list[Failure]:
-    """Return the pictures that stay out because a near-duplicate is in a more held-out split, with that picture's id."""
+    """Return the pictures that stay out for what they look like, each with the id of another.
+
+    That one is in a more held-out split, or looks the same and has another label: which of the two is right, a person decides.
+    """
     grouped = table[table["group"].notna()]
     kept = grouped[grouped["split"].notna()].drop_duplicates("group")
     instead = {row["group"]: f"{row['split']}: {row['id']}" for row in kept.to_dict("records")}
     return [
-        Failure(row["id"], row["label"], SET_ASIDE, "group", instead[row["group"]], "must be in one split")
+        Failure(row["id"], row["label"], CONFLICT, "conflict", row["conflict"], "remove it, or review its label")
+        if pd.notna(row["conflict"])
+        else Failure(row["id"], row["label"], SET_ASIDE, "group", instead.get(row["group"], ""), "must be in one split")
         for row in grouped[grouped["split"].isna()].to_dict("records")
     ]
+
+
+def told_aside(table: pd.DataFrame) -> str:
+    """Return how many pictures stay out for what they look like, and why, to go on a line; nothing where none does."""
+    conflicts = int(table["conflict"].notna().sum())
+    aside = int((table["group"].notna() & table["split"].isna()).sum()) - conflicts
+    said = f", {aside} set aside: near-duplicates of pictures in a more held-out split ({KEY})" if aside else ""
+    if not conflicts:
+        return said
+    file = paths.VALIDATE_REPORT / FILE
+    return f"{said}, {conflicts} kept out: each looks the same as one under another label ({file}, {KEY})"
 
 
 def write(folder: Path, failures: Sequence[Failure]) -> None:
@@ -48,7 +66,7 @@ def stop_if(broken: Sequence[Broken], table: pd.DataFrame, failures: Sequence[Fa
     if not broken:
         return
     more = f" ({len(broken) - 1} more in {paths.VALIDATE_REPORT}/index.html)" if len(broken) > 1 else ""
-    raise DataError(_sentence(broken[0], table, failures) + more)
+    raise DataError(_sentence(broken[0], table, failures) + more + told_aside(table))
 
 
 def _sentence(broken: Broken, table: pd.DataFrame, failures: Sequence[Failure]) -> str:

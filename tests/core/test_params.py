@@ -54,6 +54,14 @@ def test_a_key_of_before_is_refused_with_its_new_name(old: str) -> None:
     assert key in named_now.model_fields
 
 
+@pytest.mark.parametrize("off", ["null", "off", "false"])
+def test_pictures_need_not_be_compared(off: str) -> None:
+    text = yaml.safe_dump(document(split__near_duplicate_distance=yaml.safe_load(off)))
+    assert params.parse(yaml.safe_load(text)).split.near_duplicate_distance is None
+    with pytest.raises(ParamsError, match=r"split.near_duplicate_distance: Input should be .* 16, given 17"):
+        params.parse(document(split__near_duplicate_distance=17))
+
+
 def test_an_unknown_section_lists_the_valid_ones() -> None:
     with pytest.raises(ParamsError, match=r"^params.yaml: trian: unknown key; valid here: base, .*validate, split"):
         params.parse(document() | {"trian": {}})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from irisline.core.errors import DataError, MissingInput
-from irisline.dataset import images, pool, sources_table
+from irisline.dataset import images, pool, sources_table, thumbnails
 from tests.planted import CLASSES, picture, saved, settings
 
 LIMITS = settings().collect
@@ -44,6 +44,16 @@ def test_sources_are_kept_and_a_picture_dropped_in_by_hand_is_own(folder: Path) 
     assert (blue["provider"], blue["licence"], blue["author"]) == ("openverse", "CC BY 4.0", "Ann Ü")
     assert blue["page_url"] == "https://example.org/1"
     assert (brown["provider"], brown["licence"], brown["author"], brown["page_url"]) == ("folder", "own", None, None)
+
+
+def test_a_group_and_a_split_that_a_person_gives_are_kept(folder: Path) -> None:
+    (folder / "sources.csv").write_text("id,licence,group,split\nblue/1.jpg,own,ann,test\nbrown/1.jpg,own,,\n")
+    blue, brown = (pool.read(item) for item in items(folder) if item.id in ("blue/1.jpg", "brown/1.jpg"))
+    assert (blue["given_group"], blue["given_split"]) == ("ann", "test")
+    assert (brown["given_group"], brown["given_split"]) == (None, None)
+    (folder / "sources.csv").write_text("id,licence,split\nblue/1.jpg,own,val\n")
+    with pytest.raises(DataError, match=r"sources.csv: 'blue/1.jpg' has the split 'val'; write train, valid or test"):
+        items(folder)
 
 
 def test_a_table_saved_by_a_spreadsheet_is_read(folder: Path) -> None:
@@ -135,6 +145,8 @@ def test_a_read_picture_carries_its_facts(folder: Path) -> None:
     assert row["sha256"] == images.pixel_digest(decoded)
     assert row["image"] == images.encode(decoded)
     assert len(row["phash"]) == 16
+    assert row["thumbnail"] == thumbnails.of(decoded)
+    assert thumbnails.stacked([row["thumbnail"]] * 2).shape == (2, 16, 16, 3)
 
 
 def test_an_unreadable_file_is_a_row_with_the_reason(folder: Path) -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from irisline.core.params import Execution
+from irisline.dataset import thumbnails
 from irisline.validation import fingerprints
 from irisline.validation.fingerprints import Fingerprint, Index
 from tests.planted import picture, saved, settings
@@ -21,7 +23,9 @@ def test_the_same_picture_in_another_file_has_the_same_hash_and_a_broken_one_a_r
     same, copied, near, broken, gone = fingerprints.of_files(files, LIMITS, settings().execution)
     assert same == copied
     assert near.pixels != same.pixels
-    assert (near.phash ^ same.phash).bit_count() <= 4
+    index = Index(distance=4)
+    index.add("same", same)
+    assert index.like(near) == ["same"]
     assert broken == Fingerprint(reason="not a JPEG, PNG or WebP picture")
     assert "No such file" in gone.reason
 
@@ -42,6 +46,23 @@ def test_what_is_like_a_picture_is_found_among_many_in_order() -> None:
     assert index.like(Fingerprint(phash=0b111 << 32)) == [
         str(number) for number in range(300) if (number ^ 0b111).bit_count() <= 2
     ]
+
+
+def test_what_is_near_by_grey_alone_is_not_alike() -> None:
+    index, recorded = Index(distance=8), fingerprints.recorded(f"{0b11111:016x}")
+    red, blue = (thumbnails.of(Image.new("RGB", (20, 20), colour)) for colour in ("red", "blue"))
+    index.add("red", Fingerprint("a", 0, red))
+    index.add("recorded", recorded)
+    assert index.like(Fingerprint("b", 1, blue)) == ["recorded"]
+    assert index.like(Fingerprint("b", 0, red)) == ["red"]  # five bits from what is known by its hash alone
+    assert index.like(Fingerprint("b", 1, red)) == ["red", "recorded"]
+
+
+def test_where_pictures_are_not_compared_only_the_same_pixels_are_alike() -> None:
+    index = Index(distance=None)
+    index.add("one", Fingerprint("a", 7))
+    assert index.like(Fingerprint("a", 7)) == ["one"]
+    assert index.like(Fingerprint("b", 7)) == []
 
 
 def test_what_cannot_be_read_is_like_nothing() -> None:

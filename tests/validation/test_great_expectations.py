@@ -8,7 +8,7 @@ import pytest
 
 from irisline.core.errors import DataError
 from irisline.core.params import Params, read
-from irisline.dataset import shards
+from irisline.dataset import shards, thumbnails
 from irisline.domains import columns
 from irisline.validation import data_contract, image_statistics, rejected, split
 from irisline.validation.great_expectations import Failure, Judge
@@ -37,6 +37,7 @@ def pool(count: int = 120, params: Params = PARAMS, **changes: Any) -> pd.DataFr
             "label": label,
             "sha256": hashlib.sha256(b"%d" % number).hexdigest(),
             "phash": f"{number:016x}",
+            "thumbnail": bytes(thumbnails.BYTES),
         }
         for i, number in enumerate(numbers)
         for label in [("blue", "brown")[i % 2]]
@@ -206,10 +207,30 @@ def test_a_class_without_any_accepted_picture_is_named(tmp_path: Path) -> None:
 def test_a_near_duplicate_in_another_split_is_set_aside_and_named() -> None:
     table = pool()
     parts = [split.own(sha256, PARAMS.base.seed, PARAMS.split) for sha256 in table["sha256"]]
-    tested, trained = parts.index("test"), parts.index("train")
+    tested = parts.index("test")
+    alike = (place for place, part in enumerate(parts) if part == "train" and place % 2 == tested % 2)
+    trained = next(alike)
     table.loc[trained, "phash"] = table["phash"][tested]
-    (aside,) = rejected.set_aside(split.divide(table, set(), PARAMS))
+    divided = split.divide(table, set(), PARAMS)
+    (aside,) = rejected.set_aside(divided)
     assert (aside.id, aside.value) == (table["id"][trained], f"test: {table['id'][tested]}")
+    assert rejected.told_aside(divided) == (
+        ", 1 set aside: near-duplicates of pictures in a more held-out split (split.near_duplicate_distance)"
+    )
+
+
+def test_what_looks_the_same_under_two_labels_is_kept_out_and_both_are_named(tmp_path: Path) -> None:
+    table = pool()
+    table.loc[5, "phash"] = table["phash"][4]
+    divided = split.divide(table, set(), PARAMS)
+    one, other = rejected.set_aside(divided)
+    assert (one.id, one.expectation, one.value) == ("blue/004.jpg", rejected.CONFLICT, "brown: brown/005.jpg")
+    assert (other.id, other.value) == ("brown/005.jpg", "blue: blue/004.jpg")
+    assert "2 kept out: each looks the same as one under another label" in rejected.told_aside(divided)
+    with pytest.raises(
+        DataError, match=r"at least 200; .*, 2 kept out: each looks the same as one under another label"
+    ):
+        judged(table, tmp_path, limited(min_per_class=200))
 
 
 def test_rejected_csv_has_the_same_bytes_each_time(tmp_path: Path) -> None:

@@ -7,17 +7,17 @@ from irisline.collection.snapshot.source_lines import SourceLines, label_of, ste
 from irisline.collection.sources.candidate import Candidate
 from irisline.dataset.sources_table import FETCHED, PHASH
 from irisline.dataset.take_downs import TakeDowns
-from irisline.validation.fingerprints import Fingerprint, Index, recorded
+from irisline.validation.fingerprints import Fingerprint, Index, distance_of_removed, recorded
 
 
 class Admission:
     """Admits pictures one after the other; each is held against all that came before it."""
 
-    def __init__(self, ledger: SourceLines, take_downs: TakeDowns, distance: int) -> None:
+    def __init__(self, ledger: SourceLines, take_downs: TakeDowns, distance: int | None) -> None:
         self.ledger, self.take_downs = ledger, take_downs
         self.reports: list[str] = []  # what a person should look at
         self._index = Index(distance)
-        self._taken_down = Index(distance)
+        self._taken_down = Index(distance_of_removed(distance))
         for rule in take_downs.rules:
             self._taken_down.add(rule.said, recorded(rule.phash))
         kept_out = ledger.absent(source_lines.CONFLICT)
