@@ -48,12 +48,21 @@ def pool(project: Path) -> Path:
 def accept_collected() -> list[shards.Row]:
     """Accept what was collected, in turn 8 to train, 2 to valid and 2 to test of each class."""
     splits = ["train"] * 8 + ["valid"] * 2 + ["test"] * 2
-    rows = [row for row in shards.stream(paths.COLLECTED) if row.pop("reason") is None]
+    rows = collected()
     for label in CLASSES:
         for row, split in zip((row for row in rows if row["label"] == label), splits, strict=True):
             row.update(split=split, group=row["sha256"])
     shards.write(paths.ACCEPTED, shards.ACCEPTED, 8, rows)
     return rows
+
+
+def collected() -> list[shards.Row]:
+    """Return what was collected and can be read, with the columns that an accepted row has too."""
+    return [
+        {name: row[name] for name in shards.ACCEPTED.names if name in row}
+        for row in shards.stream(paths.COLLECTED)
+        if row["reason"] is None
+    ]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -161,7 +170,7 @@ def test_collect_does_what_people_decided_about_labels(pool: Path, capsys: pytes
 def test_labels_names_the_wrong_one_and_training_heeds_it(pool: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (pool / "blue" / "wrong.jpg").write_bytes(saved(picture("brown", "wrong")))
     collect(SETTINGS)
-    rows = [row for row in shards.stream(paths.COLLECTED) if row.pop("reason") is None]
+    rows = collected()
     for number, row in enumerate(rows):
         split = "train" if "wrong" in row["id"] else ("train", "valid", "test")[number % 3]
         row.update(group=row["sha256"], split=split)
