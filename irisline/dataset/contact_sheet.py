@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from irisline.core import display_names, paths
-from irisline.dataset import shards
+from irisline.dataset import lettering, shards
 
 CELL = 160
 CAPTION = 22
-SIGNS = 26  # that fit below a picture
+SIGNS = 24  # that fit below a picture
 GAP = 6
 PAPER, INK = "white", "#222222"
 
@@ -42,7 +42,7 @@ def write(lines: Sequence[Sequence[tuple[bytes, str]]], title: str, target: Path
     width = max(columns * (CELL + GAP) + GAP, 12 * len(title))
     sheet = Image.new("RGB", (width, CELL // 4 + len(lines) * (CELL + CAPTION + GAP) + GAP), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((GAP, GAP * 2), title, fill=INK, font=ImageFont.load_default(16))
+    pen.text((GAP, GAP * 2), title, fill=INK, font=lettering.font(15))
     for line_number, line in enumerate(lines):
         for column, (data, caption) in enumerate(line):
             corner = (GAP + column * (CELL + GAP), CELL // 4 + line_number * (CELL + CAPTION + GAP))
@@ -59,5 +59,5 @@ def _place(sheet: Image.Image, pen: ImageDraw.ImageDraw, data: bytes, caption: s
         (corner[0], corner[1] + CELL + 3),
         display_names.short(caption, SIGNS),
         fill=INK,
-        font=ImageFont.load_default(13),
+        font=lettering.font(11),
     )
