@@ -74,7 +74,7 @@ def _metrics(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
         "nothing_found": int((table["found"] == 0).sum()),
         "near_duplicate_groups": int((table["group"].value_counts() > 1).sum()),
         **{name: int((accepted["split"] == name).sum()) for name in split.NAMES},
-        **{f"accepted/{name}": int((accepted["label"] == name).sum()) for name in classes},
+        "rarest_class": min(int((accepted["label"] == name).sum()) for name in classes),
     }
 
 

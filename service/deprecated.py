@@ -1,4 +1,4 @@
-"""What an answer told before `subjects`: the same in the words of eyes, for one minor version more."""
+"""What an answer told before `subjects`: the same in older words, for one minor version more."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from service.subjects import Document, OfSubject, Place
 
 
 class Eye(Document):
-    """Deprecated: one eye, and what it alone would say."""
+    """Deprecated: the same as Region."""
 
     place: Place
     probabilities: dict[str, float]
 
 
 class Person(OfSubject):
-    """Deprecated: the same as Subject, with the words of eyes."""
+    """Deprecated: the same as Subject, in older words."""
 
     eyes: list[Eye]
 
@@ -25,7 +25,8 @@ class DeprecatedFields(Document):
     """An answer that still tells people."""
 
     people: list[Person] = Field(
-        deprecated=True, description="the same in the words of eyes; goes with the next minor version: read subjects"
+        deprecated=True,
+        description="the same as subjects in older words; goes with the next minor version: read subjects",
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from irisline.core import class_names
 from irisline.inference.identity import Identity
 from service import bodies
 from service.problems import MEDIA_TYPE
@@ -24,9 +25,8 @@ PROBLEMS = {
 
 def document(identity: Identity, keys: bool) -> dict[str, Any]:
     """Return the description of the API as it serves this version, with or without keys."""
-    about = (
-        f"Answers which of {', '.join(identity.classes)} a picture shows, how sure that is, and which version says so."
-    )
+    classes = class_names.some(identity.classes)
+    about = f"Answers which of {classes} a picture shows, how sure that is, and which version says so."
     return {
         "openapi": "3.1.0",
         "info": {"title": identity.name, "version": str(identity.version), "description": about},

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,12 @@ def model(
     network: onnx.ModelProto | None = None,
     calibrated: calibration.Calibration | None = None,
     crop: str = "none",
+    classes: Sequence[str] = CLASSES,
 ) -> Path:
     """Write the files of a model to a folder; give the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     facts = {
-        "classes": list(CLASSES), "preprocess": {"crop": crop, "size": SIZE, "fit": "squash"}, "digest": "0" * 64,
+        "classes": list(classes), "preprocess": {"crop": crop, "size": SIZE, "fit": "squash"}, "digest": "0" * 64,
         "parity": 0.0, "max_side": 640, "max_pixels": 1_000_000,
     }  # fmt: skip
     (folder / "model.json").write_text(json.dumps(facts))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from irisline.cli.output import Json, show_json, show_table
-from irisline.core import console, paths
+from irisline.core import class_names, console, display_names, paths
 
 if TYPE_CHECKING:
     from irisline.core.params import Params
@@ -83,9 +83,9 @@ def _decide(ids: list[str], replace: bool, action: str, label: str, why: str) ->
     from irisline.release.tracking import store
 
     settings, file, who = _params(), paths.POOL / paths.LABEL_PATCHES, store.user()
-    classes = settings.base.classes
+    classes, label = settings.base.classes, display_names.same(label)
     if label and label not in classes:
-        raise typer.BadParameter(f"{label!r} is not one of base.classes ({', '.join(classes)})")
+        raise typer.BadParameter(f"{label!r} is not one of base.classes ({class_names.some(classes)})")
     known = review.of_pictures(ids, classes, settings.collect)
     decided = [one.decided(action, label or (one.given if action == "accept" else ""), who, why) for one in known]
     fresh = decisions.append(file, decided, classes, replace)

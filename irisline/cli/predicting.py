@@ -14,6 +14,8 @@ from irisline.core.errors import IrislineError, Overloaded, UnreadableImage
 if TYPE_CHECKING:
     from irisline.inference.classifier import Classifier
 
+OTHERS = 2  # classes that a table has beside the likeliest; --json has all
+
 
 def predict(
     files: Annotated[list[Path], typer.Argument(help="JPEG, PNG or WebP pictures.")],
@@ -30,8 +32,8 @@ def predict(
     if as_json:
         show_json({"model": named, "answers": answers})
     else:
-        columns = ("file", "label", *classifier.classes, "unsure")
-        show_table(columns, (row for answer in answers for row in _rows(answer, classifier.classes)))
+        columns = ("file", "label", "confidence", "else", "unsure")
+        show_table(columns, (row for answer in answers for row in _rows(answer)))
         if draw:
             try:
                 _draw(classifier, [file for file, answer in zip(files, answers, strict=True) if "error" not in answer])
@@ -85,13 +87,15 @@ def _draw(classifier: "Classifier", files: list[Path]) -> None:
         console.say(f"drawn in {paths.PREDICT_REPORT}/")
 
 
-def _rows(answer: dict[str, Any], classes: list[str]) -> Iterator[list[object]]:
+def _rows(answer: dict[str, Any]) -> Iterator[list[object]]:
     """Yield the row of a picture, and one for each of its subjects where there are several."""
     if "error" in answer:
-        yield [answer["file"], None, *(None for _ in classes), f"unreadable: {answer['error']}"]
+        yield [answer["file"], None, None, None, f"unreadable: {answer['error']}"]
         return
     subjects = answer["subjects"] if len(answer["subjects"]) > 1 else ()
     named = [(answer["file"], answer), *((f"{answer['file']}: {n}", one) for n, one in enumerate(subjects, start=1))]
     for name, told in named:
-        shares = (f"{told['probabilities'][each]:.3f}" for each in classes)
-        yield [name, told["label"], *shares, told["reason"] if told["unsure"] else "no"]
+        likeliest = sorted(told["probabilities"].items(), key=lambda share: -share[1])[: OTHERS + 1]
+        others = ", ".join(f"{each} {share:.3f}" for each, share in likeliest if each != told["label"])
+        unsure = told["reason"] if told["unsure"] else "no"
+        yield [name, told["label"], f"{told['confidence']:.3f}", others, unsure]

@@ -7,7 +7,7 @@ compared in the one form that display_names.same gives.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
@@ -61,6 +61,11 @@ def _named(node: Any, *keys: str) -> Iterator[Any]:
         inner = inner[0] if isinstance(inner, tuple) else inner
         if getattr(inner, "id", "") == "scalar":
             yield inner
+
+
+def some(names: Sequence[str], most: int = 20) -> str:
+    """Return names in a row, of very many the first ones and how many more there are."""
+    return ", ".join([*names[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])])
 
 
 def slug(text: str) -> str:

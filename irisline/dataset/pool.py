@@ -6,7 +6,7 @@ from pathlib import Path
 
 import imagehash
 
-from irisline.core import display_names, paths
+from irisline.core import class_names, display_names, paths
 from irisline.core.errors import DataError, MissingInput, UnreadableImage
 from irisline.core.params import Collect
 from irisline.dataset import images, pool_files, sources_table, thumbnails, untrusted_images
@@ -101,6 +101,6 @@ def _check_folders(folder: Path, files: Collection[str], classes: Sequence[str])
         )
     shown = (child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
     if unknown := sorted({display_names.same(child.name) for child in shown} - set(classes)):
-        known = ", ".join(classes)
+        known = class_names.some(classes)
         place = f"{folder}/{display_names.shown(unknown[0])}/"
         raise DataError(f"{place}: not one of base.classes ({known}); add it there or move it")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from irisline.core import display_names, paths
+from irisline.core import class_names, display_names, paths
 from irisline.core.domain import CardText
 from irisline.core.params import Params
 from irisline.dataset import shards
@@ -104,7 +104,7 @@ def text(subject: Subject) -> str:
 
 def _details(made: dict[str, Any], seen: str) -> str:
     return markdown.listed(
-        f"Answers with one of {len(made['classes'])} classes: {_classes(made['classes'])}. It knows no other.",
+        f"Answers with one of {len(made['classes'])} classes: {_names(made)}. It knows no other.",
         "Marks an answer as `unsure`, with the reason, when it is better not relied upon.",
         f"Looks at {seen}, {made['preprocess']['size']} pixels wide.",
         f"{made['arch']}, started from {made['init']}, {made['epochs']} epochs (`params.yaml` has the whole recipe).",
@@ -192,7 +192,7 @@ def _failures(subject: Subject) -> str:
             for at in worst
         ),
         *([f"{nothing}: {len(blind)} of {len(test.ids)}, such as {', '.join(blind[:SHOWN_ERRORS])}."] if blind else []),
-        *(line.format(classes=_classes(subject.made["classes"])) for line in subject.told.known_failures),
+        *(line.format(classes=_names(subject.made)) for line in subject.told.known_failures),
     )
 
 
@@ -233,8 +233,5 @@ def _rebuild(subject: Subject) -> str:
     )
 
 
-def _classes(names: Sequence[str]) -> str:
-    """Return the names of classes, the first of very many."""
-    told = [display_names.markdown(name) for name in names[: per_class.SHOWN]]
-    rest = len(names) - len(told)
-    return ", ".join([*told, *([f"and {rest} more, which `model.json` names"] if rest else [])])
+def _names(made: dict[str, Any]) -> str:
+    return class_names.some([display_names.markdown(name) for name in made["classes"]])

@@ -97,13 +97,14 @@ def draw(asked: Sequence[Asked], shown: Sequence[Example], most: float | None, l
     figure = Figure(figsize=(13.5, 6.4), layout="constrained")
     figure.suptitle("Perturbation tests: answers that flip when the picture is changed, with 95 % intervals")
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(3.6, 2.6)).flat
-    left, right = above.subplots(1, 2, width_ratios=(2, 1))
+    directional = flips.of_each([each for each in asked if each.directional])
+    panels = above.subplots(1, 1 + bool(directional), squeeze=False, width_ratios=(2, 1)[: 1 + bool(directional)]).flat
     invariant = [each for each in asked if not each.directional]
     counts = {ALL: flips.counted(invariant)} | flips.of_each(invariant)
-    _bars(left, counts, most, "What must not matter: at most {:.0%} may flip")
-    directional = flips.of_each([each for each in asked if each.directional])
-    _bars(right, directional, least, "What matters: at least {:.0%} must flip")
-    for axes in (left, right):
+    _bars(panels[0], counts, most, "What must not matter: at most {:.0%} may flip")
+    if directional:
+        _bars(panels[1], directional, least, "What matters: at least {:.0%} must flip")
+    for axes in panels:
         axes.set_ylim(len(counts) - 0.4, -0.6)
     for number, example in enumerate(shown, start=1):
         _show(below.add_subplot(2, len(shown), number), example.picture, example)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from irisline.dataset import images
+from irisline.core import display_names
+from irisline.dataset import images, lettering
 from irisline.dataset.crops import View
 from irisline.dataset.images import Pixels
 from irisline.inference import saliency
@@ -20,7 +21,9 @@ from irisline.inference.predictions import Prediction, Subject
 
 SIDE = 200  # pixels of a square
 SMALL = 96  # of a training picture's
+SIGNS = 15  # that fit below one
 GAP = 12
+MOST = 3  # classes below a square
 LINE = 24  # of what is said above the picture
 MARK = 16  # that a number needs
 PAPER, INK, RING = "white", "#222222", "#f0e442"  # yellow of Okabe and Ito (2008), told from others by all
@@ -39,7 +42,7 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
     sheet = Image.new("RGB", (shown.width + 2 * SIDE + 4 * GAP, height), PAPER)
     pen = ImageDraw.Draw(sheet)
     for at, line in enumerate(lines):
-        pen.text((GAP, GAP + LINE * at), line, fill=INK, font=ImageFont.load_default(16))
+        pen.text((GAP, GAP + LINE * at), line, fill=INK, font=lettering.font(15))
     sheet.paste(shown, (GAP, below))
     for number, view in enumerate(views):
         top = below + number * (SIDE + 3 * GAP)
@@ -48,10 +51,10 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
             place = (shown.width + 2 * GAP + column * (SIDE + GAP), top)
             sheet.paste(_upright(square).resize((SIDE, SIDE), Image.Resampling.BICUBIC), place)
         shares = classifier.reader.shares(outputs.logits[number]).items()
-        told = [f"{name} {share:.0%}" for name, share in shares]
+        told = [f"{name} {share:.0%}" for name, share in sorted(shares, key=lambda each: -each[1])[:MOST]]
         whose = _number(view, views)
         text = "  ".join([f"{whose}:", *told] if whose else told)
-        pen.text((shown.width + 2 * GAP, top + SIDE + 2), text, fill=INK, font=ImageFont.load_default(13))
+        pen.text((shown.width + 2 * GAP, top + SIDE + 2), text, fill=INK, font=lettering.font(11))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
@@ -81,9 +84,7 @@ def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:
             radius = view.place.radius * picture.width
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=RING, width=2)
             beside = min(x + radius, picture.width - MARK), max(y - radius, MARK)
-            pen.text(
-                beside, _number(view, views), RING, ImageFont.load_default(16), "lb", stroke_width=2, stroke_fill=INK
-            )
+            pen.text(beside, _number(view, views), RING, lettering.font(15), "lb", stroke_width=2, stroke_fill=INK)
     return shown
 
 
@@ -94,12 +95,12 @@ def _above(shown: Image.Image, nearest: Sequence[Neighbour]) -> Image.Image:
     step, top = SMALL + GAP, shown.height + 2 * GAP
     sheet = Image.new("RGB", (max(shown.width, len(nearest) * step), top + step + GAP), PAPER)
     sheet.paste(shown, (0, 0))
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    pen, font = ImageDraw.Draw(sheet), lettering.font(11)
     pen.text((0, shown.height + 4), "Nearest training pictures", fill=INK, font=font)
     for place, each in enumerate(nearest):
         thumbnail = Image.open(io.BytesIO(each.thumbnail), formats=["JPEG"])
         sheet.paste(thumbnail.resize((SMALL, SMALL), Image.Resampling.BICUBIC), (place * step, top))
-        pen.text((place * step, top + SMALL + 2), each.label, fill=INK, font=font)
+        pen.text((place * step, top + SMALL + 2), display_names.short(each.label, SIGNS), fill=INK, font=font)
     return sheet
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
-from irisline.core import locks, paths
+from irisline.core import class_names, locks, paths
 from irisline.core.display_names import same
 from irisline.core.errors import DataError
 from irisline.dataset import tables
@@ -158,14 +158,16 @@ def _check_agreed(file: Path, patches: Sequence[Patch]) -> None:
 
 def _patch(raw: Mapping[str, str], number: int, file: Path, classes: Sequence[str]) -> Patch:
     cells = {name: raw.get(name, "").strip() for name in FIELDS}
-    patch = Patch(**cells | {"id": same(raw["id"])}, line=number)  # a file's name may end with a space
+    patch = Patch(
+        **cells | {"id": same(raw["id"]), "label": same(raw.get("label", "").strip())}, line=number
+    )  # a file's name may end with a space
     if patch.action not in ACTIONS:
         raise DataError(f"{file}: line {number}: action is {patch.action!r}, must be one of {', '.join(ACTIONS)}")
     if not patch.picture:
         raise DataError(f"{file}: line {number}: neither sha256 nor id; say which picture it is about, or drop it")
     if patch.label not in classes and (patch.label or patch.action == "set"):
         raise DataError(
-            f"{file}: line {number}: label is {patch.label!r}, must be one of base.classes ({', '.join(classes)})"
+            f"{file}: line {number}: label is {patch.label!r}, must be one of base.classes ({class_names.some(classes)})"
         )
     return patch
 

@@ -2,7 +2,7 @@
 // Knows nothing of where answers come from.
 
 import { element, icon } from "./dom.js";
-import { blind, headline, percent, several, sureness, threshold, title } from "./words.js";
+import { blind, headline, named, percent, several, sureness, threshold } from "./words.js";
 
 const SHOWN = 6; // bars; the rest can be opened
 const LONG = 12; // letters that a large answer may have on a phone
@@ -26,8 +26,8 @@ export function spoken({ file, answer, problem }) {
   if (problem) return `${file.name}: ${problem.title}. ${problem.message}`;
   const { word, rest } = sureness(answer);
   const subjects = several(answer) ? answer.subjects : [];
-  const each = subjects.map((one, index) => ` Number ${index + 1}: ${one.label}, ${sureness(one).word.toLowerCase()}.`);
-  return `${file.name}: ${blind(answer) ? headline(answer) : answer.label}. ${word}: ${rest}${each.join("")}`;
+  const each = subjects.map((one, index) => ` Number ${index + 1}: ${named(one.label)}, ${sureness(one).word.toLowerCase()}.`);
+  return `${file.name}: ${headline(answer)}. ${word}: ${rest}${each.join("")}`;
 }
 
 function answered({ file, answer, note }) {
@@ -48,7 +48,7 @@ function answered({ file, answer, note }) {
 function each(subjects) {
   return element("ol", { class: "subjects" }, subjects.map((subject) => {
     const { word, rest } = sureness(subject);
-    return element("li", {}, element("strong", {}, title(subject.label)), ` ${word}: ${rest}`);
+    return element("li", {}, element("strong", {}, named(subject.label)), ` ${word}: ${rest}`);
   }));
 }
 
@@ -82,7 +82,7 @@ function bar([name, share], label, needed) {
   return element(
     "li",
     { class: best ? "best" : null },
-    element("span", { class: "name" }, title(name)),
+    element("span", { class: "name" }, named(name)),
     element("span", { class: "share" }, percent(share)),
     element("span", { class: "track", "aria-hidden": "true" }, fill, mark),
   );

@@ -2,7 +2,7 @@
 // Knows nothing of pictures.
 
 import { element } from "./dom.js";
-import { choice, moment, percent, title, wrong } from "./words.js";
+import { choice, moment, named, title, wrong } from "./words.js";
 
 const NAMES = {
   name: "Name",
@@ -64,7 +64,7 @@ function sentences({ classes = [], metrics = {} }) {
     "p",
     { class: "plain" },
     rate ? `${wrong(typeof rate === "number" ? { value: rate } : rate)} ` : "",
-    `It knows no other answer than ${choice(classes)}: what is none of these may be called one of them all the same.`,
+    `It knows no other answer than ${classes.length > MANY ? `its ${classes.length} classes` : choice(classes.map(named))}: what is none of these may be called one of them all the same.`,
   );
 }
 
@@ -78,7 +78,8 @@ function list(found, keys) {
 
 function value(key, said) {
   if (key === "preprocess") return seen(said);
-  if (key === "classes") return said.join(", ");
+  if (key === "classes" && said.length <= MANY) return said.map(named).join(", ");
+  if (key === "classes") return folded(said.length, element("ul", {}, said.map((name) => element("li", {}, named(name)))));
   if (MOMENTS.includes(key) && typeof said === "string") return moment(said);
   if (typeof said === "object") return parts(said);
   return /^[0-9a-f]{12,}$/.test(said) ? element("code", {}, said) : String(said);
@@ -89,7 +90,11 @@ function parts(said) {
   const list = element("ul", {}, entries.map(([name, part]) => (
     element("li", {}, element("span", { class: "part" }, `${name} `), value(name, part))
   )));
-  return entries.length > MANY ? element("details", {}, element("summary", {}, `${entries.length} of them`), list) : list;
+  return entries.length > MANY ? folded(entries.length, list) : list;
+}
+
+function folded(count, list) {
+  return element("details", {}, element("summary", {}, `${count} of them`), list);
 }
 
 function metrics(measured) {

@@ -9,7 +9,7 @@ import { whole } from "./facts.js";
 import { listen } from "./pictures.js";
 import { Stage } from "./stage.js";
 import { KEPT, Strip, entryOf, tally } from "./visit.js";
-import { choice, title } from "./words.js";
+import { choice, named, title } from "./words.js";
 
 const FEW = 4; // classes that fit into a question
 const PROMISE = "See the answer, how sure it is, and what the model looked at.";
@@ -37,12 +37,13 @@ async function meet() {
   document.title = at.title.textContent = title(facts.name);
   at.lead.textContent = `${question(facts.classes)} ${PROMISE}`;
   at.version.textContent = `Version ${facts.version}`;
+  at.example.hidden = facts.preprocess?.crop === "none"; // the example is of a domain
   at.digest.textContent = String(facts.digest).slice(0, 8);
   at.facts.replaceChildren(whole(facts));
 }
 
 function question(classes) {
-  return classes.length > FEW ? `One of ${classes.length} answers.` : `${title(choice(classes))}?`;
+  return classes.length > FEW ? `One of ${classes.length} answers.` : `Is it ${choice(classes.map(named))}?`;
 }
 
 function askForKey() {

@@ -6,7 +6,7 @@ import { explain } from "./asking.js";
 import { element } from "./dom.js";
 import { seen } from "./facts.js";
 import { draw } from "./heat.js";
-import { blind, place, several, title } from "./words.js";
+import { blind, named, place, several } from "./words.js";
 
 const SPAN = 4.8; // side of the square that the network sees of a region, in radii of its circle
 const WHOLE = { left: "0", top: "0", width: "100%", height: "100%", rotate: "none" };
@@ -100,7 +100,7 @@ export class Stage {
     this.at.nearest.replaceChildren(
       element("p", { class: "fine" }, "Nearest training pictures"),
       element("ul", {}, nearest.map(({ id, label, credit, thumbnail }) => (
-        element("li", { title: credit ? `${id}: ${credit}` : id }, element("img", { src: thumbnail, alt: "" }), title(label))
+        element("li", { title: credit ? `${id}: ${credit}` : id }, element("img", { src: thumbnail, alt: "" }), named(label))
       ))),
     );
   }

@@ -3,7 +3,7 @@
 
 import { element, icon } from "./dom.js";
 import { thumbnail } from "./pictures.js";
-import { blind, headline } from "./words.js";
+import { blind, headline, named } from "./words.js";
 
 /** As many pictures are kept; the oldest make way. */
 export const KEPT = 60;
@@ -65,7 +65,7 @@ export function tally(entries) {
   if (entries.length < 2) return "";
   const counts = new Map();
   for (const { answer, problem } of entries) {
-    const told = answer && (blind(answer) ? answer.reason : answer.label);
+    const told = answer && (blind(answer) ? answer.reason : named(answer.label));
     const name = told ?? (problem ? "without an answer" : "on the way");
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }

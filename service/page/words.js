@@ -14,6 +14,13 @@ export function title(name) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
+const OWN = ["sure", "unsure", "no answer"]; // words of the page
+
+/** The name of a class: as it is, and in quotation marks where it would be taken for a word of the page. */
+export function named(name) {
+  return OWN.includes(name.toLowerCase()) ? `“${name}”` : name;
+}
+
 /** ["cat", "dog"] as "cat or dog". */
 export function choice(names) {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
@@ -58,16 +65,16 @@ export function several({ subjects = [] }) {
 
 /** An answer in a word or two. */
 export function headline(answer) {
-  return title(blind(answer) ? answer.reason : answer.label);
+  return blind(answer) ? title(answer.reason) : named(answer.label);
 }
 
 /** How sure an answer is: a word, and the rest of the sentence. */
 export function sureness(answer) {
   const { label, confidence, unsure, reason } = answer;
-  if (!unsure) return { word: "Sure", rest: `${chances(confidence)} that this is ${label}.` };
+  if (!unsure) return { word: "Sure", rest: `${chances(confidence)} that this is ${named(label)}.` };
   if (blind(answer)) return { word: "Unsure", rest: "there is nothing in this picture that it could tell." };
   const why = WHY[answer.reason_code]?.(answer) ?? (reason || `it has only ${chances(confidence)}`);
-  return { word: "Unsure", rest: `maybe ${label}, because ${why}.` };
+  return { word: "Unsure", rest: `maybe ${named(label)}, because ${why}.` };
 }
 
 /** Where in the picture a grid of falls is highest. */

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from irisline.dataset import augmentation, contact_sheet, shards
+from irisline.dataset import augmentation, contact_sheet, lettering, shards
 from irisline.dataset.contact_sheet import CAPTION, CELL, GAP
 from tests import planted
 
@@ -45,3 +45,10 @@ def test_pictures_lie_in_their_cells(tmp_path: Path) -> None:
 def test_an_empty_sheet_is_a_title(tmp_path: Path) -> None:
     contact_sheet.write([], "nothing to see", tmp_path / "sheet.png")
     assert opened(tmp_path / "sheet.png").height == CELL // 4 + GAP
+
+
+def test_the_letters_of_a_sheet_are_those_of_figures() -> None:
+    known, lacking = (lettering.font(20).getmask(sign) for sign in ("é", "蓝"))
+    box = lettering.font(20).getmask("\uffff")
+    assert bytes(known) != bytes(box)
+    assert bytes(lacking) == bytes(box)

@@ -114,7 +114,7 @@ def test_a_card_of_a_hundred_classes_stays_readable() -> None:
         model_card.text(subject("none", made=made("none") | {"classes": names}, per_class=classes, pictures=pictures))
     )
     assert "one of 102 classes: class 0, class 1, " in told["Model details"]
-    assert "class 19, and 82 more, which `model.json` names" in told["Model details"]
+    assert "class 19, and 82 more. It knows no other." in told["Model details"]
     assert "The 20 of 102 classes with most errors; `classes.csv` has all." in told["Metrics"]
     assert re.findall(r"^\| class (\d+) ", told["Metrics"], re.M)[:3] == ["6", "13", "20"]
     data = told["Evaluation and training data"]

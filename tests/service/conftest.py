@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -36,9 +36,10 @@ def version_folder(
     network: onnx.ModelProto | None = None,
     crop: str = "none",
     gallery: Gallery | None = None,
+    classes: Sequence[str] = planted.CLASSES,
 ) -> Path:
     """Write a planted version as a service is given one; give the folder. Without a gallery it is as older ones are."""
-    planted.model(folder, network, CALIBRATED, crop)
+    planted.model(folder, network, CALIBRATED, crop, classes)
     if gallery:
         (folder / bundle.NEIGHBOURS).write_bytes(gallery.as_bytes())
     (folder / "model.safetensors").write_bytes(b"weights")
@@ -65,7 +66,7 @@ def signed(folder: Path, number: int = 1) -> Path:
         name="eye-colour",
         version=number,
         digest=bundle.digest(folder),
-        classes=list(planted.CLASSES),
+        classes=json.loads((folder / "model.json").read_text())["classes"],
         precision="float32",
         precision_reason="not measured",
         source=Source(git_commit="none", git_dirty="no", dvc_lock_sha256="none", data_md5="none"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irisline.collection.snapshot.source_lines import label_of
-from irisline.core import paths
+from irisline.core import display_names, paths
 from irisline.core.errors import UnreadableImage
 from irisline.core.params import Params
 from irisline.dataset import contact_sheet, images, pool_files, sources_table, untrusted_images
@@ -17,12 +17,13 @@ def draw(pool: Path, settings: Params) -> None:
     lines = [line for line in sources_table.read(pool / paths.SOURCES) if sources_table.is_fetched(line)]
     files = pool_files.files(pool)
     brought = [line["id"] for line in lines if line.get("provider") in settings.snapshot.sources]
-    for label in settings.base.classes:
+    classes = settings.base.classes
+    for label, file in zip(classes, display_names.distinct(classes, ".png"), strict=True):
         ids = sorted(name for name in brought if label_of(name) == label and name in files)
         cells = [cell for name in _spread(ids) if (cell := _cell(files[name], settings))]
         title = f"{label}: {len(cells)} of {len(ids)} pictures"
         rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
-        contact_sheet.write(rows, title, paths.SNAPSHOT_REPORT / f"{label}.png")
+        contact_sheet.write(rows, title, paths.SNAPSHOT_REPORT / file)
 
 
 def _spread(ids: Sequence[str]) -> Sequence[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from irisline.collection.sources import text_cleaning
 from irisline.collection.sources.candidate import Candidate, Query
+from irisline.core import class_names
 from irisline.core.errors import SearchFailed
 from irisline.core.params import Snapshot
 from irisline.dataset import licences
@@ -81,7 +82,7 @@ class Urls:
         where = f"urls: {self._file}: line {number}"
         if given["label"] not in self._classes:
             raise SearchFailed(
-                f"{where}: label {given['label']!r} is not one of base.classes: {', '.join(self._classes)}"
+                f"{where}: label {given['label']!r} is not one of base.classes: {class_names.some(self._classes)}"
             )
         if not text_cleaning.address(given["url"]):
             raise SearchFailed(f"{where}: {given['url'][:100]!r} is no http or https address")

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from irisline.core import console, paths
+from irisline.core import class_names, console, paths
 from irisline.core.errors import ReleaseError
 from irisline.core.params import Params
 from irisline.inference import trusted_keys
@@ -135,7 +135,7 @@ def _in_dockerfile(value: str) -> str:
 def _labels(kind: Kind, identity: Identity) -> dict[str, str]:
     return {
         "org.opencontainers.image.title": identity.name,
-        "org.opencontainers.image.description": f"Tells {' from '.join(identity.classes)} in a picture.",
+        "org.opencontainers.image.description": f"Tells which of {class_names.some(identity.classes)} a picture shows.",
         "org.opencontainers.image.version": tag_of(identity, kind).partition(":")[2],
         "org.opencontainers.image.revision": lineage.source_tags()[lineage.COMMIT],
         "org.opencontainers.image.created": identity.registered,

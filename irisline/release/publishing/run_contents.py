@@ -116,12 +116,15 @@ def _show_predictions(client: "MlflowClient", run_id: str) -> None:
 
     file = paths.EVALUATE_REPORT / "predictions.csv"
     if file.exists() and not any(found.path == "predictions.json" for found in client.list_artifacts(run_id)):
-        answers = pd.DataFrame([line for _, line in tables.read(file, ("id",))])
-        numbers = [
-            name for name in map(str, answers) if name.startswith("probability_") or name in ("confidence", "loss")
-        ]
-        answers = answers.assign(**answers[numbers].astype(float), unsure=answers["unsure"] == "true")
-        client.log_table(run_id, answers, "predictions.json")
+        lines = ({name: _cell(name, text) for name, text in line.items()} for _, line in tables.read(file, ("id",)))
+        client.log_table(run_id, pd.DataFrame(lines), "predictions.json")
+
+
+def _cell(name: str, text: str) -> str | float | bool:
+    """Return what a cell of predictions.csv says: a class is text, whatever it looks like."""
+    if name == "unsure":
+        return text == "true"
+    return float(text) if name.startswith("probability_") or name in ("confidence", "loss") else text
 
 
 def _show_inputs(client: "MlflowClient", run_id: str, params: Params) -> None:

@@ -68,6 +68,10 @@ def test_the_tag_and_labels_say_which_version_it_is(packed: Built, packable: Par
 
 
 @pytest.mark.slow
+def test_a_label_of_the_image_holds_any_name_as_it_is() -> None:
+    assert bento._in_dockerfile('café "$HOME" a\\b') == r'"café \"\$HOME\" a\\b"'
+
+
 def test_the_model_proves_itself_and_a_process_that_knows_only_the_bento_answers(packed: Built) -> None:
     source = packed.folder / "src"
     found = signature_check.verify(source / "model", trusted_keys.trusted(source / "keys"))

@@ -95,8 +95,8 @@ def test_predict_answers_with_the_champion_and_names_what_it_cannot_read(publish
     result = typed("predict", "blue.jpg", "torn.jpg", "none.jpg", "pipe.jpg", "other/blue.jpg", "--version", "1")
     assert result.exit_code == 1
     header, blue, torn, none, pipe, again, drawn = result.stdout.splitlines()
-    assert header == "file\tlabel\tblue\tbrown\tunsure"
-    assert blue.split("\t")[1:] == ["blue", "1.000", "0.000", "no"]
+    assert header == "file\tlabel\tconfidence\telse\tunsure"
+    assert blue.split("\t")[1:] == ["blue", "1.000", "brown 0.000", "no"]
     assert torn.startswith("torn.jpg\t-\t-\t-\tunreadable: ")
     assert none.endswith("unreadable: No such file or directory")
     assert pipe.endswith("unreadable: neither a file nor a link to one")

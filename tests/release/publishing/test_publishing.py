@@ -9,15 +9,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
-from irisline.core import params, paths
+from irisline.core import class_names, params, paths
 from irisline.core.errors import MissingInput
 from irisline.core.params import Params
+from irisline.dataset import tables
+from irisline.evaluation import per_class
 from irisline.release.promotion import registry
 from irisline.release.publishing import descriptions, publishing, run_contents
 from irisline.release.tracking import lineage, live_logging, store, versions
+from tests.hostile_names import CLASSES
 from tests.imports import ROOT
 from tests.release.conftest import Train
 
@@ -63,6 +67,42 @@ def test_a_published_run_holds_params_curves_metrics_figures_docs_inputs_and_sou
     ]
 
 
+def test_classes_of_any_name_are_whole_in_a_run(train: Train, settings: Params) -> None:
+    train()
+    counts = 3 * np.eye(len(CLASSES), dtype=np.int64)
+    counts[0, 1] = 1
+    for name, data in per_class.files(counts, CLASSES).items():
+        (paths.EVALUATE_REPORT / name).write_bytes(data)
+    header, rows = (
+        ["id", "actual", "predicted", "confidence", "unsure"],
+        [["x", name, name, "0.9", "true"] for name in CLASSES],
+    )
+    (paths.EVALUATE_REPORT / "predictions.csv").write_text(tables.as_csv(header, rows))
+    queries = {name: ["a"] for name in CLASSES} | {f"class {number}": ["a"] for number in range(102)}
+    named = settings.model_copy(update={"snapshot": settings.snapshot.model_copy(update={"queries": queries})})
+    run_id = publishing.publish(named).run_id
+    client = store.client()
+    run = client.get_run(run_id)
+    told = {
+        f"evaluate/{share}/{class_names.key(name)}{end}"
+        for share in per_class.SHARES
+        for name in CLASSES
+        for end in ENDS
+    }
+    assert told == {
+        name for name in run.data.metrics if name.startswith(tuple(f"evaluate/{share}/" for share in per_class.SHARES))
+    }
+    assert run.data.metrics["evaluate/recall/light blue"] == 0.75
+    assert run.data.metrics["evaluate/recall/dent_low"] == run.data.metrics["evaluate/recall/low"] == 1
+    assert run.data.metrics["evaluate/recall/dent/low"] < 1
+    assert {name for name in run.data.params if name.startswith("snapshot.queries.")} == {
+        f"snapshot.queries.{class_names.key(name)}" for name in queries
+    }
+    table = client.load_table(run.info.experiment_id, "predictions.json", run_ids=[run_id])
+    assert table["actual"].tolist() == list(CLASSES)
+    assert not publishing.publish(named).changed
+
+
 def uploaded(run_id: str, folder: str = "") -> set[str]:
     """Return the path of every file below a folder of a run's artifacts."""
     found = store.client().list_artifacts(run_id, folder)
@@ -72,6 +112,7 @@ def uploaded(run_id: str, folder: str = "") -> set[str]:
 
 
 REFUSED = paths.VALIDATE_REPORT / "refused.png"
+ENDS = ("", "/low", "/high")
 STRAY = (
     REFUSED.as_posix(), "reports/fit_limits/still_refused.png", "reports/predict/me.png", "reports/snapshot/blue.png",
     "reports/mine/me.jpg", "reports/me.jpg",

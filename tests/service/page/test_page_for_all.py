@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 FOCUSABLE = "a[href], button, input:not([type=file]), summary, [tabindex='0']"
 
 
-def test_all_of_it_by_keyboard_alone(opened: Open, tmp_path: Path, blue: bytes) -> None:
+def test_all_of_it_by_keyboard_alone(opened: Open, tmp_path: Path, blue: bytes, brown: bytes) -> None:
     (tmp_path / "sky.jpg").write_bytes(blue)
     with opened() as page:
         _tab_to(page, "#choose")
@@ -30,9 +30,8 @@ def test_all_of_it_by_keyboard_alone(opened: Open, tmp_path: Path, blue: bytes) 
         faded = page.locator("#heat").evaluate("heat => heat.style.opacity")
         page.keyboard.press("ArrowLeft")
         assert page.locator("#heat").evaluate("heat => heat.style.opacity") < faded
-        _tab_to(page, "#example")
-        page.keyboard.press("Enter")
-        answered(page, "example.jpg")
+        drop(page, jpeg("earth.jpg", brown))
+        answered(page, "earth.jpg")
         _tab_to(page, "#strip li:last-child button")
         page.keyboard.press("Enter")
         answered(page, "sky.jpg")

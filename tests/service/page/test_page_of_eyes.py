@@ -1,6 +1,7 @@
 """The page of a model that looks at eyes: what it looked at lies where the eye is, and no eye is no answer."""
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -63,6 +64,14 @@ def test_it_is_as_tilted_as_the_eyes_are(opened: Open, degrees: int) -> None:
     assert float(shown.removesuffix("deg")) == pytest.approx(already + degrees, abs=4)
 
 
+def test_the_example(opened: Open) -> None:
+    with opened() as page:
+        page.get_by_role("button", name="Try an example").click()
+        answered(page, "example.jpg")
+        expect(page.locator("#said h2")).to_have_text(re.compile("^(blue|brown)$"))
+        keep(page, "example")
+
+
 def test_the_nearest_training_pictures_are_shown_with_their_labels(opened: Open) -> None:
     face = planted.saved(Image.fromarray(render(sample("two/3", "blue"))), quality=95)
     with opened() as page:
@@ -71,7 +80,7 @@ def test_the_nearest_training_pictures_are_shown_with_their_labels(opened: Open)
         near = page.locator("#nearest li")
         expect(near).to_have_count(3)
         expect(page.locator("#nearest")).to_contain_text("Nearest training pictures")
-        assert set(near.all_inner_texts()) <= {"Blue", "Brown"}
+        assert set(near.all_inner_texts()) <= {"blue", "brown"}
         assert near.locator("img").evaluate_all("all => all.every((one) => one.naturalWidth === 32)")
         assert barriers(page) == []
         drop(page, jpeg("wall.jpg", planted.saved(Image.new("RGB", (120, 90), "green"))))
