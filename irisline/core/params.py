@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from irisline.core import wrong_params
+from irisline.core.bounded import plain_files
 from irisline.core.errors import ParamsError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -216,7 +217,7 @@ def read_as(path: Path, kind: type[Read]) -> Read:
     import yaml  # the serving image carries this module for its types, and no YAML
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(plain_files.read(path).decode())
     except FileNotFoundError as error:
         raise ParamsError(f"{path.name}: not found in {path.parent}; run from the project's root") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from irisline.core import display_names, paths
+from irisline.core.bounded import plain_files
 from irisline.core.domain import CardText
 from irisline.core.params import Params
 from irisline.dataset import shards
@@ -73,7 +74,7 @@ def of_workspace(
     """Return the card of the model in artifacts/train/, by its answers on the test split; raise MissingInput without labels."""
     pictures = list(shards.stream(paths.ACCEPTED, ["label", "split", "provider", "licence"]))
     labels = list(shards.stream(paths.LABELLED, ["id", "split", "reviewed", "suspect"]))
-    made = json.loads((paths.TRAINED / "model.json").read_text())
+    made = json.loads(plain_files.read(paths.TRAINED / "model.json"))
     return text(Subject(params, made, test, test.probabilities(temperature), numbers, sliced, pictures, labels))
 
 

@@ -20,7 +20,8 @@ import irisline
 from irisline.collection.sources import text_cleaning
 from irisline.collection.sources.answer_cache import Answers
 from irisline.collection.sources.rate_limit import Clock, Rate, duration
-from irisline.core import console, http_exchange
+from irisline.core import console
+from irisline.core.bounded import http_exchange
 from irisline.core.errors import SearchFailed
 from irisline.core.params import Snapshot
 
@@ -146,8 +147,8 @@ class Api:
     ) -> Expected:
         """Ask, unless it was asked before."""
         question = f"{request.method} {request.url} {request.content.decode()}"
-        if known := self._answers.known(question):
-            return expected.model_validate_json(known)
+        if (known := self._answers.known(question, expected.model_validate_json)) is not None:
+            return known
         request.headers.update(headers())
         answer = self._ask(expected, request)
         if answer.is_worth_keeping:

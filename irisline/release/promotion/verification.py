@@ -58,7 +58,7 @@ def ask(url: str) -> dict[str, Any]:
     """Return what a service says of itself; raise ReleaseError when it cannot be reached or is not one of ours."""
     import httpx
 
-    from irisline.core import http_exchange
+    from irisline.core.bounded import http_exchange
 
     key = os.environ.get(KEY)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
