@@ -12,7 +12,8 @@ from importlib import metadata
 from pathlib import Path
 
 from irisline.core import params, paths
-from irisline.core.errors import IrislineError
+from irisline.core.bounded import plain_files
+from irisline.core.errors import IrislineError, in_a_line
 
 PACKAGES = (
     "bentoml",
@@ -142,7 +143,12 @@ def _tracking() -> Finding:
 
 def _remotes() -> Iterator[Finding]:
     config = configparser.ConfigParser()
-    config.read([".dvc/config", ".dvc/config.local"])
+    for file in filter(Path.exists, map(Path, (".dvc/config", ".dvc/config.local"))):
+        try:
+            config.read_string(plain_files.read(file).decode())
+        except (IrislineError, OSError, ValueError, configparser.Error) as error:
+            yield Finding("DVC remote", in_a_line(error), well=False, advice=f"correct {file}")
+            return
     addresses = [f"{config[section]['url']}" for section in config.sections() if "remote" in section]
     if not addresses:
         yield Finding("DVC remote", "none", well=True, advice="dvc remote add -d NAME URL, to share data")

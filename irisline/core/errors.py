@@ -3,6 +3,7 @@
     IrislineError
     ├── ParamsError          params.yaml: unknown, missing or mistyped key
     ├── MissingInput         a file or folder that an earlier step should have made
+    ├── UnfitFile            a pipe, folder or device in a file's place, or a file larger than it may be
     ├── DataError            the pool does not meet the data contract
     │   └── UnreadableImage  one picture that cannot be decoded
     │       └── TooCostly    one that would take too much to decode
@@ -35,6 +36,14 @@ class ParamsError(IrislineError):
 
 class MissingInput(IrislineError):
     """Something an earlier step makes is not there."""
+
+
+class UnfitFile(IrislineError):
+    """In a file's place is no plain file, or one larger than it may be; the reason is fit for a table cell."""
+
+    def __init__(self, path: object, reason: str, too_large: bool = False) -> None:
+        super().__init__(f"{path}: {reason}; put the file itself there")
+        self.reason, self.too_large = reason, too_large
 
 
 class DataError(IrislineError):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
 from irisline.core import class_names, wrong_params
+from irisline.core.bounded import plain_files
 from irisline.core.class_names import ClassName, Slug
 from irisline.core.errors import ParamsError
 
@@ -232,7 +233,7 @@ def read_as(path: Path, kind: type[Read]) -> Read:
     import yaml  # the serving image carries this module for its types, and no YAML
 
     try:
-        document = class_names.as_written(path.read_text(encoding="utf-8"))
+        document = class_names.as_written(plain_files.read(path).decode())
     except FileNotFoundError as error:
         raise ParamsError(f"{path.name}: not found in {path.parent}; run from the project's root") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

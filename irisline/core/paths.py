@@ -81,11 +81,18 @@ def whole_folder(target: Path) -> Iterator[Path]:
         partial.mkdir(parents=True)
         try:
             yield partial
-            if target.exists():
-                shutil.rmtree(target)
+            remove(target)
             partial.rename(target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove what lies there, a folder with all in it, a link alone; do nothing when nothing does."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -153,5 +160,9 @@ _DISK_ADVICE = {
     errno.EROFS: "it may only be read there; make it writable, or choose another folder, then run the same command again",
     errno.EACCES: "you may not read or write there; mind who owns it and its folder, then run the same command again",
     errno.EPERM: "it may not be changed; mind its attributes (lsattr), then run the same command again",
+    errno.EISDIR: "a folder lies where a file should; move it away, then run the same command again",
+    errno.ENOTDIR: "a file lies where a folder should; move it away, then run the same command again",
+    errno.EEXIST: "something else lies where a folder should; move it away, then run the same command again",
+    errno.ELOOP: "links lead in a circle there; remove them, then run the same command again",
     errno.EIO: "the disk fails; look at it, then run the same command again",
 }

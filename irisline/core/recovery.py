@@ -4,7 +4,6 @@ DVC writes its files in place, so a kill may leave only the beginning of one, an
 is at work by process id alone, so that a dead one blocks it for as long as another program has that id.
 """
 
-import fcntl
 import json
 import shutil
 import subprocess
@@ -14,7 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from irisline.core import console, paths
+from irisline.core import console, locks, paths
+from irisline.core.bounded import plain_files
 from irisline.core.errors import IrislineError
 
 AT_WORK, LOCK, PIN = Path(".dvc/tmp/rwlock"), Path("dvc.lock"), Path("data.dvc")
@@ -23,6 +23,7 @@ LISTS = (AT_WORK, EXPERIMENTS)
 HELD = (Path(".dvc/tmp/lock"), Path(".dvc/tmp/rwlock.lock"))  # by a DVC that may be writing one of them
 ASIDE = Path(".dvc/tmp/torn")
 CONFLICT = b"<<<<<<< "  # git's mark: a person is at work
+_READ = (paths.PARAMS, Path("dvc.yaml"))  # by DVC too, which would wait for a pipe in a file's place
 _NEXT = {
     AT_WORK: "DVC begins a new one",
     EXPERIMENTS: "DVC begins a new one",
@@ -34,8 +35,12 @@ _NEXT = {
 def recover() -> list[Path]:
     """Return the files that DVC could not read. They lie in ASIDE now; in their place is what the last commit has, if anything.
 
-    A file with a conflict of git's stays, and all stay while a DVC may be writing one. Raise IrislineError when the disk fails.
+    A file with a conflict of git's stays, and all stay while a DVC may be writing one. Raise IrislineError when the disk
+    fails, or in place of a file that DVC reads is none.
     """
+    for file in (*_READ, *_NEXT):
+        if file.exists():
+            plain_files.opened(file).close()
     if not AT_WORK.parent.is_dir():
         return []
     with paths.disk_errors(AT_WORK.parent):
@@ -50,13 +55,13 @@ def recover() -> list[Path]:
 
 
 @contextmanager
-def _locked(*locks: Path) -> Iterator[bool]:
+def _locked(*files: Path) -> Iterator[bool]:
     """Yield whether all of these could be locked, without waiting; they are until the block ends."""
-    with ExitStack() as opened:
+    with ExitStack() as held:
         try:
-            for lock in locks:
-                fcntl.flock(opened.enter_context(lock.open("ab")), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            for file in files:
+                held.enter_context(locks.held(file, wait=False))
+        except locks.Held:
             yield False
         else:
             yield True

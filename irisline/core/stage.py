@@ -14,8 +14,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from irisline.core import console, locks, params, paths
-from irisline.core.errors import IrislineError
+from irisline.core.bounded import plain_files
+from irisline.core.errors import IrislineError, UnfitFile
 
 # Every dependency's telemetry is off, and none may reach for a hub.
 QUIET = {
@@ -63,8 +66,16 @@ class Time:
 
 
 def times() -> dict[str, Time]:
-    """Return the time each stage took when it last ran here, by name."""
-    return {file.stem: Time(**json.loads(file.read_text())) for file in sorted(_times_folder().glob("*.json"))}
+    """Return the time each stage took when it last ran here, by name, as far as it is known."""
+    return {file.stem: time for file in sorted(_times_folder().glob("*.json")) if (time := _noted(file))}
+
+
+def _noted(file: Path) -> Time | None:
+    """Return the time that a file notes; None when it cannot be read, for the next run notes it anew."""
+    try:
+        return TypeAdapter(Time).validate_json(plain_files.read(file))
+    except (OSError, UnfitFile, ValueError):
+        return None
 
 
 @contextmanager

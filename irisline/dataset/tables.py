@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from irisline.core import paths
+from irisline.core.bounded import plain_files
 from irisline.core.errors import DataError
 
 _FORMULA = re.compile(r"""[\s"'\u2018\u2019\u201c\u201d]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]""")
@@ -45,7 +46,7 @@ def read(file: Path, needed: Collection[str]) -> list[tuple[int, Line]]:
     """Return the lines of a table, each with its number in the file, as they were before they were written.
 
     A cell that is missing is empty. Raise DataError when the file is not UTF-8, not CSV, lacks a needed column or has a line
-    of more cells than columns.
+    of more cells than columns; UnfitFile as plain_files.read does.
     """
     reader = csv.DictReader(io.StringIO(_text(file), newline=""), restval="", strict=True)
     try:
@@ -60,7 +61,7 @@ def read(file: Path, needed: Collection[str]) -> list[tuple[int, Line]]:
 
 
 def _text(file: Path) -> str:
-    data = file.read_bytes()
+    data = plain_files.read(file, plain_files.TABLE)
     try:
         return data.decode("utf-8-sig")  # spreadsheets put a mark before the first column's name
     except UnicodeDecodeError as error:

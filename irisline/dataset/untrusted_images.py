@@ -7,8 +7,6 @@ images.decode does the same without a process.
 import atexit
 import io
 import json
-import os
-import stat
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -16,7 +14,8 @@ from typing import Any
 
 from PIL import Image
 
-from irisline.core.errors import TooCostly, UnreadableImage
+from irisline.core.bounded import plain_files
+from irisline.core.errors import TooCostly, UnfitFile, UnreadableImage
 from irisline.core.isolation import Ended, Worker
 from irisline.dataset import images
 from irisline.dataset.decoding import Cost, least_seconds
@@ -108,13 +107,10 @@ def decoder() -> Callable[[bytes], bytes]:
 
 def read(file: Path) -> bytes:
     """Return a picture's file; raise UnreadableImage when it is none or too large, OSError as open does."""
-    with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as opened:  # a pipe may wait
-        told = os.fstat(opened.fileno())
-        if not stat.S_ISREG(told.st_mode):
-            raise UnreadableImage("neither a file nor a link to one")
-        if told.st_size > LARGEST_FILE:
-            raise TooCostly(f"has {told.st_size / 2**20:.0f} MB, the limit is {LARGEST_FILE // 2**20} MB")
-        return opened.read(LARGEST_FILE)
+    try:
+        return plain_files.read(file, LARGEST_FILE)
+    except UnfitFile as error:
+        raise (TooCostly if error.too_large else UnreadableImage)(error.reason) from error
 
 
 def decode(data: bytes, max_side: int, max_pixels: int) -> Image.Image:

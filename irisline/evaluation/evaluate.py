@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irisline.core import console, seeding
+from irisline.core.bounded import plain_files
 from irisline.core.errors import DataError
 from irisline.core.params import Evaluate
 from irisline.dataset import shards
@@ -205,5 +206,5 @@ def _of_picture(answer: Prediction) -> dict[str, Any]:
 
 def weight(model: Path) -> tuple[float, float]:
     """Return a model's size in megabytes and its ONNX parity."""
-    parity = json.loads((model / "model.json").read_text())["parity"]
+    parity = json.loads(plain_files.read(model / "model.json"))["parity"]
     return (model / "model.onnx").stat().st_size / 1e6, float(parity)

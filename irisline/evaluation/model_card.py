@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from irisline.core import class_names, display_names, paths
+from irisline.core.bounded import plain_files
 from irisline.core.domain import CardText
 from irisline.core.params import Params
 from irisline.dataset import shards
@@ -80,7 +81,7 @@ def of_workspace(
     )
     pictures = list(shards.stream(paths.ACCEPTED, ["label", "split", "provider", "licence"]))
     labels = list(shards.stream(paths.LABELLED, ["id", "split", "reviewed", "suspect"]))
-    made = json.loads((paths.TRAINED / "model.json").read_text())
+    made = json.loads(plain_files.read(paths.TRAINED / "model.json"))
     return text(
         Subject(params, made, test, test.probabilities(temperature), numbers, classes, sliced, pictures, labels)
     )

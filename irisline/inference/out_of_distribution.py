@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from irisline.core.bounded import plain_files
 from irisline.core.errors import ModelError, in_a_line
 from irisline.dataset.images import Pixels
 
@@ -69,10 +70,12 @@ class Gallery:
     def read(cls, path: Path) -> Self:
         """Return the gallery of a file; raise ModelError when it is none."""
         try:
-            with zipfile.ZipFile(path) as parts:
-                _check_sizes(parts, path.stat().st_size)
-            with np.load(path, allow_pickle=False) as held:
-                return cls._checked(*(held[name] for name in PARTS))
+            with plain_files.opened(path) as file:
+                with zipfile.ZipFile(file) as parts:
+                    _check_sizes(parts, path.stat().st_size)
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as held:
+                    return cls._checked(*(held[name] for name in PARTS))
         except Exception as error:  # a hostile or foreign file may raise anything
             reason = in_a_line(error, 100)
             raise ModelError(f"{path}: not the neighbours of a model: {reason}; publish it anew") from error

@@ -3,7 +3,6 @@
 The only module of the prediction path that needs torch; nothing imports it but by name, when a GPU is used.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from safetensors.torch import load_model
 
 from irisline.core.errors import ModelError
 from irisline.inference.runtime import Device, Outputs
-from irisline.networks import architectures
+from irisline.networks import architectures, version_limits
 from irisline.networks.architectures import Network
 from irisline.networks.bundle import WEIGHTS, Precision
 from irisline.networks.feature_extractor import WithFeatures
@@ -39,7 +38,7 @@ class TorchRuntime:
 
 def _load(folder: Path) -> Network:
     try:
-        facts = json.loads((folder / "model.json").read_text())
+        facts = version_limits.document(folder / "model.json")
         built = architectures.build(facts["arch"], len(facts["classes"]), "scratch", seed=0)
         load_model(built, folder / WEIGHTS)
     except Exception as error:  # torch's and safetensors' own errors share no base class

@@ -8,7 +8,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from irisline.core.errors import ModelError
+from irisline.core.bounded import plain_files
+from irisline.core.errors import ModelError, UnfitFile
 
 LARGEST = 2**16  # bytes of a file that holds a key
 MOST = 256
@@ -45,9 +46,8 @@ def trusted(folder: Path) -> tuple[Key, ...]:
 
 def _public(file: Path) -> ec.EllipticCurvePublicKey:
     try:
-        with file.open("rb") as opened:
-            found = serialization.load_pem_public_key(opened.read(LARGEST))
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        found = serialization.load_pem_public_key(plain_files.read(file, LARGEST))
+    except (UnfitFile, OSError, ValueError, UnsupportedAlgorithm) as error:
         raise ModelError(f"{file}: holds no public key; write one there as PEM, or remove the file") from error
     if not isinstance(found, ec.EllipticCurvePublicKey) or not isinstance(found.curve, ec.SECP256R1):
         raise ModelError(

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from irisline.core import paths, seeding
+from irisline.core.bounded import plain_files
 from irisline.core.errors import ModelError, in_a_line
 
 # Mean and standard deviation of ImageNet's training pictures, the convention of torchvision's weights.
@@ -123,6 +124,7 @@ def _imagenet(models: ModuleType, arch: str) -> dict[str, Tensor]:
 
 def _from_file(path: Path) -> dict[str, Tensor]:
     try:
+        plain_files.opened(path).close()
         if path.suffix == ".safetensors":
             return load_file(path)
         kept = dict(torch.load(path, map_location="cpu", weights_only=True))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from irisline.core import paths
+from irisline.core.bounded import plain_files
 from irisline.core.errors import MissingInput
 
 MODEL_FOLDERS = (paths.TRAINED, paths.CALIBRATED)
@@ -50,6 +51,6 @@ def locate(name: str, folders: Sequence[Path]) -> Path | None:
 
 
 def file_digest(path: Path) -> str:
-    """Return the sha256 of a file's bytes."""
-    with path.open("rb") as file:
+    """Return the sha256 of a file's bytes; raise UnfitFile when it is none."""
+    with plain_files.opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

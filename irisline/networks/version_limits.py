@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from irisline.core.errors import ModelError
+from irisline.core.bounded import plain_files
+from irisline.core.errors import ModelError, UnfitFile
 
 FILES = 2000
 FILE_BYTES = 3 * 2**29  # an ONNX file cannot have 2 GiB
@@ -46,15 +47,10 @@ def check(folder: Path) -> int:
 
 def read(path: Path, most: int = DOCUMENT_BYTES) -> bytes:
     """Return the bytes of a file; raise ModelError when it is no plain file, or has more of them than it may."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _refused(path, "is no plain file")
-        most = min(most, status.st_size)
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise _refused(path, f"has more than {most} bytes")
-    return data
+    try:
+        return plain_files.read(path, most)
+    except UnfitFile as error:
+        raise _refused(path, error.reason) from error
 
 
 def document(path: Path) -> Any:

@@ -19,8 +19,8 @@ from fastai.torch_core import trainable_params
 from fastcore.basics import noop
 from torch import nn
 
-from irisline.core import paths, seeding
-from irisline.core.errors import IrislineError, ModelError
+from irisline.core import console, paths, seeding
+from irisline.core.errors import IrislineError, ModelError, in_a_line
 from irisline.core.params import Train
 from irisline.networks.architectures import Network
 from irisline.training import samples as sampling
@@ -42,11 +42,15 @@ class Progress:
 
     @classmethod
     def resume(cls, file: Path) -> "Progress":
-        """Return what the file remembers, or a fresh start when there is none."""
+        """Return what the file remembers, or a fresh start when there is none or it was damaged."""
         if not file.is_file():
             return cls(file)
-        kept = torch.load(file, map_location="cpu", weights_only=True)
-        return cls(file, kept["history"], kept["weights"], kept["optimizer"])
+        try:
+            kept = torch.load(file, map_location="cpu", weights_only=True)
+            return cls(file, kept["history"], kept["weights"], kept["optimizer"])
+        except Exception as error:  # a damaged file may raise anything
+            console.fail(f"{file}: cannot be read ({in_a_line(error, 80)}); training begins anew")
+            return cls(file)
 
     def save(self, weights: dict[str, Any], optimizer: dict[str, Any]) -> None:
         """Remember the end of an epoch, whole or not at all."""

@@ -1,5 +1,6 @@
 """A lock is one program's, until its block or the program ends."""
 
+import os
 import subprocess
 import sys
 import time
@@ -37,3 +38,9 @@ def test_a_lock_is_free_after_its_block_even_when_that_fails(tmp_path: Path) -> 
         raise ZeroDivisionError
     with locks.held(tmp_path / "lock", wait=False):
         assert time.monotonic() - started < 60
+
+
+def test_a_pipe_in_a_locks_place_is_a_lock_like_another(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lock")
+    with locks.held(tmp_path / "lock"), pytest.raises(locks.Held), locks.held(tmp_path / "lock", wait=False):
+        pytest.fail("two hold it")

@@ -30,8 +30,8 @@ def test_an_error_leaves_the_old_folder_and_nothing_beside_it(tmp_path: Path) ->
     target = tmp_path / "made"
     target.mkdir()
     (target / "old").touch()
-    with pytest.raises(IsADirectoryError), paths.whole_folder(target) as folder:
-        folder.write_text("a folder is no file")
+    with pytest.raises(ZeroDivisionError), paths.whole_folder(target):
+        raise ZeroDivisionError
     assert [file.name for file in target.iterdir()] == ["old"]
     assert [folder.name for folder in tmp_path.iterdir()] == ["made"]
 
@@ -113,3 +113,11 @@ def largest_file(size: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_what_lies_in_the_way_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for target in (tmp_path / "folder", tmp_path / "file" / "below", tmp_path / "file" / "below" / "deeper"):
+        with pytest.raises(IrislineError, match=r"/(folder|below|deeper): [A-Z][a-z ]+; .* move it away, then run"):
+            paths.write_whole(target, "x")

@@ -240,3 +240,16 @@ def test_a_list_that_is_none_is_set_aside(repository: Path, text: str) -> None:
     AT_WORK.write_text(text)
     assert recovery.recover() == [AT_WORK]
     assert kept() == {AT_WORK.name: text}
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", str(LOCK), str(PIN)])
+def test_a_pipe_in_place_of_what_dvc_reads_is_one_line(name: str, repository: Path) -> None:
+    Path(name).unlink(missing_ok=True)
+    os.mkfifo(name)
+    done = subprocess.run(
+        [sys.executable, "-m", "irisline.core.recovery"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{name}: neither a file nor a link to one; put the file itself there\n",
+    )

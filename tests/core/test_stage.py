@@ -1,5 +1,6 @@
 """The edge of a stage: one line and exit 1 for what a person can fix, a traceback for a bug, one of a name at a time."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,24 @@ def test_times_hold_the_seconds_of_stages_that_ended_well(root: Path) -> None:
     assert finish(start(root, "raise DataError('no')"))[0] == 1
     assert list(stage.times()) == ["work"]
     assert 0.2 <= stage.times()["work"].seconds < 5
+
+
+@pytest.mark.parametrize(
+    "spoilt", ["", "{", "[]", '{"seconds": "long", "ended": 1}', "[" * 5000, "pipe", "folder", "link"]
+)
+def test_a_time_that_cannot_be_read_is_not_known(spoilt: str, root: Path) -> None:
+    file = root / "artifacts/scratch/times/work.json"
+    file.parent.mkdir(parents=True)
+    match spoilt:
+        case "pipe":
+            os.mkfifo(file)
+        case "folder":
+            file.mkdir()
+        case "link":
+            file.symlink_to("nowhere")
+        case _:
+            file.write_text(spoilt)
+    assert stage.times() == {}
 
 
 def test_a_second_run_waits_for_the_first(root: Path) -> None:

@@ -368,7 +368,7 @@ def test_golden_answers_are_numbers_of_the_same_classes(folder: Path) -> None:
 def test_a_document_is_bounded(name: str, folder: Path) -> None:
     with (folder / name).open("r+b") as file:
         file.truncate(version_limits.DOCUMENT_BYTES + 1)
-    with pytest.raises(ModelError, match=rf"has more than {version_limits.DOCUMENT_BYTES} bytes; leave this version"):
+    with pytest.raises(ModelError, match=rf"bytes, the limit is {version_limits.DOCUMENT_BYTES:,}; leave this version"):
         identity.verify(folder) if name == identity.NAME else proof.prove(folder, "it")
 
 

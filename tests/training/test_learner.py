@@ -1,5 +1,6 @@
 """Training is keyed by the seed, and a training cut off and resumed is the training that was never cut off."""
 
+import re
 import resource
 import signal
 from collections.abc import Callable
@@ -275,3 +276,13 @@ def test_no_room_for_the_progress_is_one_line(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, before)
     assert not list(tmp_path.glob("*partial"))
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"PK\x03\x04", b"weights", b"\x80\x02}."])
+def test_progress_that_was_damaged_is_begun_anew(
+    spoilt: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "progress.pt").write_bytes(spoilt)
+    begun = Progress.resume(tmp_path / "progress.pt")
+    assert (begun.history, begun.weights) == ([], None)
+    assert re.fullmatch(r".*progress\.pt: cannot be read \([^\n]*\); training begins anew\n", capsys.readouterr().err)

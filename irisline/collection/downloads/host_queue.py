@@ -1,6 +1,7 @@
 """Whose turn it is: jobs wait by host, few of one host run at a time, and a host that asks for quiet has it.
 
-Knows nothing of HTTP. Hosts take turns, so a long list of one host's does not keep the others waiting.
+Knows nothing of HTTP. Hosts take turns, so a long list of one host's does not keep the others waiting. A host is quiet exactly
+while the timer runs that ends its quiet, so that none can stay quiet for ever.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ class Host:
     waiting: deque[Job] = field(default_factory=deque)
     offered: int = 0  # turns that nobody has taken yet
     running: int = 0
-    quiet_until: float = 0.0
+    wakes: asyncio.TimerHandle | None = None  # ends its quiet
     quiet: float = 0.0  # seconds it has asked for
     silent: int = 0  # jobs without an end of their own since the last that had one
 
@@ -85,18 +86,22 @@ class HostQueue:
 
     def quiet(self, host: Host, seconds: float) -> None:
         """Return a host's next turn after some time only."""
-        now = asyncio.get_running_loop().time()
-        until = now + seconds
-        if until > host.quiet_until:
-            host.quiet += until - max(now, host.quiet_until)
-            host.quiet_until = until if not host.given_up else 0.0
-            asyncio.get_running_loop().call_at(until, self._wake, host, until)
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        until, known = now + seconds, host.wakes.when() if host.wakes else now
+        if until <= known:
+            return
+        host.quiet += until - max(now, known)
+        if host.wakes:
+            host.wakes.cancel()
+        host.wakes = None if host.given_up else loop.call_at(until, self._wake, host)
+        self._offer(host)
 
     async def next(self) -> tuple[Host, Job] | None:
         """Wait for a turn; nothing when all jobs have ended."""
         while host := await self._ready.get():
             host.offered -= 1
-            if not host.quiet_until:
+            if not host.wakes:
                 host.running += 1
                 return host, host.waiting.popleft()
         self._ready.put_nowait(None)  # for whoever else waits
@@ -120,14 +125,11 @@ class HostQueue:
         if self._whole and not self._open:
             self._ready.put_nowait(None)
 
-    def _wake(self, host: Host, until: float) -> None:
-        if host.quiet_until == until:
-            host.quiet_until = 0.0
-            self._offer(host)
+    def _wake(self, host: Host) -> None:
+        host.wakes = None
+        self._offer(host)
 
     def _offer(self, host: Host) -> None:
-        while (
-            not host.quiet_until and host.offered + host.running < self._per_host and host.offered < len(host.waiting)
-        ):
+        while not host.wakes and host.offered + host.running < self._per_host and host.offered < len(host.waiting):
             host.offered += 1
             self._ready.put_nowait(host)

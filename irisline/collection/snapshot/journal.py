@@ -47,6 +47,8 @@ class Journal:
         self._downloads = folder / f"downloads-{within[:16]}.jsonl"
         if keep:
             shutil.rmtree(_leftover(folder), ignore_errors=True)
+            if not self._downloads.is_file():  # a folder or a pipe in its place keeps nothing
+                paths.remove(self._downloads)
             self._end_last_line()
         self.known = dict(self._read())
 

@@ -5,14 +5,19 @@ Knows no provider and no answer. Of a question only a digest is kept: a form may
 
 import hashlib
 import time
-from collections.abc import Container
+from collections.abc import Callable, Container
 from pathlib import Path
+from typing import TypeVar
 
 import irisline
 from irisline.core import paths
-from irisline.core.errors import SearchFailed
+from irisline.core.bounded import plain_files
+from irisline.core.errors import SearchFailed, UnfitFile
 
 LIFE = 7 * 86400.0  # seconds; later a search may find what is new
+LARGEST = 2**26  # bytes of one
+
+Answered = TypeVar("Answered")
 
 
 class Answers:
@@ -29,14 +34,17 @@ class Answers:
         """How many answers are there for later, of what was asked for."""
         return len(self._there)
 
-    def known(self, question: str) -> bytes | None:
-        """Return what was answered before; None when it is to be asked. Raise SearchFailed when nothing is asked any more."""
+    def known(self, question: str, read: Callable[[bytes], Answered]) -> Answered | None:
+        """Return what was answered before, as it is read; None when it is to be asked, also for what cannot be read any more.
+
+        Raise SearchFailed when nothing is asked any more.
+        """
         file = self._file(question)
-        if file and file.is_file() and not _is_old(file):
+        if file and (found := _kept(file, read)) is not None:
             self._there.add(file)
-            return file.read_bytes()
+            return found
         if question in self._of_this_run:
-            return self._of_this_run[question]
+            return read(self._of_this_run[question])
         if self.closed:
             raise SearchFailed(self.closed)
         return None
@@ -56,10 +64,17 @@ class Answers:
 
 
 def forget_old(folder: Path, unkept: Container[str]) -> None:
-    """Remove the answers that are old, of every provider that was ever asked, and all of those that are not to be kept."""
+    """Remove the answers that are old, of every provider that was ever asked, those not to be kept, and what is no answer."""
     for file in folder.glob("*/*"):
-        if file.parent.name in unkept or _is_old(file):
-            file.unlink()
+        if file.parent.name in unkept or not file.is_file() or _is_old(file):
+            paths.remove(file)
+
+
+def _kept(file: Path, read: Callable[[bytes], Answered]) -> Answered | None:
+    try:
+        return None if _is_old(file) else read(plain_files.read(file, LARGEST))
+    except (OSError, UnfitFile, ValueError):  # none is there, or it was damaged
+        return None
 
 
 def _is_old(file: Path) -> bool:

@@ -21,6 +21,7 @@ from irisline.collection.sources import text_cleaning
 from irisline.collection.sources.answer_cache import Answers
 from irisline.collection.sources.rate_limit import Clock, Rate, duration
 from irisline.core import console
+from irisline.core.bounded import http_exchange
 from irisline.core.errors import SearchFailed
 from irisline.core.params import Snapshot
 
@@ -106,12 +107,10 @@ class Api:
         self._turn = threading.Lock()
         self._client = self._connected(agent(setup.settings.contact))
 
-    def _connected(self, agent: str) -> httpx.Client:
-        """Return the client, by way of the environment's proxy if there is one; its address may hold a password."""
-        limits = httpx.Limits(max_keepalive_connections=0)  # minutes may pass between two questions
+    def _connected(self, agent: str) -> http_exchange.Client:
         try:
-            return httpx.Client(headers={"User-Agent": agent}, timeout=self._timeout, limits=limits)
-        except (ImportError, ValueError, httpx.InvalidURL):
+            return http_exchange.Client(self._timeout, LARGEST, agent)
+        except (ImportError, ValueError, httpx.InvalidURL):  # a proxy, whose address may hold a password
             self.fail(
                 "the proxy of the environment cannot be used; set ALL_PROXY, HTTP_PROXY and HTTPS_PROXY to an http address, "
                 "or for socks5 type pip install 'httpx[socks]'"
@@ -128,11 +127,11 @@ class Api:
 
         Raise Refused when the provider says no, SearchFailed when it cannot be reached or answers something else.
         """
-        return self._once(expected, self._client.build_request("GET", url, params=query), headers)
+        return self._once(expected, self._client.request("GET", url, params=query), headers)
 
     def post(self, expected: type[Expected], url: str, form: Mapping[str, str | int], keep: bool = True) -> Expected:
         """Return the answer to a POST of a form, where secrets may stand; raise as get does. Keep no answer that is secret."""
-        request = self._client.build_request("POST", url, data=dict(form))
+        request = self._client.request("POST", url, data=dict(form))
         return self._once(expected, request) if keep else self._ask(expected, request)
 
     def hide(self, secret: str) -> None:
@@ -148,8 +147,8 @@ class Api:
     ) -> Expected:
         """Ask, unless it was asked before."""
         question = f"{request.method} {request.url} {request.content.decode()}"
-        if known := self._answers.known(question):
-            return expected.model_validate_json(known)
+        if (known := self._answers.known(question, expected.model_validate_json)) is not None:
+            return known
         request.headers.update(headers())
         answer = self._ask(expected, request)
         if answer.is_worth_keeping:
@@ -170,23 +169,14 @@ class Api:
         raise Refused(self._said(reason), response.status_code)
 
     def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        """Ask once, and read the answer within its length and its time."""
-        until = time.monotonic() + self._timeout
-        body = bytearray()
         try:
-            response = self._client.send(request, stream=True)
-            try:
-                for part in response.iter_bytes():
-                    body += part
-                    if len(body) > LARGEST or time.monotonic() > until:
-                        self.fail(
-                            f"its answer is longer than {LARGEST} bytes or {self._timeout:g} seconds; try again later"
-                        )
-            finally:
-                response.close()
+            return self._client.ask(request)
+        except http_exchange.TooLong:
+            self.fail(f"its answer is longer than {LARGEST} bytes; try again later")
+        except TimeoutError:
+            self.fail(f"gave no whole answer within {self._timeout:g} seconds; mind your network, or try again later")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            self.fail(f"cannot be reached: {str(error) or type(error).__name__}; mind your network, or try again later")
-        return response, bytes(body)
+            self.fail(f"cannot be reached: {http_exchange.reason(error)}; mind your network, or try again later")
 
     def _read(self, expected: type[Expected], response: httpx.Response, body: bytes) -> Expected:
         try:

@@ -77,8 +77,8 @@ class Ddgs:
     def _page(self, text: str, page: int) -> list[Result]:
         """Return a page, of before if it was asked for before."""
         question = f"{ENGINE} {page} {text}"
-        if known := self._answers.known(question):
-            return _RESULTS.validate_json(known)
+        if (known := self._answers.known(question, _RESULTS.validate_json)) is not None:
+            return known
         if found := self._asked(text, page):  # nothing is also what a search that is blocked gives
             self._answers.note(question, _RESULTS.dump_json(found))
         return found

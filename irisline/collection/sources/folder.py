@@ -6,7 +6,8 @@ from pathlib import Path
 
 from irisline.collection.sources import text_cleaning
 from irisline.collection.sources.candidate import Candidate, Query
-from irisline.core.errors import SearchFailed
+from irisline.core.bounded import plain_files
+from irisline.core.errors import SearchFailed, UnfitFile
 from irisline.core.params import Snapshot
 from irisline.dataset import licences
 
@@ -43,7 +44,9 @@ class Folder:
         if not file.is_relative_to(self._folder):
             raise SearchFailed(f"folder: {candidate.provider_id!r} does not lie in snapshot.folder, {self._folder}")
         try:
-            with file.open("rb") as opened:
+            with plain_files.opened(file) as opened:
                 return opened.read(self._max_bytes + 1)
+        except UnfitFile as error:
+            raise SearchFailed(f"folder: {error}") from error
         except OSError as error:
             raise SearchFailed(f"folder: {file}: {error.strerror}; put it back, or take it out of the pool") from error

@@ -11,7 +11,8 @@ from pathlib import Path
 from irisline.collection.sources import text_cleaning
 from irisline.collection.sources.candidate import Candidate, Query
 from irisline.core import class_names
-from irisline.core.errors import SearchFailed
+from irisline.core.bounded import plain_files
+from irisline.core.errors import SearchFailed, UnfitFile
 from irisline.core.params import Snapshot
 from irisline.dataset import licences
 
@@ -58,9 +59,12 @@ class Urls:
 
     def _lines(self) -> list[Line]:
         try:
-            text = self._file.read_text(encoding="utf-8-sig")  # spreadsheets put a mark before the first column's name
+            data = plain_files.read(self._file, plain_files.TABLE)
+            text = data.decode("utf-8-sig")  # spreadsheets put a mark before the first column's name
         except FileNotFoundError as error:
             raise SearchFailed(f"urls: {self._file}: no such file; mind snapshot.urls in params.yaml") from error
+        except UnfitFile as error:
+            raise SearchFailed(f"urls: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise SearchFailed(f"urls: {self._file}: {text_cleaning.line(str(error))}; save it as UTF-8") from error
         reader = csv.DictReader(io.StringIO(text, newline=""))

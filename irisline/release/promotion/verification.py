@@ -3,6 +3,7 @@
 Asks the service what it is; changes nothing.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from irisline.release.signatures import signed
 from irisline.release.tracking import lineage, store
 from irisline.release.tracking.versions import CHAMPION, Version
 
-PATIENCE = 10.0  # seconds to wait for the service
+PATIENCE = 10.0  # seconds to wait for the service's answer
+LARGEST = 2**23  # bytes of it
 KEY = "IRISLINE_API_KEY"
 
 
@@ -56,19 +58,34 @@ def ask(url: str) -> dict[str, Any]:
     """Return what a service says of itself; raise ReleaseError when it cannot be reached or is not one of ours."""
     import httpx
 
+    from irisline.core.bounded import http_exchange
+
     key = os.environ.get(KEY)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/model", headers=headers, timeout=PATIENCE)
-        told: dict[str, Any] = answer.raise_for_status().json()
+        client = http_exchange.Client(PATIENCE, LARGEST)
+        answer, body = client.ask(client.request("GET", f"{url.rstrip('/')}/model", headers=headers))
+        answer.raise_for_status()
+        told: dict[str, Any] = json.loads(body)
         Identity.model_validate({name: told[name] for name in Identity.model_fields if name in told})
         return told
     except httpx.HTTPStatusError as error:
         advice = f"; set {KEY}" if error.response.status_code == 401 else ""
         raise ReleaseError(f"{url}: GET /model gave {error.response.status_code}{advice}") from error
+    except TimeoutError as error:
+        raise ReleaseError(
+            f"{url}: GET /model gave no whole answer within {PATIENCE:g} s; is it this service?"
+        ) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ReleaseError(f"{url}: cannot be asked: {error}; is the service running there?") from error
-    except (ValueError, KeyError, TypeError) as error:  # pydantic's errors are ValueErrors
+        told_why = http_exchange.reason(error)
+        raise ReleaseError(f"{url}: cannot be asked: {told_why}; is the service running there?") from error
+    except (
+        http_exchange.TooLong,
+        RecursionError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ) as error:  # pydantic's are ValueErrors
         raise ReleaseError(f"{url}: GET /model gave something else than a version; is it this service?") from error
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from irisline.core import display_names, paths
+from irisline.core.bounded import plain_files
 from irisline.core.errors import MissingInput
 from irisline.release.publishing import run_contents
 from irisline.release.tracking import lineage
@@ -52,7 +53,7 @@ def of_version(tags: dict[str, str]) -> str:
         raise MissingInput(f"{CARD}: not found; type dvc repro to make it")
     changed = "" if lineage.is_settled(tags) else ", with changes that were not committed"
     source = f"Commit `{tags.get(lineage.COMMIT, 'none')}`{changed}; `dvc.lock` {tags.get(lineage.LOCK, 'none')[:12]}."
-    title, *sections = CARD.read_text(encoding="utf-8").split("\n## ")
+    title, *sections = plain_files.read(CARD).decode().split("\n## ")
     told, rest = "\n\n".join((headline(), source, title)), f"\nMore is in `{CARD.as_posix()}` of the run."
     for section in sections:
         if len(told) + len(section) + len(rest) > LONGEST - 4:
@@ -68,4 +69,4 @@ def _worth_a_look() -> list[Path]:
 
 
 def _read(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
+    return json.loads(plain_files.read(file))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from irisline.core.bounded import plain_files
 from irisline.core.errors import MissingInput, ModelError, NotFound
 from irisline.inference import signature_check
 from irisline.networks import bundle, version_limits
@@ -146,7 +147,7 @@ def _signature(folder: Path) -> tuple[Any, Any]:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    classes = json.loads((folder / "model.json").read_text())["classes"]
+    classes = json.loads(plain_files.read(folder / "model.json"))["classes"]
     golden = sorted((folder / "golden").glob("*.jpg"))
     if not golden:
         raise ModelError(f"{folder}: the golden set is empty; raise evaluate.golden_images in params.yaml")

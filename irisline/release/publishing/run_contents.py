@@ -5,6 +5,7 @@ Knows nothing of versions or of when a run is complete.
 
 import csv
 import hashlib
+import io
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from irisline.core import class_names, paths
+from irisline.core.bounded import plain_files
 from irisline.core.errors import MissingInput
 from irisline.core.params import Params
 from irisline.dataset import shards, tables
@@ -74,7 +76,7 @@ def show(client: "MlflowClient", run_id: str, params: Params) -> None:
     live_logging.log_step(client, run_id, 0, class_metrics(), paths.EVALUATE_REPORT.name)
     _show_reports(client, run_id)
     for name in _SOURCES:
-        if Path(name).exists():
+        if Path(name).is_file():
             client.log_artifact(run_id, name, "source")
     client.log_text(run_id, lineage.packages(), "environment/requirements.txt")
     _show_predictions(client, run_id)
@@ -97,11 +99,10 @@ def _show_curves(client: "MlflowClient", run_id: str) -> None:
     if not file.exists():
         return
     known: dict[str, set[int]] = {}
-    with file.open(encoding="utf-8", newline="") as table:
-        for row in csv.DictReader(table, delimiter="\t"):
-            step = int(row.pop("epoch"))
-            missing = [name for name in row if step not in _steps(client, run_id, name, known)]
-            live_logging.log_step(client, run_id, step, {name: float(row[name]) for name in missing})
+    for row in csv.DictReader(io.StringIO(plain_files.read(file).decode(), newline=""), delimiter="\t"):
+        step = int(row.pop("epoch"))
+        missing = [name for name in row if step not in _steps(client, run_id, name, known)]
+        live_logging.log_step(client, run_id, step, {name: float(row[name]) for name in missing})
 
 
 def _steps(client: "MlflowClient", run_id: str, name: str, known: dict[str, set[int]]) -> set[int]:
@@ -211,7 +212,7 @@ def read_json(file: Path, kind: type[Kind]) -> Kind:
     if not file.exists():
         raise MissingInput(f"{file}: not found; type dvc repro to make it")
     try:
-        return TypeAdapter(kind).validate_json(file.read_bytes())
+        return TypeAdapter(kind).validate_json(plain_files.read(file))
     except ValidationError as error:
         first = error.errors()[0]
         why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".lstrip(": ")[:200]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from irisline.core.bounded import plain_files
 from irisline.release.tracking import store
 
 COMMIT = "irisline.git_commit"
@@ -63,7 +64,7 @@ def pool_digest() -> str:
     """Return the md5 that data.dvc pins, or none."""
     if not _POOL_POINTER.exists():
         return "none"
-    outputs = yaml.safe_load(_POOL_POINTER.read_text(encoding="utf-8"))["outs"]
+    outputs = yaml.safe_load(plain_files.read(_POOL_POINTER))["outs"]
     return str(outputs[0].get("md5", "none"))
 
 
@@ -94,7 +95,7 @@ def _dirty() -> str:
 
 
 def _lock_digest() -> str:
-    return hashlib.sha256(_DVC_LOCK.read_bytes()).hexdigest() if _DVC_LOCK.exists() else "none"
+    return hashlib.sha256(plain_files.read(_DVC_LOCK)).hexdigest() if _DVC_LOCK.exists() else "none"
 
 
 def _git(*words: str) -> str | None:

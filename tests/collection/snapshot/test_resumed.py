@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -250,3 +251,17 @@ def test_a_table_that_cannot_be_read_is_one_line_before_anything_is_asked(connec
     with pytest.raises(IrislineError, match=r"sources.csv: no column licence"):
         take(few(connected))
     assert connected.seen == []
+
+
+@pytest.mark.parametrize("spoil", [Path.mkdir, os.mkfifo, lambda file: file.symlink_to("nowhere")])
+def test_a_journal_that_is_no_file_is_begun_anew(spoil: Callable[[Path], None], project: Path) -> None:
+    noted = Journal(FOLDER, settings()).note(fetched(FOLDER, "a"))
+    (file,) = FOLDER.glob("downloads-*.jsonl")
+    file.unlink()
+    spoil(file)
+    journal = Journal(FOLDER, settings())
+    assert journal.known == {}
+    journal.note(noted.download)
+    assert list(Journal(FOLDER, settings()).known) == [noted.download.url]
+    assert file.is_file()
+    assert not file.is_symlink()

@@ -11,6 +11,7 @@ from irisline.release.packaging import version_folder
 from irisline.release.promotion import registry, verification
 from irisline.release.publishing import publishing
 from irisline.release.tracking import store, versions
+from tests.fakes import hostile
 from tests.release.conftest import Train
 from tests.service.conftest import free_port, running
 
@@ -90,3 +91,22 @@ def test_nobody_there_is_one_line() -> None:
         verification.ask(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(ReleaseError, match=r"cannot be asked: "):
         verification.ask("not an address")
+
+
+@pytest.mark.parametrize("dripping", ["head", "body"])
+def test_a_service_that_drips_is_not_waited_for(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "PATIENCE", 0.4)
+    start = {"head": b"HTTP/1.1 200 OK\r\nX: ", "body": hostile.head() + b"{"}[dripping]
+    with (
+        hostile.running({"service": hostile.forever(start, b" ", pause=0.05)}) as server,
+        pytest.raises(ReleaseError, match=r"GET /model gave no whole answer within 0\.4 s; is it this service\?$"),
+    ):
+        verification.ask(server.url("service"))
+
+
+def test_a_service_that_says_too_much_is_none_of_ours() -> None:
+    with (
+        hostile.running({"service": hostile.forever(hostile.head(), bytes(2**16))}) as server,
+        pytest.raises(ReleaseError, match="gave something else than a version"),
+    ):
+        verification.ask(server.url("service"))
