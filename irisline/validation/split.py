@@ -13,6 +13,8 @@ A picture that drew valid is in valid or in test, one that drew train in train o
 nor from train to test. The one exception is a class in which nothing drew either of two splits: of N pictures a share of
 (1 - valid - test)**N. A split that sources.csv gives is kept: that is the memory, for who needs one.
 
+The frames of a clip draw as one, by the first: frames that come behind move nothing, one that is put before or between may.
+
 Near-duplicates must not sit in two splits either. A group keeps its members of the most held-out split it reaches and sets
 the others aside; a picture of the test split stays there whatever is added.
 """
