@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 empty_store, settings, two_versions = releases.empty_store, releases.settings, releases.two_versions
 
 SMALLEST = {
+    "classes": {"BENCH_CLASSES": "3", "BENCH_SAMPLES": "10"},
     "collect": {
         "BENCH_DRAWN": "4",
         "BENCH_IMAGES": "16",
@@ -52,7 +53,8 @@ def _ratios(printed: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("collect", 9), ("memory", 2), ("prediction", 2), ("training", 3), ("validation", 4)]
+    ("name", "expected"),
+    [("classes", 3), ("collect", 9), ("memory", 2), ("prediction", 2), ("training", 3), ("validation", 4)],
 )
 def test_a_bench_prints_its_ratios(name: str, expected: int) -> None:
     assert len(_ratios(_run(name, ROOT, SMALLEST[name]))) == expected

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from irisline.core import params, paths
+from irisline.core import class_names, params, paths
 from irisline.core.bounded import plain_files
 from irisline.core.errors import IrislineError, in_a_line
 
@@ -86,7 +86,7 @@ def _project() -> Iterator[Finding]:
     try:
         found = params.read(paths.PARAMS)
         perturbations.chosen(found)
-        yield Finding("params.yaml", f"{found.base.name}: {', '.join(found.base.classes)}", well=True)
+        yield Finding("params.yaml", f"{found.base.name}: {class_names.some(found.base.classes)}", well=True)
         yield from _weights(found)
     except IrislineError as error:
         yield Finding("params.yaml", str(error), well=False, advice="correct the key it names")

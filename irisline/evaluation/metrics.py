@@ -124,8 +124,9 @@ def _areas(times: Floats, scores: Floats, positive: NDArray[np.bool_]) -> Floats
     It is the share of pairs that are ranked right, ties for a half (Hanley and McNeil 1982).
     """
     order = np.argsort(scores, kind="stable")
-    others = np.where(positive[order, None], 0, times[order])
-    below = np.concatenate([np.zeros((1, times.shape[1])), others.cumsum(axis=0)])
+    below = np.zeros((len(scores) + 1, times.shape[1]))  # how many others have a lower score
+    np.multiply(times[order], ~positive[order, None], out=below[1:])
+    np.cumsum(below, axis=0, out=below)
     first, last = (np.searchsorted(scores[order], scores[positive], side) for side in ("left", "right"))
     ranked = (times[positive] * (below[first] + below[last]) / 2).sum(axis=0)
     pairs = times[positive].sum(axis=0) * below[-1]

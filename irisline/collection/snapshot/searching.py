@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from irisline.collection.sources.answer_cache import Answers, forget_old
 from irisline.collection.sources.candidate import Candidate, Provider, Query
 from irisline.collection.sources.providers import UNKEPT, WITHOUT_WORDS, provider
-from irisline.core import paths
+from irisline.core import class_names, paths
 from irisline.core.errors import ParamsError, SearchFailed
 from irisline.core.params import Params
 
@@ -111,7 +111,7 @@ def check(settings: Params) -> None:
     queries, classes = settings.snapshot.queries, settings.base.classes
     if unknown := [label for label in queries if label not in classes]:
         key = f"params.yaml: snapshot.queries.{unknown[0]}"
-        raise ParamsError(f"{key}: not one of base.classes ({', '.join(classes)}); add it there or drop it here")
+        raise ParamsError(f"{key}: not one of base.classes ({class_names.some(classes)}); add it there or drop it here")
     asked_in_words = [name for name in settings.snapshot.sources if name not in WITHOUT_WORDS]
     if asked_in_words and (silent := [label for label in classes if not queries.get(label)]):
         raise ParamsError(f"params.yaml: snapshot.queries.{silent[0]}: {asked_in_words[0]} needs a query; write one")
