@@ -1,6 +1,6 @@
 """irisline publish, sign, versions, promote, rollback, history, live-at and lineage: the life of a version."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,6 +117,12 @@ def history(as_json: Json = False) -> None:
         console.say("no version was promoted yet; type irisline promote")
         return
     show_table(("when (UTC)", "action", "from", "to", "who", "why", "gate"), map(_history_row, entries))
+    now = datetime.now(UTC)
+    if ahead := [entry for entry in entries if entry.when > now + timedelta(minutes=1)]:
+        console.fail(
+            f"{len(ahead)} of these are later than now, {_minute(now)} UTC: the clock of {ahead[0].who} was ahead, or this "
+            "one is behind; mind that they stand first, whatever came after them"
+        )
     last = next((entry.change.after for entry in entries if entry.state == "done"), None)
     if champion != last:
         console.fail(f"the champion is {champion or 'none'}, the journal's last is {last}: it was moved by other means")

@@ -148,7 +148,7 @@ def _move(
     lines: Sequence[str],
 ) -> Outcome:
     """Move the aliases under the lock, between the two halves of a journal entry."""
-    with registry_lock.held(client, f"{model}.lock", f"{action} {version.number}"):
+    with registry_lock.held(client, f"{model}.lock", f"{action} {version.number}") as client:
         settle(client, model)
         aliases = versions.aliases_of(client, model)
         if aliases.get(CHAMPION) != champion:

@@ -54,8 +54,8 @@ def publish(params: Params) -> Published:
         run_contents.read_json(paths.EVALUATE_REPORT / "gate.json", Verdict),
     )
     run_contents.read_json(paths.EVALUATE_REPORT / "metrics.json", run_contents.Rates)
-    client = store.client()
-    with store.one_line_failures(), registry_lock.held(client, f"{params.base.name}.publish", "publish", PATIENCE):
+    lock = f"{params.base.name}.publish"
+    with store.one_line_failures(), registry_lock.held(store.client(), lock, "publish", PATIENCE) as client:
         experiment = store.experiment(client, params.base.name)
         artifacts.writable(client.get_experiment(experiment).artifact_location)
         found = versions.of_digest(client, params.base.name, digest)

@@ -3,15 +3,17 @@
 Whoever writes to the database chooses the addresses, so that none is believed. Knows nothing of what the files hold.
 """
 
-import math
 import os
+import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from irisline.core import paths
-from irisline.core.errors import NotFound, ReleaseError, in_a_line
+from irisline.core.errors import NotFound, ReleaseError
 from irisline.networks import version_limits
 from irisline.release.tracking import store
+
+_LONGEST = 300  # characters of what is told of a failure
 
 
 def bring(address: str, target: Path, most: int = version_limits.ALL_BYTES) -> Path:
@@ -26,13 +28,13 @@ def bring(address: str, target: Path, most: int = version_limits.ALL_BYTES) -> P
         size, count = _size(address)
         if size > most or count > version_limits.FILES:
             raise NotFound(
-                f"{address}: {size:.0f} bytes in {count} files, the limits are {most} and {version_limits.FILES}"
+                f"{address}: {size} bytes in {count} files, the limits are {most} and {version_limits.FILES}"
             )
         return Path(mlflow.artifacts.download_artifacts(address, dst_path=str(target)))
     except (MlflowException, OSError, ValueError) as error:
         if full := paths.disk_failure(error):
             raise ReleaseError(f"{target}: {full}") from error
-        raise NotFound(in_a_line(error)) from error
+        raise NotFound(_of_file(error)) from error
 
 
 def writable(address: str) -> str:
@@ -62,17 +64,25 @@ def folder_of(address: str) -> Path | None:
     return Path(os.path.normpath(unquote(parts.path)))
 
 
-def _size(address: str, below: bool = True) -> tuple[float, int]:
-    """Return the bytes and the files of a folder, as the store tells them; no end of bytes when it is too deep."""
+def _of_file(error: Exception) -> str:
+    """Return what an error says of the first file that could not be had: its end, for MLflow begins with long addresses."""
+    first = re.split("##### File ", str(error))[:2][-1].replace(" #####", ":")
+    return " ".join(first.split())[-_LONGEST:] or type(error).__name__
+
+
+def _size(address: str, below: bool = True) -> tuple[int, int]:
+    """Return the bytes and the files of a folder, as the store tells them; raise NotFound for a folder that is too deep."""
     import mlflow
 
-    size, count = 0.0, 0
+    size, count = 0, 0
     for found in mlflow.artifacts.list_artifacts(artifact_uri=address):
         if not found.is_dir:
-            told = float(found.file_size or 0), 1
+            told = int(found.file_size or 0), 1
         elif below:
             told = _size(f"{address}/{PurePosixPath(found.path).name}", below=False)
         else:
-            told = math.inf, 0
+            raise NotFound(
+                f"{address}/{PurePosixPath(found.path).name}: a folder, and no file of a version lies that deep"
+            )
         size, count = size + told[0], count + told[1]
     return size, count

@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +74,17 @@ def test_a_store_without_versions_says_what_to_type(project: Path) -> None:
     assert typed("versions").stdout == "no version yet; type make repro\n"
     assert typed("history").stdout == "no version was promoted yet; type irisline promote\n"
     assert answered("versions") == []
+
+
+def test_an_entry_that_is_later_than_now_is_told(published: Params) -> None:
+    registry.promote(published, 1)
+    assert "later than now" not in typed("history").stderr
+    with closing(sqlite3.connect("mlflow.db")) as database, database:
+        database.execute("UPDATE runs SET start_time = start_time + 700000")  # as of a clock that is ahead
+    said = typed("history").stderr
+    assert re.match(
+        r"1 of these are later than now, [-\d :]+ UTC: the clock of ada@bench was ahead, or this one is", said
+    )
 
 
 def test_a_champion_moved_by_other_means_shows_in_the_history(published: Params) -> None:

@@ -202,6 +202,28 @@ def test_a_champion_that_changed_while_measuring_is_a_clear_error(published: Par
     assert aliases()["champion"] == 1
 
 
+def test_a_rollback_that_was_done_meanwhile_is_not_undone(published: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry.promote(published, 1)
+    point = registry._point
+
+    def asleep(client: Any, model: str, alias: str, number: int | None) -> None:
+        """Stand for a process that sleeps before it moves the champion, while another takes over and rolls back."""
+        if alias == "champion":
+            monkeypatch.setattr(registry, "_point", point)
+            store.client().delete_registered_model("eye-colour.lock")
+            registry.promote(published, 2, reason="quicker")
+            registry.rollback(published, 1, reason="complaints")
+        point(client, model, alias, number)
+
+    monkeypatch.setattr(registry, "_point", asleep)
+    with pytest.raises(
+        Busy, match=r"^promote 2: its lock eye-colour\.lock was taken over, .*; look at irisline history"
+    ):
+        registry.promote(published, 2)
+    assert aliases() == {"champion": 1, "previous": 2}
+    assert states(published) == ["done", "done", "cut off", "done"]
+
+
 def test_live_at_names_the_champion_of_a_time(published: Params) -> None:
     registry.promote(published, 1)
     registry.promote(published, 2)

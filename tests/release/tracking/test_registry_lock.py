@@ -1,11 +1,11 @@
 """The lock in the registry: exclusive, released, taken over when its holder is gone."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,16 @@ NAME = "eye-colour.lock"
 
 def leave(**changes: str) -> None:
     """Leave a lock of another process behind."""
-    tags = {"token": "t", "what": "promote 2", "who": "bob@far", "host": "far", "pid": "1", "since": str(time.time())}
-    store.client().create_registered_model(NAME, {**tags, **changes})
+    tags = {"token": "t", "what": "promote 2", "who": "bob@far", "machine": "far", "pid": "1", "began": "7"}
+    store.client().create_registered_model(NAME, {**tags, "since": str(time.time()), **changes})
+
+
+def own(process: int) -> dict[str, str]:
+    """Return what a lock says of a process of this machine."""
+    return {"machine": registry_lock._machine(), "pid": str(process), "began": registry_lock._began(process)}
+
+
+OLD = registry_lock.ABANDONED + 1
 
 
 def dead_process() -> int:
@@ -58,20 +66,69 @@ def test_a_live_holder_elsewhere_keeps_it(project: Path) -> None:
     assert names() == [NAME]
 
 
-@pytest.mark.parametrize("why", ["dead", "old"])
+@pytest.mark.parametrize("since", [-OLD, 0.0, OLD])
+def test_a_live_holder_here_keeps_it_whatever_the_clocks_say(since: float, project: Path) -> None:
+    leave(**own(os.getppid()), since=str(time.time() + since))
+    with pytest.raises(Busy, match="bob@far"), registry_lock.held(store.client(), NAME, "promote 1"):
+        pass
+    assert names() == [NAME]
+
+
+@pytest.mark.parametrize("why", ["dead", "another has its id", "old"])
 def test_an_abandoned_lock_is_taken_over(why: str, project: Path) -> None:
     if why == "dead":
-        leave(host=socket.gethostname(), pid=str(dead_process()))
+        leave(**own(os.getpid()) | {"pid": str(dead_process())})
+    elif why == "another has its id":
+        leave(**own(os.getppid()) | {"began": "1"})
     else:
-        leave(since=str(time.time() - registry_lock.ABANDONED - 1))
+        leave(since=str(time.time() - OLD))
     with registry_lock.held(store.client(), NAME, "promote 1"):
         assert names() == [NAME]
         assert store.client().get_registered_model(NAME).tags["pid"] == str(os.getpid())
     assert names() == []
 
 
+def test_a_process_that_ended_and_was_not_waited_for_is_dead(project: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        leave(**own(ended.pid))
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        with registry_lock.held(store.client(), NAME, "promote 1"):
+            pass
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_who_lost_the_lock_changes_nothing_more(gone: bool, project: Path) -> None:
+    client = store.client()
+    client.create_registered_model("eye-colour")
+    with registry_lock.held(client, NAME, "promote 1") as guarded:
+        guarded.set_registered_model_tag("eye-colour", "name", "before")
+        client.delete_registered_model(NAME)
+        if not gone:
+            leave()
+        changes: tuple[Callable[[], object], ...] = (
+            lambda: guarded.set_registered_model_tag("eye-colour", "name", "after"),
+            lambda: guarded.delete_registered_model_tag("eye-colour", "name"),
+            lambda: guarded.create_experiment("journal"),
+        )
+        for change in changes:
+            with pytest.raises(
+                Busy, match=rf"^promote 1: its lock {NAME} was taken over, .* type the same command again$"
+            ):
+                change()
+        assert guarded.get_registered_model("eye-colour").tags == {"name": "before"}
+    assert names() == ["eye-colour"] if gone else ["eye-colour", NAME]
+
+
+@pytest.mark.parametrize("since", ["-1", "nan", "1e999", "soon"])
+def test_a_lock_of_no_time_names_no_holder(since: str, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry_lock, "UNNAMED", 0.0)
+    leave(since=since)
+    with pytest.raises(Busy, match="names no holder"), registry_lock.held(store.client(), NAME, "promote 1"):
+        pass
+
+
 def test_who_died_while_clearing_is_cleared_too(project: Path) -> None:
-    leave(since=str(time.time() - registry_lock.ABANDONED - 1))
+    leave(since=str(time.time() - OLD))
     store.client().create_registered_model(f"{NAME}.t", {"since": str(time.time() - registry_lock.BREAKING - 1)})
     with registry_lock.held(store.client(), NAME, "promote 1", patience=5):
         assert names() == [NAME]
@@ -79,7 +136,7 @@ def test_who_died_while_clearing_is_cleared_too(project: Path) -> None:
 
 def test_who_comes_late_to_an_abandoned_lock_leaves_the_new_one_alone(project: Path) -> None:
     leave(token="new")
-    seen_before = {"token": "t", "host": "far", "pid": "1", "since": str(time.time() - registry_lock.ABANDONED - 1)}
+    seen_before = {"token": "t", "machine": "far", "pid": "1", "since": str(time.time() - OLD)}
     assert registry_lock._clear(store.client(), NAME, seen_before)
     assert names() == [NAME]
 
@@ -102,7 +159,7 @@ def test_many_threads_never_hold_it_together(project: Path) -> None:
             time.sleep(0.01)
             inside[0] -= 1
 
-    leave(since=str(time.time() - registry_lock.ABANDONED - 1))
+    leave(since=str(time.time() - OLD))
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -1,5 +1,7 @@
 """The folders of fetched versions: first downloads at once, and damage."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,21 @@ def test_what_is_larger_than_it_may_be_is_not_fetched(name: str, most: int, trai
         registry.promote(settings, 1)
     assert publishing.publish(settings).version == (2 if folder == "bundle/golden" else 1)
     assert registry.promote(settings).changed
+
+
+EVIL: tuple[Callable[[Path], None], ...] = (
+    os.mkfifo,
+    lambda place: place.symlink_to("/etc/hostname"),
+    lambda place: place.symlink_to("nowhere"),
+    lambda place: place.symlink_to("/etc"),
+)
+
+
+@pytest.mark.parametrize("evil", EVIL, ids=["pipe", "link", "link to nowhere", "link to a folder"])
+def test_what_is_no_file_of_a_version_is_named(evil: Callable[[Path], None], train: Train, settings: Params) -> None:
+    train()
+    publishing.publish(settings)
+    (golden,) = Path(store.FILES).rglob("bundle/golden")
+    evil(golden / "more.jpg")
+    with pytest.raises(NotFound, match=r"^eye-colour version 1: .*bundle/golden/more\.jpg.*; type irisline publish"):
+        registry.promote(settings, 1)
