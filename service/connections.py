@@ -1,12 +1,6 @@
-"""How many connections there may be, and how long each may keep the service waiting. Knows nothing of what is asked.
-
-A client owes something while its request is not whole or it does not take its answer. When there are too many connections,
-one that owes makes room for the next: whoever holds many without asking loses them, and whoever asks is answered.
-"""
+"""One connection: how long it may keep the service waiting, and what of HTTP it may say. Knows nothing of what is asked."""
 
 import logging
-import resource
-from collections import Counter
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -15,64 +9,22 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service import heads, prometheus_metrics
 from service.bodies import HANG_UP
+from service.crowd import Crowd
 from service.fair_queue import origin_of
 from service.problems import RETRY, Problem
-from service.settings import Settings
+from service.wire import Wire
 
 MAX_AHEAD = 16  # requests that a client may send before it is answered
 MAX_AHEAD_BYTES = 64 * 2**10  # of the bodies of those that wait for the answers before them
 MEAN_CHUNK = 128  # bytes of a body in chunks, at least, after the first ones: each takes as long as some kilobytes
 FIRST_CHUNKS = 128
-RESERVE = 128  # open files that are no connections: the model's, the pipes of processes, logs
+HALF_CLOSED = 1.0  # seconds after a whole request: who ends sending later than that has gone
 log = logging.getLogger("uvicorn.error.connections")
 log.setLevel(logging.ERROR)  # who sends what is no HTTP is counted: a line for each would fill the log
 log.addFilter(
     lambda record: not (is_gone(record.exc_info and record.exc_info[1]) or "without completing" in record.msg)
 )
 logging.getLogger("python_multipart").setLevel(logging.ERROR)  # as well
-_FILES = 2  # open files that one connection takes: itself, and a file of the page
-
-
-class Crowd:
-    """The connections that are open, the one whose last request is the longest ago first."""
-
-    def __init__(self, settings: Settings) -> None:
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        fit = settings.max_connections if files == resource.RLIM_INFINITY else (files - RESERVE) // _FILES
-        self._most = max(1, min(settings.max_connections, fit))
-        self._of_one = settings.max_connections_per_address or self._most
-        self._members: dict[Connection, None] = {}
-        self._counts = Counter[str]()
-        self.head_timeout = settings.head_timeout
-        self.request_timeout = 2 * settings.timeout + settings.head_timeout
-
-    def enter(self, new: "Connection") -> bool:
-        """Return whether there is room for a connection; one that owes something is closed for it."""
-        crowded = self._counts[new.origin] >= self._of_one
-        if crowded or len(self._members) >= self._most:
-            owing = (one for one in self._members if one.owes and (not crowded or one.origin == new.origin))
-            leaving = max(owing, key=lambda one: self._counts[one.origin], default=None)
-            if leaving is None:
-                return False
-            leaving.cut("crowded")
-            self.leave(leaving)
-        self._members[new] = None
-        self._counts[new.origin] += 1
-        return True
-
-    def asked(self, member: "Connection") -> None:
-        """Note that a member has sent a whole head."""
-        if member in self._members:
-            del self._members[member]
-            self._members[member] = None
-
-    def leave(self, member: "Connection") -> None:
-        """Note that a connection ends, if it is a member."""
-        if member in self._members:
-            del self._members[member]
-            self._counts[member.origin] -= 1
-            if not self._counts[member.origin]:
-                del self._counts[member.origin]
 
 
 class Connection(HttpToolsProtocol):
@@ -87,9 +39,11 @@ class Connection(HttpToolsProtocol):
         self._timer: Any = None
         self._rests = False  # all requests are answered, nothing of the next has come
         self._ends = False
+        self._said_all = False  # the client sends no more, and waits for its answers
         self._beside = 0  # bytes that have come and were no body, since the last request began
         self._chunks, self._came = 0, 0  # of the body that comes in, and bytes of it
         self._headed = False  # the head of the request that comes in is whole
+        self._whole: float | None = None  # when the last request had come in
         self._fault = Problem(400, "this is not HTTP/1.1 as it should be")
         self._unanswered: list[Any] = []  # requests, the one that is being answered first
 
@@ -97,31 +51,40 @@ class Connection(HttpToolsProtocol):
     def owes(self) -> bool:
         """Whether the service waits for the client, not the client for the service."""
         request = self.cycle
-        return request is None or request.response_complete or request.more_body or self.flow.write_paused
+        waits = request is None or request.response_complete or request.more_body or self.flow.write_paused
+        return waits or self.transport.is_closing()
 
     def connection_made(self, transport: Any) -> None:
         """Begin, or say that there are too many."""
-        super().connection_made(transport)
+        self._wire = Wire(transport, self.loop)
+        super().connection_made(self._wire)  # type: ignore[arg-type] # it is used as one
         self.origin = origin_of(self.client)
         self._within(self._crowd.head_timeout)
         if not self._crowd.enter(self):
             prometheus_metrics.CUT.labels("refused").inc()
-            self._hang_up(Problem(503, "busy: too many connections at once; try again in a second", RETRY))
+            self._say(Problem(503, "busy: too many connections at once; try again in a second", RETRY))
+            self._wire.close_now()  # it counts as none
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._crowd.leave(self)
         self._timer.cancel()
-        for request in self._unanswered:  # uvicorn tells the newest alone
-            request.disconnected = True
-            request.body = b""  # connection and request hold each other until the garbage is collected
-            request.message_event.set()
-        self._unanswered.clear()
-        self.pipeline.clear()
+        self._forget()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override] # uvicorn lets go
+        """Answer what has been asked just before, and is whole; later, or in the middle of a request, the client has gone."""
+        self._said_all = True
+        waits = self._unanswered and self._whole is not None and self.loop.time() < self._whole + HALF_CLOSED
+        if not waits:
+            self._leave()
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
+        self._wire.came(len(data))
+        if self.transport.is_closing():
+            return
         if self._rests:
             self._rests = False
             self._within(self._crowd.head_timeout)
@@ -129,12 +92,16 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._beside > heads.MAX_HEAD and not self.transport.is_closing():
             prometheus_metrics.CUT.labels("unreadable").inc()
-            self._hang_up(heads.too_long())
+            if self._headed and self.cycle.response_complete:  # a body that nobody waits for
+                self._leave()
+            else:
+                self._hang_up(heads.too_long())
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._beside, self._headed, self._chunks, self._came = 0, False, 0, 0
+        self._wire.begin()
+        self._beside, self._headed, self._chunks, self._came, self._whole = 0, False, 0, 0, None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; a line after the last chunk is none, whatever its name."""
@@ -149,8 +116,8 @@ class Connection(HttpToolsProtocol):
             fault = Problem(400, f"more than {MAX_AHEAD} requests before an answer")
         if fault:
             self._refuse(fault)
-        self._headed = True
         super().on_headers_complete()
+        self._headed = True
         self._unanswered.append(self.cycle)
         self._crowd.asked(self)
         if not self.pipeline:
@@ -158,7 +125,9 @@ class Connection(HttpToolsProtocol):
             self._within(self._crowd.request_timeout)
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body; chunks may have an eighth of it beside them."""
+        """Take a piece of a body; chunks may have an eighth of it beside them. Once it is answered, none is wanted."""
+        if self.cycle.response_complete:
+            return
         self._beside = max(0, self._beside - len(body) - len(body) // 8)
         self._came += len(body)
         if self.pipeline and sum(len(request.body) for request, _ in self.pipeline) + len(body) > MAX_AHEAD_BYTES:
@@ -171,12 +140,16 @@ class Connection(HttpToolsProtocol):
         if self._chunks > FIRST_CHUNKS + self._came // MEAN_CHUNK:
             self._refuse(Problem(400, f"the body comes in chunks of less than {MEAN_CHUNK} bytes; send larger ones"))
 
+    def on_message_complete(self) -> None:
+        """Note that a request has come in."""
+        self._whole = self.loop.time()
+        super().on_message_complete()
+
     def on_response_complete(self) -> None:
         """Wait for the next request, or begin the one that has come already."""
         self._unanswered = [request for request in self._unanswered if not request.response_complete]
-        if self._ends:
-            self.pipeline.clear()
-            self.transport.close()
+        if self._ends or self.transport.is_closing() or (self._said_all and not self.pipeline):
+            self._leave()
         self._rests = not self.pipeline
         self._within(self._crowd.head_timeout if self._rests else self._crowd.request_timeout)
         super().on_response_complete()
@@ -198,22 +171,40 @@ class Connection(HttpToolsProtocol):
         reading = self._headed and self.cycle.more_body and not self.cycle.response_started
         own = self.cycle if reading else None  # whose body it is
         if any(not request.response_complete for request in self._unanswered if request is not own):
-            self.transport.close()
+            self._leave()
         else:
             self._hang_up(self._fault)
 
     def cut(self, reason: str) -> None:
         """End at once."""
         prometheus_metrics.CUT.labels(reason).inc()
-        self.transport.abort()
+        self._wire.drop()
+
+    def _leave(self) -> None:
+        """Read and answer no more; the client may take what was answered."""
+        self._forget()
+        self.transport.close()
+        self._within(self._crowd.head_timeout)
+
+    def _forget(self) -> None:
+        """Tell all that work for this connection that nobody waits for them; uvicorn tells the newest alone."""
+        for request in self._unanswered:
+            request.disconnected = True
+            request.body = b""  # connection and request hold each other until the garbage is collected
+            request.message_event.set()
+        self._unanswered.clear()
+        self.pipeline.clear()
 
     def _hang_up(self, problem: Problem) -> None:
+        self._say(problem)
+        self._leave()
+
+    def _say(self, problem: Problem) -> None:
         response = problem.response()
         MutableHeaders(raw=response.raw_headers).update(HANG_UP)
         lines = [b"HTTP/1.1 %d %s" % (problem.status, HTTPStatus(problem.status).phrase.encode())]
         lines += [name + b": " + value for name, value in response.raw_headers]
         self.transport.write(b"\r\n".join([*lines, b"", bytes(response.body)]))
-        self.transport.close()
 
     def _within(self, seconds: float) -> None:
         """Let the client have so long from now on."""

@@ -17,7 +17,8 @@ from irisline.core import parent_watch
 from irisline.core.errors import IrislineError
 from irisline.inference.identity import NAME, Identity
 from service import app
-from service.connections import Connection, Crowd
+from service.connections import Connection
+from service.crowd import Crowd
 from service.fair_queue import origin_of
 from service.settings import Settings
 
