@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -106,18 +107,23 @@ def test_a_body_is_not_read_once_its_request_is_answered(few: str, path: bytes, 
 
 
 def test_a_small_body_that_comes_after_the_answer_keeps_the_connection(few: str) -> None:
-    with connected(few) as connection:
-        for _ in range(3):
-            connection.sendall(ASKED + b"Content-Length: 1000\r\n\r\n")
-            assert connection.recv(2**16).startswith(b"HTTP/1.1 200 ")
-            connection.sendall(bytes(1000))
+    connection = HTTPConnection(few.removeprefix("http://"))
+    connection.connect()
+    first = connection.sock
+    for _ in range(3):
+        connection.request("GET", "/model", headers={"Content-Length": "1000"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()[:1]) == (200, b"{")
+        first.sendall(bytes(1000))
+    assert connection.sock is first
+    connection.close()
 
 
 @pytest.mark.parametrize(
     "head",
     [
         pytest.param(POSTED + b"Content-Length: 9999999\r\n\r\n", id="a body"),
-        pytest.param(POSTED + b"Transfer-Encoding: chunked\r\n\r\nfffff\r\n", id="a chunk"),
+        pytest.param(POSTED + b"Transfer-Encoding: chunked\r\n\r\n8fffff\r\n", id="a chunk"),
         pytest.param(
             b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
             b'Content-Length: 9999999\r\n\r\n--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n',
@@ -166,8 +172,8 @@ def test_who_ends_in_the_middle_of_a_request_has_gone(few: str) -> None:
 @pytest.mark.parametrize("before", [b"", ASKED + b"\r\n"])
 def test_what_cannot_be_read_is_told_so(few: str, before: bytes, head: bytes) -> None:
     with connected(few) as connection:
-        if before:
-            connection.sendall(before)
-            assert connection.recv(2**16).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(before)
+        while before and not connection.recv(2**16).endswith(b"}"):
+            pass
         connection.sendall(head)
         assert connection.recv(2**16).startswith(b"HTTP/1.1 400 ")
