@@ -16,7 +16,12 @@ from irisline.new_project.choices import Choice
 from irisline.new_project.layout import Layout
 
 TEMPLATE = Path(__file__).with_name("template")
-_NAMES = {"gitignore": ".gitignore", "dvc_config": ".dvc/config", "plots_page.html": ".dvc/plots_page.html"}
+_NAMES = {
+    "gitignore": ".gitignore",
+    "stages.yaml": "dvc.yaml",
+    "dvc_config": ".dvc/config",
+    "plots_page.html": ".dvc/plots_page.html",
+}
 """Files of the template that would mean something where it lies, or lie elsewhere in a project."""
 
 
