@@ -38,7 +38,7 @@ def icons(project: Path) -> Path:
     for key in range(SPOILED):
         drawn_pools.spoiled(drawn_pools.icon, key).save(project / "data" / CLASSES[0] / f"spoiled{key}.png")
     text = (ROOT / "params.yaml").read_text()
-    for old, new in (("crop: eyes ", "crop: none "), ("near_duplicate_distance: 4", "near_duplicate_distance: 0")):
+    for old, new in (("crop: eyes ", "crop: none "), ("near_duplicate_distance: 8", "near_duplicate_distance: null")):
         assert text.count(old) == 1
         text = text.replace(old, new)
     paths.PARAMS.write_text(text)
