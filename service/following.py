@@ -29,6 +29,9 @@ PATIENCE = 20.0  # seconds that a start waits for the registry, before the versi
 AGAIN = 5.0  # seconds before a watcher that has died is started anew, twice as many after each that brought nothing
 LONGEST = 60.0  # seconds
 LINE = 2**20  # bytes
+START = 60.0  # seconds that a watcher may take to begin
+SILENCE = 10.0  # seconds: it says each second that it lives
+ENDS = 5.0  # seconds to wait for one that was killed: the kernel keeps who waits for a disk
 
 log = logging.getLogger("bentoml.irisline")
 
@@ -86,7 +89,11 @@ class Follower:
                     async for told in news:
                         await self._hear(told)
                 self._tell(None, f"the watcher of {self.settings.follow} has ended; started anew")
-            except Exception as error:  # whatever it is, what is live answers on, and the next news may be better
+            except IrislineError as error:  # what is live answers on, and the next news may be better
+                if self.state != str(error):  # else it is told already, as a version's refusal
+                    log.error("following %s: %s", self.settings.follow, error)
+                self._tell(None, str(error))
+            except Exception as error:
                 log.exception("following %s", self.settings.follow)
                 self._tell(None, f"a fault of the service: {error}")
             self._heard.set()
@@ -136,7 +143,7 @@ class Follower:
         log.error("version %d is refused: %s", version, failure)
 
     async def _news(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield the news of one watcher, until it ends; it ends with whoever asks."""
+        """Yield the news of one watcher, until it ends; it ends with whoever asks. Raise IrislineError when it is stopped."""
         device = "gpu" if self.settings.device != "cpu" and has_cuda() else "cpu"
         seconds, own = str(self.settings.follow_seconds), str(os.getpid())
         words = (self.name, self.settings.follow, self._folder.name, seconds, device, own)
@@ -152,9 +159,17 @@ class Follower:
         )  # fmt: skip
         assert process.stdout
         try:
-            async for line in process.stdout:
-                yield json.loads(line)
+            patience = START
+            while line := await asyncio.wait_for(process.stdout.readline(), patience):
+                patience = SILENCE
+                if line.strip():
+                    yield json.loads(line)
+        except TimeoutError as error:
+            raise IrislineError(
+                f"the watcher of {self.settings.follow} has said nothing for {patience:g} seconds; ended, and started anew"
+            ) from error
         finally:
             if process.returncode is None:
-                process.terminate()
-                await process.wait()
+                process.kill()  # a stopped one would heed nothing else
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), ENDS)

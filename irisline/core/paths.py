@@ -138,10 +138,18 @@ def disk_failure(error: BaseException | None, target: Path | None = None) -> str
     while error is not None:
         for number, advice in _DISK_ADVICE.items():
             if getattr(error, "errno", None) == number or any(word in str(error) for word in _words(number)):
-                where = target or getattr(error, "filename", None) or Path.cwd()
+                where = target or _standing(getattr(error, "filename", None) or Path.cwd())
                 return f"{where}: {os.strerror(number)}; {advice}"
         error = error.__cause__ or error.__context__
     return None
+
+
+def _standing(place: str | Path) -> Path:
+    """Return a place, or what it was to lie in: a folder for once has another name each time, and has gone."""
+    found = Path(place)
+    while not os.path.lexists(found) and found != found.parent:
+        found = found.parent
+    return found
 
 
 def _words(number: int) -> tuple[str, ...]:

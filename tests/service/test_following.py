@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from irisline.core.params import Params
@@ -43,8 +44,6 @@ def follower(folder: Path, **changes: str) -> Iterator[str]:
 
 
 def test_every_process_ends_when_the_supervisor_is_killed(published: Params, tmp_path: Path) -> None:
-    import psutil
-
     registry.promote(published, 1)
     client = store.client()
     version_folder.export(client, "eye-colour", versions.get(client, "eye-colour", 1), tmp_path / "given")
@@ -192,27 +191,45 @@ def test_the_same_files_in_another_store_are_that_stores_version(published: Para
         assert serves(address, 1)
 
 
-def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) -> None:
-    import psutil
+def watcher() -> psutil.Process:
+    """Return the process that watches this project's store."""
+    (found,) = (
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "irisline.release.serving.watch" in (process.info["cmdline"] or ())
+        and str(store.address()) in str(process.environ())
+    )
+    return found
 
+
+def test_a_watcher_that_dies_is_started_anew(published: Params, tmp_path: Path) -> None:
     registry.promote(published, 1)
     with follower(tmp_path) as address:
-        (watcher,) = (
-            process
-            for process in psutil.process_iter(["cmdline"])
-            if "irisline.release.serving.watch" in (process.info["cmdline"] or ())
-            and str(store.address()) in str(process.environ())
-        )
-        watcher.kill()
+        watcher().kill()
         registry.promote(published, 2)
         started = time.monotonic()
         assert eventually(lambda: serves(address, 2), within=30)
         assert time.monotonic() - started > 1
 
 
-def test_a_version_whose_proof_others_have_killed_is_tried_again(published: Params, tmp_path: Path) -> None:
-    import psutil
+def test_a_watcher_that_is_stopped_is_told_ended_and_started_anew(published: Params, tmp_path: Path) -> None:
+    registry.promote(published, 1)
+    with follower(tmp_path) as address:
+        stopped = watcher()
+        stopped.suspend()
+        assert eventually(lambda: "has said nothing" in model(address)["following"]["state"])
+        assert 'irisline_following{alias="champion"} 0.0' in httpx.get(f"{address}/metrics").text
+        assert eventually(lambda: not stopped.is_running())
+        registry.promote(published, 2)
+        assert eventually(lambda: serves(address, 2))
+        assert model(address)["following"]["state"] == "following"
+        watcher().suspend()  # and it ends, in the time that running allows
+    said = (tmp_path / "log").read_text()
+    assert "following champion: the watcher of champion has said nothing for 10 seconds" in said
+    assert "Traceback" not in said
 
+
+def test_a_version_whose_proof_others_have_killed_is_tried_again(published: Params, tmp_path: Path) -> None:
     registry.promote(published, 1)
     with follower(tmp_path) as address:
         assert serves(address, 1)
@@ -229,6 +246,7 @@ def test_a_version_whose_proof_others_have_killed_is_tried_again(published: Para
         assert "ended early (Killed)" in model(address)["following"]["refused"]["reason"]
         assert serves(address, 1)
         assert eventually(lambda: serves(address, 2))
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def hostile(two_versions: Path, params: Params, spoil: Callable[[Path], None]) -> None:

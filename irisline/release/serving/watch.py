@@ -2,17 +2,20 @@
 
 A service starts this beside itself, so that no registry client is loaded where pictures are answered. One JSON document a
 line on standard output: {"version", "folder"} for a version that is there, {"version", "failed"} for one that cannot be
-had or a store that cannot be read, {} when the store can be read again. Knows nothing of services.
+had or a store that cannot be read, {} when the store can be read again. Between them an empty line each second says that this
+process lives. Knows nothing of services.
 """
 
 import json
 import os
 import shutil
 import sys
+import threading
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from irisline.core import parent_watch
 from irisline.core.errors import IrislineError, NotFound
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+BEAT = 1.0  # seconds between two lines that say that this lives
+LONGEST_LOOK = 600.0  # seconds: a look that takes longer is stuck
 LONGEST = 60.0  # seconds before a version that could not be had is tried again; the alias is looked at all the while
 
 
@@ -40,9 +45,11 @@ class Watch:
     failed: int | None = None  # the version that could not be had
     tries: int = 0
     again: float = 0.0  # when that one is tried again
+    since: float = field(default_factory=time.monotonic)  # when the last look began
 
     def look(self) -> dict[str, Any] | None:
         """Return the news, or None."""
+        self.since = time.monotonic()
         wanted: int | None = None
         try:
             client = store.client()
@@ -96,14 +103,23 @@ def main() -> None:
     model, alias, folder, seconds, device, parent = sys.argv[1:]
     parent_watch.end_with(int(parent))
     watch = Watch(model, alias, Path(folder), device == "gpu")
-    news_to = os.fdopen(os.dup(1), "w")
+    news_to = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no news
+    threading.Thread(target=_beat, args=(watch, news_to), name="beat", daemon=True).start()
     while True:
         news = watch.look()
         if news is not None:
-            news_to.write(json.dumps(news) + "\n")
+            news_to.write(json.dumps(news).encode() + b"\n")
             news_to.flush()
         time.sleep(float(seconds))
+
+
+def _beat(watch: Watch, news_to: BinaryIO) -> None:
+    with suppress(BrokenPipeError):
+        while time.monotonic() - watch.since < LONGEST_LOOK:
+            news_to.write(b"\n")
+            news_to.flush()
+            time.sleep(BEAT)
 
 
 if __name__ == "__main__":

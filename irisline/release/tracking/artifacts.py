@@ -32,8 +32,8 @@ def bring(address: str, target: Path, most: int = version_limits.ALL_BYTES) -> P
             )
         return Path(mlflow.artifacts.download_artifacts(address, dst_path=str(target)))
     except (MlflowException, OSError, ValueError) as error:
-        if full := paths.disk_failure(error):
-            raise ReleaseError(f"{target}: {full}") from error
+        if full := paths.disk_failure(error, target.parent.absolute()):  # the target itself is often there for once
+            raise ReleaseError(full) from error
         raise NotFound(_of_file(error)) from error
 
 

@@ -11,6 +11,7 @@ from irisline.release.promotion import registry
 from irisline.release.serving.watch import Watch
 from irisline.release.signatures import signed
 from irisline.release.tracking import store, versions
+from tests.core.test_paths import largest_file
 
 
 @pytest.fixture
@@ -98,3 +99,16 @@ def test_a_failure_is_told_once_and_so_is_its_end(watch: Watch, published: Param
     Path("away.db").rename("mlflow.db")
     assert watch.look() == {}
     assert watch.look() is None
+
+
+@pytest.mark.parametrize("most", [10, 2000])
+def test_a_full_disk_is_told_once_however_often_it_is_tried(watch: Watch, published: Params, most: int) -> None:
+    registry.promote(published, 1)
+    shutil.rmtree("artifacts/scratch/versions", ignore_errors=True)
+    with largest_file(most):
+        assert "File too large" in watch.look()["failed"]
+        for _ in range(3):
+            watch.again = 0.0
+            assert watch.look() is None
+    watch.again = 0.0
+    assert watch.look()["version"] == 1
