@@ -183,7 +183,7 @@ def test_another_dvc_at_work_is_waited_for(project: Path) -> None:
         IrislineError, match=r"^data/ is changed, but dvc add data failed: .* is busy, .*; correct it, then"
     ):
         snapshot.pin(patience=0.1)
-    ending = threading.Timer(1.0, lock.write_text, ["{}"])
+    ending = threading.Timer(1.0, paths.write_whole, [lock, "{}"])  # at once: DVC may be reading it
     ending.start()
     snapshot.pin()
     ending.join()
