@@ -103,10 +103,7 @@ def _project() -> Iterator[Finding]:
 def _weights(given: params.Params) -> Iterator[Finding]:
     """Look for the weights to start from, where they are a file of the project."""
     if given.train.init == "rendered":
-        name = f"{given.train.arch}.safetensors"
-        file = next(
-            filter(Path.is_file, (paths.RENDERED / name, paths.CODE / paths.RENDERED / name)), paths.RENDERED / name
-        )
+        file = paths.RENDERED / f"{given.train.arch}.safetensors"
         there, known = file.is_file(), file.with_name(f"{file.name}.dvc").is_file()
         advice = "make data" if known else "train.init: scratch, or another train.arch: none were made for this one"
         yield Finding("weights to start from", str(file) if there else "none here", there, "" if there else advice)

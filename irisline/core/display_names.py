@@ -8,8 +8,16 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
 from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from PIL import ImageFont
+
+FONT = "mpl-data/fonts/ttf/DejaVuSans.ttf"
 LONGEST = 255  # bytes of a file's name on the usual file systems
 _JOINERS = "\u200c\u200d"  # part of Persian and Indic spelling and of emoji, though nothing is seen of them
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#!|<>~&@:]|(?<!\d)\.|\.(?!\d))")
@@ -60,6 +68,20 @@ def distinct(names: Iterable[str], ending: str, room: int = LONGEST) -> Iterator
                 break
         taken.add(key)
         yield given
+
+
+@cache
+def font(pixels: int) -> "ImageFont.FreeTypeFont":
+    """Return the letters for pictures that Pillow draws: matplotlib's own, so that figures and sheets know the same signs.
+
+    A sign that they lack is a box. Loads no matplotlib.
+    """
+    from PIL import ImageFont
+
+    found = find_spec("matplotlib")
+    assert found
+    assert found.origin
+    return ImageFont.truetype(Path(found.origin).parent / FONT, pixels)
 
 
 def _cut(name: str, room: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
 
 from irisline.core import display_names, paths
-from irisline.dataset import lettering, shards
+from irisline.dataset import shards
 
 CELL = 160
 CAPTION, NEXT = 22, 16  # heights of a caption's first line and of each further one
@@ -44,7 +44,7 @@ def write(lines: Sequence[Sequence[tuple[bytes, str]]], title: str, target: Path
     width = max(columns * (CELL + GAP) + GAP, 12 * len(title))
     sheet = Image.new("RGB", (width, CELL // 4 + len(lines) * height + GAP), PAPER)
     pen = ImageDraw.Draw(sheet)
-    pen.text((GAP, GAP * 2), title, fill=INK, font=lettering.font(15))
+    pen.text((GAP, GAP * 2), title, fill=INK, font=display_names.font(15))
     for line_number, line in enumerate(lines):
         for column, (data, caption) in enumerate(line):
             corner = (GAP + column * (CELL + GAP), CELL // 4 + line_number * height)
@@ -59,4 +59,4 @@ def _place(sheet: Image.Image, pen: ImageDraw.ImageDraw, data: bytes, caption: s
     sheet.paste(ImageOps.pad(picture, (CELL, CELL), color="#eeeeee"), corner)
     for number, words in enumerate(caption.split("\n")):
         place = (corner[0], corner[1] + CELL + 3 + number * NEXT)
-        pen.text(place, display_names.short(words, SIGNS), fill=INK, font=lettering.font(11))
+        pen.text(place, display_names.short(words, SIGNS), fill=INK, font=display_names.font(11))

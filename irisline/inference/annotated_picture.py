@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from irisline.core import display_names
-from irisline.dataset import images, lettering
+from irisline.dataset import images
 from irisline.dataset.crops import View
 from irisline.dataset.images import Pixels
 from irisline.inference import saliency
@@ -42,7 +42,7 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
     sheet = Image.new("RGB", (shown.width + 2 * SIDE + 4 * GAP, height), PAPER)
     pen = ImageDraw.Draw(sheet)
     for at, line in enumerate(lines):
-        pen.text((GAP, GAP + LINE * at), line, fill=INK, font=lettering.font(15))
+        pen.text((GAP, GAP + LINE * at), line, fill=INK, font=display_names.font(15))
     sheet.paste(shown, (GAP, below))
     for number, view in enumerate(views):
         top = below + number * (SIDE + 3 * GAP)
@@ -54,7 +54,7 @@ def draw(classifier: Classifier, data: bytes) -> bytes:
         told = [f"{name} {share:.0%}" for name, share in sorted(shares, key=lambda each: -each[1])[:MOST]]
         whose = _number(view, views)
         text = "  ".join([f"{whose}:", *told] if whose else told)
-        pen.text((shown.width + 2 * GAP, top + SIDE + 2), text, fill=INK, font=lettering.font(11))
+        pen.text((shown.width + 2 * GAP, top + SIDE + 2), text, fill=INK, font=display_names.font(11))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
@@ -84,7 +84,7 @@ def _ringed(picture: Image.Image, views: Sequence[View]) -> Image.Image:
             radius = view.place.radius * picture.width
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=RING, width=2)
             beside = min(x + radius, picture.width - MARK), max(y - radius, MARK)
-            pen.text(beside, _number(view, views), RING, lettering.font(15), "lb", stroke_width=2, stroke_fill=INK)
+            pen.text(beside, _number(view, views), RING, display_names.font(15), "lb", stroke_width=2, stroke_fill=INK)
     return shown
 
 
@@ -95,7 +95,7 @@ def _above(shown: Image.Image, nearest: Sequence[Neighbour]) -> Image.Image:
     step, top = SMALL + GAP, shown.height + 2 * GAP
     sheet = Image.new("RGB", (max(shown.width, len(nearest) * step), top + step + GAP), PAPER)
     sheet.paste(shown, (0, 0))
-    pen, font = ImageDraw.Draw(sheet), lettering.font(11)
+    pen, font = ImageDraw.Draw(sheet), display_names.font(11)
     pen.text((0, shown.height + 4), "Nearest training pictures", fill=INK, font=font)
     for place, each in enumerate(nearest):
         thumbnail = Image.open(io.BytesIO(each.thumbnail), formats=["JPEG"])

@@ -67,8 +67,7 @@ def build(arch: str, classes: int, init: str, seed: int, names: Sequence[str] = 
 
 def rendered(arch: str) -> Path:
     """Return the file of weights that were trained on drawn pictures; raise ModelError when it is not there."""
-    places = [folder / f"{arch}.safetensors" for folder in (paths.RENDERED, paths.CODE / paths.RENDERED)]
-    file = next((place for place in places if place.is_file()), places[0])
+    file = paths.RENDERED / f"{arch}.safetensors"
     if not file.is_file():
         tracked = sorted(other.name.split(".")[0] for other in paths.RENDERED.glob("*.safetensors.dvc"))
         advice = "type make data to fetch them" if arch in tracked else f"known for {', '.join(tracked) or 'none'}"

@@ -56,14 +56,17 @@ def project(
 def bundled(folder: Path) -> None:
     """Make a project of the pictures and params of the repository; raise MissingInput where they are not there."""
     check_target(folder)
-    params, pool = paths.CODE / paths.PARAMS, paths.CODE / paths.POOL
-    if not (params.is_file() and pool.is_dir()):
+    params, pool, weights = (paths.CODE / part for part in (paths.PARAMS, paths.POOL, paths.RENDERED))
+    files = sorted(weights.glob("*.safetensors"))
+    if not (params.is_file() and pool.is_dir() and files):
         raise MissingInput(f"{pool}/: not here; make data in a clone of the repository fetches the pictures")
     with paths.whole_folder(folder) as made:
         _begin(made)
         shutil.copyfile(params, made / paths.PARAMS)
         shutil.copytree(pool, made / paths.POOL)
-        _run(made, sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL))
+        (made / paths.RENDERED).mkdir(parents=True)
+        kept = [str(shutil.copyfile(file, made / paths.RENDERED / file.name).relative_to(made)) for file in files]
+        _run(made, sys.executable, "-m", "dvc", "add", "--quiet", str(paths.POOL), *kept)
 
 
 def _begin(made: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from irisline.dataset import augmentation, contact_sheet, lettering, shards
+from irisline.core import display_names
+from irisline.dataset import augmentation, contact_sheet, shards
 from irisline.dataset.contact_sheet import CAPTION, CELL, GAP
 from tests import planted
 
@@ -48,7 +49,7 @@ def test_an_empty_sheet_is_a_title(tmp_path: Path) -> None:
 
 
 def test_the_letters_of_a_sheet_are_those_of_figures() -> None:
-    known, lacking = (lettering.font(20).getmask(sign) for sign in ("é", "蓝"))
-    box = lettering.font(20).getmask("\uffff")
+    known, lacking = (display_names.font(20).getmask(sign) for sign in ("é", "蓝"))
+    box = display_names.font(20).getmask("\uffff")
     assert bytes(known) != bytes(box)
     assert bytes(lacking) == bytes(box)
