@@ -1,5 +1,6 @@
 """A key of params.yaml that is wrong, as one line: its name, why, and what to write instead."""
 
+from reprlib import Repr
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,9 @@ RENAMED = {
 }
 """Keys of older projects, by their names then."""
 
+_SHORT = Repr()  # a small file of YAML can stand for a text without end
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 200, 200
+
 
 def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     """Return the line about the keys that were renamed, else about the first wrong one."""
@@ -22,7 +26,7 @@ def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     key = _key(first) or "the file"
     if first["type"] == "extra_forbidden":
         return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
-    given = "" if first["type"] == "missing" else f", given {first['input']!r}"
+    given = "" if first["type"] == "missing" else f", given {_SHORT.repr(first['input'])}"
     return f"{key}: {first['msg']}{given}"
 
 
