@@ -15,9 +15,8 @@ class Held(Exception):
 def held(lock: Path, wait: bool = True) -> Iterator[None]:
     """Hold a lock, a file of that name, while the block runs; raise Held when another does and none is to wait."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(
-        lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-    )  # to write alone, a pipe in its place would be waited for
+    # To read and write: a pipe in its place would be waited for by who opens it to write alone.
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

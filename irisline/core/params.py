@@ -11,6 +11,7 @@ from irisline.core.bounded import plain_files
 from irisline.core.class_names import ClassName, Slug
 from irisline.core.errors import ParamsError
 
+LARGEST = 2**20  # bytes of the file
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -233,10 +234,10 @@ def read_as(path: Path, kind: type[Read]) -> Read:
     import yaml  # the serving image carries this module for its types, and no YAML
 
     try:
-        document = class_names.as_written(plain_files.read(path).decode())
+        document = class_names.as_written(plain_files.read(path, LARGEST).decode())
     except FileNotFoundError as error:
         raise ParamsError(f"{path.name}: not found in {path.parent}; run from the project's root") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ParamsError(f"{path.name}: not YAML: {' '.join(str(error).split())}") from error
     return _parsed(document, path.name, kind)
 

@@ -118,13 +118,16 @@ def write_whole(target: Path, content: str | bytes) -> None:
 
 @contextmanager
 def disk_errors(target: Path | None = None) -> Iterator[None]:
-    """Turn a full disk, a limit or a missing right into one line that says what to do; it names the target, where known."""
+    """Turn a full disk, a limit, a missing right or what lies in the way into one line that says what to do.
+
+    It names the target, where known.
+    """
     try:
         yield
     except IrislineError:
         raise
     except Exception as error:
-        told = disk_failure(error, target)
+        told = disk_failure(error, target) or _in_the_way(error, target)
         if told is None:
             raise
         raise IrislineError(told) from error
@@ -152,6 +155,12 @@ def _standing(place: str | Path) -> Path:
     return found
 
 
+def _in_the_way(error: Exception, target: Path | None) -> str | None:
+    if not isinstance(error, OSError) or error.errno not in _IN_THE_WAY:
+        return None
+    return f"{target or error.filename}: {os.strerror(error.errno)}; {_IN_THE_WAY[error.errno]}"
+
+
 def _words(number: int) -> tuple[str, ...]:
     return (os.strerror(number), *_SQLITE.get(number, ()))
 
@@ -168,9 +177,11 @@ _DISK_ADVICE = {
     errno.EROFS: "it may only be read there; make it writable, or choose another folder, then run the same command again",
     errno.EACCES: "you may not read or write there; mind who owns it and its folder, then run the same command again",
     errno.EPERM: "it may not be changed; mind its attributes (lsattr), then run the same command again",
+    errno.EIO: "the disk fails; look at it, then run the same command again",
+}
+_IN_THE_WAY = {
     errno.EISDIR: "a folder lies where a file should; move it away, then run the same command again",
     errno.ENOTDIR: "a file lies where a folder should; move it away, then run the same command again",
     errno.EEXIST: "something else lies where a folder should; move it away, then run the same command again",
     errno.ELOOP: "links lead in a circle there; remove them, then run the same command again",
-    errno.EIO: "the disk fails; look at it, then run the same command again",
 }

@@ -1,5 +1,6 @@
 """A key of params.yaml that is wrong, as one line: its name, why, and what to write instead."""
 
+from reprlib import Repr
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,9 @@ A_NUMBER = "number, where auto may stand"
 """Where an error lies, as pydantic names it, beside the key."""
 MEASURED_ANEW = {"validate.min_class_share": "; it is a share of an even share: of two classes, 0.4 is what 0.2 was"}
 
+_SHORT = Repr()  # a small file of YAML can stand for a text without end
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 200, 200
+
 
 def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     """Return the line about the keys that were renamed, else about the first wrong one."""
@@ -28,7 +32,7 @@ def sentence(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"{key}: unknown key; valid here: {', '.join(_known(first['loc'][:-1], kind))}"
     if first["type"] == "value_error":  # one of ours, which says what was given
         return f"{key}: {first['ctx']['error']}"
-    given = "" if first["type"] == "missing" else f", given {first['input']!r}"
+    given = "" if first["type"] == "missing" else f", given {_SHORT.repr(first['input'])}"
     otherwise = ", or auto" if A_NUMBER in first["loc"] else ""
     return f"{key}: {first['msg']}{otherwise}{given}"
 

@@ -124,3 +124,14 @@ def test_yaml_runs_no_code(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="not YAML"):
         params.read(file)
     assert not (tmp_path / "touched").exists()
+
+
+def test_yaml_that_stands_for_a_text_without_end_is_one_short_line(tmp_path: Path) -> None:
+    lines = ["- &0 [x, x, x, x, x, x, x, x]", *(f"- &{n} [{', '.join([f'*{n - 1}'] * 8)}]" for n in range(1, 12))]
+    (tmp_path / "params.yaml").write_text("\n".join(["many:", *lines, "base: *11", ""]))
+    with pytest.raises(ParamsError, match=r"^params\.yaml: base: Input should be .*, given \[\[\[\.\.\.\], ") as told:
+        params.read(tmp_path / "params.yaml")
+    assert len(str(told.value)) < 500
+    (tmp_path / "params.yaml").write_text("[" * 5000)
+    with pytest.raises(ParamsError, match=r"^params\.yaml: not YAML: maximum recursion depth"):
+        params.read(tmp_path / "params.yaml")

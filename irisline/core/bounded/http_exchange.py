@@ -21,13 +21,10 @@ class Client:
         Raise ImportError, ValueError or httpx.InvalidURL for a proxy of the environment that cannot be used.
         """
         self._seconds, self._most = seconds, most
-        self._client = httpx.AsyncClient(
-            headers={"User-Agent": agent} if agent else {},
-            timeout=httpx.Timeout(
-                None, connect=seconds / 3
-            ),  # httpx does not let go of what is ended while it connects
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
+        # A part of the time to connect: httpx does not let go of a connection that is ended from outside before it is made.
+        timeout, limits = httpx.Timeout(None, connect=seconds / 3), httpx.Limits(max_keepalive_connections=0)
+        headers = {"User-Agent": agent} if agent else {}
+        self._client = httpx.AsyncClient(headers=headers, timeout=timeout, limits=limits)
         self.request = self._client.build_request
 
     def ask(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
