@@ -44,7 +44,7 @@ def test_the_run_holds_all_that_people_browse(clone: Clone, store: MlflowClient)
     assert run.data.tags["irisline.git_commit"] == clone.git("rev-parse", "HEAD").strip()
     assert run.data.tags["irisline.git_dirty"] == "no"
     assert run.inputs.dataset_inputs
-    assert "error rate" in run.data.tags["mlflow.note.content"]
+    assert "test pictures wrong" in run.data.tags["mlflow.note.content"]
     files = {str(file.relative_to(clone.folder / "reports")) for file in (clone.folder / "reports").rglob("*.png")}
     logged = {file.path for file in _all_files(store, run.info.run_id)}
     assert all(any(path.endswith(file.split("/")[-1]) for path in logged) for file in files if "assets" not in file)
