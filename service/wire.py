@@ -82,7 +82,7 @@ class Wire:
 
     def drop(self) -> None:
         """End at once, and let the kernel throw away what the client has not taken."""
-        if not self._transport.is_closing():
+        if not self._transport.is_closing() and self._untaken():
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 

@@ -91,6 +91,12 @@ def test_a_connection_that_owes_something_is_closed(brief: str, first: bytes, dr
         assert HEAD / 2 < held(connection, drops) < LATE
 
 
+def test_an_idle_connection_comes_to_an_end_and_is_not_broken(brief: str) -> None:
+    with connected(brief) as connection:
+        connection.sendall(ASKED + b"\r\n")
+        assert b"".join(iter(lambda: connection.recv(2**16), b"")).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_client_that_does_not_take_its_answers_is_closed(brief: str) -> None:
     with connected(brief) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
