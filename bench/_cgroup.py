@@ -32,9 +32,9 @@ class Group:
         return int(told["usage_usec"]) / 1e6
 
     def peak(self) -> int:
-        """Return the bytes that were in use at most."""
-        names = ("memory.max_usage_in_bytes", "memory.peak")
-        return next(int((self.memory / name).read_text()) for name in names if (self.memory / name).is_file())
+        """Return the bytes that were in use at most, those of sockets too; version 1 counts these apart."""
+        names = ("memory.max_usage_in_bytes", "memory.kmem.tcp.max_usage_in_bytes", "memory.peak")
+        return sum(int((self.memory / name).read_text()) for name in names if (self.memory / name).is_file())
 
     def killed(self) -> int:
         """Return how many processes the kernel has ended for want of memory."""
@@ -52,7 +52,8 @@ def bounded(most: int) -> Iterator[Group]:
     try:
         for folder in {group.memory, group.processor}:
             folder.mkdir()
-        (group.memory / ("memory.max" if one else "memory.limit_in_bytes")).write_text(str(most))
+        for bound in ("memory.max",) if one else ("memory.limit_in_bytes", "memory.kmem.tcp.limit_in_bytes"):
+            (group.memory / bound).write_text(str(most))
     except OSError as error:
         raise SystemExit(
             f"bench: no control group can be made ({error}); run as root where {ROOT} is writable"

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from service.settings import Settings
+from service.wire import RECEIVE, SEND
 from tests.service.conftest import eventually, running
 
 pytestmark = pytest.mark.slow
@@ -452,3 +453,4 @@ def test_what_follows_the_last_chunk_is_no_header(brief: str, blue: bytes) -> No
 def test_the_bounds_add_up() -> None:
     settings = Settings()
     assert settings.max_connections_per_address < settings.max_connections
+    assert settings.max_connections * 2 * (SEND + RECEIVE) < 0.2 * 2**30  # of the memory of deploy/kubernetes
